@@ -1,0 +1,1 @@
+"""Catalog readers, the bulk pipeline, the stores and their index versions."""

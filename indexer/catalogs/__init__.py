@@ -1,0 +1,1 @@
+"""Readers of catalogs in the formats that shops have."""

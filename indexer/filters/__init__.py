@@ -1,0 +1,1 @@
+"""The filter language: grammar, expressions, the catalog's schema."""

@@ -1,0 +1,1 @@
+"""The stores that hold index versions: Qdrant Edge and Qdrant."""
