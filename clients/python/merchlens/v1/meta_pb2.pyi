@@ -1,0 +1,39 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class ResponseMeta(_message.Message):
+    __slots__ = ("model_fingerprint", "index_version", "request_id", "timings", "warnings")
+    MODEL_FINGERPRINT_FIELD_NUMBER: _ClassVar[int]
+    INDEX_VERSION_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    TIMINGS_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    model_fingerprint: str
+    index_version: str
+    request_id: str
+    timings: _containers.RepeatedCompositeFieldContainer[StageTiming]
+    warnings: _containers.RepeatedCompositeFieldContainer[Warning]
+    def __init__(self, model_fingerprint: _Optional[str] = ..., index_version: _Optional[str] = ..., request_id: _Optional[str] = ..., timings: _Optional[_Iterable[_Union[StageTiming, _Mapping]]] = ..., warnings: _Optional[_Iterable[_Union[Warning, _Mapping]]] = ...) -> None: ...
+
+class StageTiming(_message.Message):
+    __slots__ = ("stage", "duration_us")
+    STAGE_FIELD_NUMBER: _ClassVar[int]
+    DURATION_US_FIELD_NUMBER: _ClassVar[int]
+    stage: str
+    duration_us: int
+    def __init__(self, stage: _Optional[str] = ..., duration_us: _Optional[int] = ...) -> None: ...
+
+class Warning(_message.Message):
+    __slots__ = ("code", "field", "text")
+    CODE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    TEXT_FIELD_NUMBER: _ClassVar[int]
+    code: str
+    field: str
+    text: str
+    def __init__(self, code: _Optional[str] = ..., field: _Optional[str] = ..., text: _Optional[str] = ...) -> None: ...

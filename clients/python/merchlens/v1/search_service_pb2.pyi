@@ -1,0 +1,43 @@
+from google.protobuf import struct_pb2 as _struct_pb2
+from merchlens.v1 import category_pb2 as _category_pb2
+from merchlens.v1 import meta_pb2 as _meta_pb2
+from merchlens.v1 import query_pb2 as _query_pb2
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class SearchRequest(_message.Message):
+    __slots__ = ("catalog", "parts", "filter", "page_size")
+    CATALOG_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    catalog: str
+    parts: _containers.RepeatedCompositeFieldContainer[_query_pb2.QueryPart]
+    filter: str
+    page_size: int
+    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
+
+class SearchResponse(_message.Message):
+    __slots__ = ("hits", "category", "meta")
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    META_FIELD_NUMBER: _ClassVar[int]
+    hits: _containers.RepeatedCompositeFieldContainer[Hit]
+    category: _category_pb2.CategoryPrediction
+    meta: _meta_pb2.ResponseMeta
+    def __init__(self, hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., category: _Optional[_Union[_category_pb2.CategoryPrediction, _Mapping]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...
+
+class Hit(_message.Message):
+    __slots__ = ("product_id", "score", "payload")
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    score: float
+    payload: _struct_pb2.Struct
+    def __init__(self, product_id: _Optional[str] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ...) -> None: ...

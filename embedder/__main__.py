@@ -1,0 +1,150 @@
+"""`python -m embedder`: export, train and evaluate models."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from embedder.errors import EmbedderError
+from embedder.settings import EmbedderSettings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders.")
+console = Console()
+
+Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
+Catalog = Annotated[str, typer.Option(help="fashion-mnist, folder:PATH, csv:PATH, jsonl:PATH, or a path")]
+Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings")]
+CacheDir = Annotated[Path | None, typer.Option(help="exported models and features")]
+ImageSize = Annotated[int | None, typer.Option(min=32, max=1024, help="input side in pixels; default: fits the catalog")]
+
+
+@app.command()
+def export(
+    out: Annotated[Path, typer.Option(help="the bundle's folder")],
+    model: Model = "starter",
+    image_size: ImageSize = None,
+) -> None:
+    """Write any model as a bundle, without training."""
+    from embedder.onnx_export import write_bundle
+    from embedder.towers.sources import load_model
+
+    info = write_bundle(load_model(model, image_size), out)
+    console.print(f"bundle {out}: {info.base}, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
+
+
+@app.command()
+def train(
+    catalog: Catalog,
+    out: Annotated[Path, typer.Option(help="the bundle's folder")],
+    model: Model = "starter",
+    image_size: ImageSize = None,
+    minutes: Annotated[float | None, typer.Option(min=0.05, help="about how long; default: all products")] = None,
+    max_products: Annotated[int | None, typer.Option(min=2, help="at most this many; default: all")] = None,
+    epochs: Annotated[int, typer.Option(min=1, max=1000)] = 15,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1.0)] = 2e-3,
+    column: Columns = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    threads: Annotated[int | None, typer.Option(min=0)] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    cache_dir: CacheDir = None,
+    config: Config = None,
+) -> None:
+    """Fine-tune: frozen towers, trained projections and category head."""
+    from embedder.finetune import FineTuneSettings
+    from embedder.training import TrainRequest
+    from embedder.training import train as run
+
+    settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
+    request = TrainRequest(
+        catalog=catalog,
+        columns=parse_columns(column),
+        model=model,
+        out=out,
+        image_size=image_size,
+        budget_s=None if minutes is None else minutes * 60,
+        max_products=max_products,
+        settings=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, seed=settings.seed),
+    )
+    info = run(request, settings)
+    used = info.training["training_products"]
+    console.print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
+    for name, value in info.metrics.items():
+        console.print(f"  {name.replace('_', ' ')} {value:.4f}")
+
+
+@app.command("eval")
+def evaluate(
+    catalog: Catalog,
+    model: Model = "starter",
+    image_size: ImageSize = None,
+    max_products: Annotated[int | None, typer.Option(min=2, help="at most this many test products")] = None,
+    gallery: Annotated[int, typer.Option(min=2, help="how many training products are searched by picture")] = 10_000,
+    column: Columns = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
+    threads: Annotated[int | None, typer.Option(min=0)] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    cache_dir: CacheDir = None,
+    config: Config = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
+) -> None:
+    """Measure a model on a catalog's test products."""
+    from embedder.measuring import EvalRequest
+    from embedder.measuring import evaluate as run
+
+    settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
+    request = EvalRequest(catalog, parse_columns(column), model, image_size, max_products, gallery)
+    measured = run(request, settings)
+    table = Table(title=f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,}")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in measured.figures.items():
+        table.add_row(name.replace("_", " "), f"{value:.4f}")
+    console.print(table)
+    if json_out is not None:
+        json_out.parent.mkdir(parents=True, exist_ok=True)
+        json_out.write_text(json.dumps(measured.figures, indent=1) + "\n", encoding="utf-8")
+
+
+def parse_columns(pairs: list[str] | None) -> dict[str, str]:
+    """`["id=sku"]` to `{"id": "sku"}`.
+
+    Raises:
+        typer.BadParameter: something that is not FIELD=COLUMN.
+    """
+    columns = {}
+    for pair in pairs or []:
+        field, separator, name = pair.partition("=")
+        if not (field and separator and name):
+            raise typer.BadParameter(f"{pair!r}; permitted: FIELD=COLUMN, as in id=sku", param_hint="--column")
+        columns[field] = name
+    return columns
+
+
+def _settings(config: Path | None, **flags: object) -> EmbedderSettings:
+    settings: EmbedderSettings = EmbedderSettings.from_flags(config, **flags)
+    logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
+    return settings
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line and exit status 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("embedder").setLevel(logging.INFO)
+    try:
+        app()
+    except (EmbedderError, ValidationError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""Pictures and texts to unit vectors: the one door to every model.
+
+Opening a bundle on a CPU imports neither torch nor open_clip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from embedder import bundle
+from embedder.errors import MissingExtra
+from embedder.heads import CategoryHead, load_head
+from embedder.picture import Picture, PictureLimits, decode_picture
+from embedder.preprocess import Preprocessing
+from embedder.runtimes.onnx import OnnxRuntime
+from embedder.runtimes.protocol import Runtime
+from embedder.text import TextTokenizer, TokenBatch
+
+RuntimeName = Literal["auto", "onnx", "torch"]
+
+DRAFT_FACTOR = 2
+"""A JPEG is decoded at no less than this many times the tower's input side (see `decode_picture`)."""
+
+
+class Encoder:
+    """A model that embeds. Calls from several threads are allowed.
+
+    Attributes:
+        info: what the bundle says of itself: fingerprint, dim, preprocessing, metrics.
+        head: the category head; None where the model was not fine-tuned.
+    """
+
+    def __init__(
+        self, info: bundle.BundleInfo, runtime: Runtime, tokenizer: TextTokenizer, head: CategoryHead | None
+    ) -> None:
+        self.info = info
+        self.head = head
+        self._runtime = runtime
+        self._tokenizer = tokenizer
+
+    @property
+    def dim(self) -> int:
+        """Length of an embedding."""
+        return self.info.dim
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How pictures become pixels."""
+        return self.info.preprocessing
+
+    def decode(self, picture: Picture, limits: PictureLimits | None = None) -> tuple[Image.Image, tuple[str, ...]]:
+        """Decode a picture for this model: (RGB image, warning codes); see `decode_picture` for errors."""
+        decoded = decode_picture(picture, limits, draft_side=DRAFT_FACTOR * max(self.preprocessing.size))
+        return decoded.image, decoded.warnings
+
+    def preprocess(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+        """RGB pictures to float32 (n, 3, height, width)."""
+        return self.preprocessing.apply(images)
+
+    def embed_pixels(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Preprocessed pixels (n, 3, height, width) to unit embeddings, float32 (n, dim)."""
+        return self._runtime.embed_pixels(pixels).embeddings
+
+    def pixel_features(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Preprocessed pixels to the features before the image projection, float32 (n, width)."""
+        return self._runtime.embed_pixels(pixels).features
+
+    def encode_images(self, images: Sequence[Image.Image], batch_size: int = 64) -> npt.NDArray[np.float32]:
+        """RGB pictures to unit embeddings, float32 (n, dim); n may be 0."""
+        starts = range(0, len(images), batch_size)
+        parts = [self.embed_pixels(self.preprocess(images[start : start + batch_size])) for start in starts]
+        return np.concatenate(parts) if parts else np.empty((0, self.dim), dtype=np.float32)
+
+    def tokenize(self, texts: Sequence[str]) -> TokenBatch:
+        """Texts to tokens, saying which were cut."""
+        return self._tokenizer.tokenize(texts)
+
+    def embed_tokens(self, batch: TokenBatch) -> npt.NDArray[np.float32]:
+        """Tokens of n texts to unit embeddings, float32 (n, dim)."""
+        return self._runtime.embed_tokens(batch.ids).embeddings
+
+    def text_features(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
+        """Texts (1 or more) to the features before the text projection, float32 (n, width)."""
+        starts = range(0, len(texts), batch_size)
+        return np.concatenate(
+            [self._runtime.embed_tokens(self.tokenize(texts[s : s + batch_size]).ids).features for s in starts]
+        )
+
+    def encode_texts(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
+        """Texts to unit embeddings, float32 (n, dim); n may be 0. What is longer than the context is cut."""
+        starts = range(0, len(texts), batch_size)
+        parts = [self.embed_tokens(self.tokenize(texts[start : start + batch_size])) for start in starts]
+        return np.concatenate(parts) if parts else np.empty((0, self.dim), dtype=np.float32)
+
+
+def open_encoder(folder: Path, runtime: RuntimeName = "auto", threads: int = 0, device: str = "auto") -> Encoder:
+    """Open a bundle, after checking every file of it.
+
+    Args:
+        folder: the bundle (`python -m embedder export` makes one of any other model).
+        runtime: "onnx", "torch", or "auto": torch where it is installed with a CUDA device and `device` permits it,
+            else ONNX Runtime.
+        threads: of ONNX Runtime; 0 is one for each core.
+        device: of torch.
+
+    Raises:
+        BundleNotFound: no bundle there.
+        BundleCorrupt: a file is missing or changed.
+        MissingExtra: "torch" was asked for and is not installed.
+    """
+    info = bundle.load_info(folder)
+    if runtime == "auto":
+        runtime = "torch" if device != "cpu" and _has_cuda() else "onnx"
+    tokenizer_path = folder / bundle.TOKENIZER_FILE
+    # Hashing lets go of the interpreter, so it costs nothing beside the loading.
+    with ThreadPoolExecutor(1) as pool:
+        verified = pool.submit(bundle.verify_files, folder, info)
+        try:
+            loaded: Runtime = OnnxRuntime(folder, threads) if runtime == "onnx" else _torch_runtime(folder, device)
+            tokenizer = TextTokenizer(tokenizer_path, info.text)
+        except Exception:
+            # A changed file explains itself better than what fails to load it.
+            verified.result()
+            raise
+        verified.result()
+    return Encoder(info, loaded, tokenizer, load_head(folder))
+
+
+def _has_cuda() -> bool:
+    """Whether torch sees a CUDA device, without importing it where there cannot be one."""
+    if not Path("/dev/nvidiactl").exists():
+        return False
+    try:
+        import torch
+    except ImportError:
+        return False
+    return torch.cuda.is_available()
+
+
+def _torch_runtime(folder: Path, device: str) -> Runtime:
+    try:
+        from embedder.runtimes.torch import TorchRuntime
+        from embedder.towers.dual_encoder import load_folder
+    except ImportError as error:
+        raise MissingExtra(
+            f"the torch runtime needs {error.name}; next step: pip install 'merchlens[train]', or --runtime onnx"
+        ) from error
+    return TorchRuntime(load_folder(folder), device)

@@ -1,0 +1,108 @@
+"""What can go wrong between a catalog and its embeddings.
+
+EmbedderError
+├── PictureError          a picture cannot be used; `reason` names why
+│   ├── PictureMissing
+│   ├── PictureEmpty
+│   ├── PictureTooLarge
+│   ├── PictureTooManyPixels
+│   └── PictureUnreadable
+├── TextError
+│   ├── TextEmpty
+│   └── TextTooLong
+├── CatalogError          a catalog cannot be read at all (single bad rows are `Rejection`s)
+├── ModelError            a model name that means nothing, or weights that are not there
+│   └── MissingExtra      the `train` extra is needed for this
+├── BundleError           a bundle that must not be used
+│   ├── BundleNotFound
+│   └── BundleCorrupt
+└── TrainingError         a catalog that nothing can be learnt from
+"""
+
+from __future__ import annotations
+
+
+class EmbedderError(Exception):
+    """Root of this package's errors; the message says what failed, the value, what is permitted, the next step."""
+
+
+class PictureError(EmbedderError):
+    """A picture that cannot be used."""
+
+    reason = "IMAGE_UNREADABLE"
+
+
+class PictureMissing(PictureError):
+    """The file is not there, or may not be read."""
+
+    reason = "IMAGE_MISSING"
+
+
+class PictureEmpty(PictureError):
+    """Zero bytes, or zero pixels."""
+
+    reason = "IMAGE_EMPTY"
+
+
+class PictureTooLarge(PictureError):
+    """More bytes than permitted."""
+
+    reason = "IMAGE_TOO_LARGE"
+
+
+class PictureTooManyPixels(PictureError):
+    """More pixels than permitted; seen from the header, before decoding."""
+
+    reason = "IMAGE_TOO_MANY_PIXELS"
+
+
+class PictureUnreadable(PictureError):
+    """Not a picture, of an unsupported format, or broken on the way."""
+
+    reason = "IMAGE_UNREADABLE"
+
+
+class TextError(EmbedderError):
+    """A text that cannot be encoded."""
+
+    reason = "TEXT_EMPTY"
+
+
+class TextEmpty(TextError):
+    """No characters but white space."""
+
+    reason = "TEXT_EMPTY"
+
+
+class TextTooLong(TextError):
+    """More characters than permitted."""
+
+    reason = "TEXT_TOO_LONG"
+
+
+class CatalogError(EmbedderError):
+    """A catalog that cannot be read at all."""
+
+
+class ModelError(EmbedderError):
+    """A model that cannot be made or loaded."""
+
+
+class MissingExtra(ModelError):
+    """Something that only the `train` extra brings."""
+
+
+class BundleError(EmbedderError):
+    """A model bundle that must not be used."""
+
+
+class BundleNotFound(BundleError):
+    """No bundle at that path."""
+
+
+class BundleCorrupt(BundleError):
+    """Files that are missing, changed, or of another format version."""
+
+
+class TrainingError(EmbedderError):
+    """A catalog or setting that nothing can be learnt with."""

@@ -1,0 +1,126 @@
+"""Decoded pictures to the pixel batches that the image tower takes, without torch.
+
+Follows `open_clip.transform.image_transform` (evaluation branch) step by step; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+ResizeMode = Literal["shortest", "longest", "squash"]
+
+_FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a picture becomes pixels; open_clip's `preprocess_cfg`.
+
+    Attributes:
+        size: (height, width) of the tower's input, pixels.
+        mean, std: per channel, of values scaled to 0..1.
+        interpolation: "bicubic" or "bilinear".
+        resize_mode: "shortest" (scale the shorter side, crop the centre), "longest" (scale the longer side, pad),
+            "squash" (scale both sides, nothing is lost and nothing added).
+        fill_color: 0..255, what "longest" pads with.
+    """
+
+    size: tuple[int, int]
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    interpolation: str = "bicubic"
+    resize_mode: ResizeMode = "shortest"
+    fill_color: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.size) < 1:
+            raise ValueError(f"image size {self.size}; permitted: 1 x 1 or more")
+        if self.interpolation not in _FILTERS:
+            raise ValueError(f"interpolation {self.interpolation!r}; permitted: {', '.join(_FILTERS)}")
+        if self.resize_mode not in ("shortest", "longest", "squash"):
+            raise ValueError(f"resize mode {self.resize_mode!r}; permitted: shortest, longest, squash")
+
+    @classmethod
+    def from_open_clip(cls, config: Mapping[str, Any]) -> Preprocessing:
+        """Read open_clip's `preprocess_cfg` (with `size` an int or a pair)."""
+        size = config["size"]
+        height, width = (size, size) if isinstance(size, int) else size
+        return cls(
+            size=(int(height), int(width)),
+            mean=_triple(config["mean"]),
+            std=_triple(config["std"]),
+            # open_clip's "random" is a training setting; it evaluates with bicubic.
+            interpolation="bilinear" if config.get("interpolation") == "bilinear" else "bicubic",
+            resize_mode=config.get("resize_mode") or "shortest",
+            fill_color=int(config.get("fill_color", 0)),
+        )
+
+    def to_open_clip(self) -> dict[str, Any]:
+        """The same as open_clip's `preprocess_cfg`, JSON-able."""
+        return {**asdict(self), "size": list(self.size), "mean": list(self.mean), "std": list(self.std)}
+
+    def apply(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
+        """Turn RGB pictures into one batch.
+
+        Args:
+            images: n pictures of mode RGB, any size.
+
+        Returns:
+            float32 (n, 3, height, width), normalized per channel.
+        """
+        height, width = self.size
+        batch = np.empty((len(images), 3, height, width), dtype=np.float32)
+        for row, image in zip(batch, images, strict=True):
+            row[...] = np.asarray(self._resize(image)).transpose(2, 0, 1)
+        batch /= 255.0
+        batch -= np.asarray(self.mean, dtype=np.float32)[:, None, None]
+        batch /= np.asarray(self.std, dtype=np.float32)[:, None, None]
+        return batch
+
+    def _resize(self, image: Image.Image) -> Image.Image:
+        height, width = self.size
+        resample = _FILTERS[self.interpolation]
+        if self.resize_mode == "squash":
+            return image if image.size == (width, height) else image.resize((width, height), resample)
+        if self.resize_mode == "shortest" and height == width:
+            scaled = _shorter_side_to(image, height, resample)
+        else:
+            ratios = (image.height / height, image.width / width)
+            ratio = max(ratios) if self.resize_mode == "longest" else min(ratios)
+            # open_clip's non-square "shortest" ignores the configured filter and takes bicubic.
+            resample = resample if self.resize_mode == "longest" else Image.Resampling.BICUBIC
+            scaled = image.resize((max(1, round(image.width / ratio)), max(1, round(image.height / ratio))), resample)
+        return _center(scaled, height, width, self.fill_color if self.resize_mode == "longest" else 0)
+
+
+def _triple(values: float | Sequence[float]) -> tuple[float, float, float]:
+    if isinstance(values, int | float):
+        return (float(values),) * 3
+    red, green, blue = values
+    return (float(red), float(green), float(blue))
+
+
+def _shorter_side_to(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:
+    short, long = sorted(image.size)
+    if short == side:
+        return image
+    other = int(side * long / short)
+    size = (side, other) if image.width <= image.height else (other, side)
+    return image.resize(size, resample)
+
+
+def _center(image: Image.Image, height: int, width: int, fill: int) -> Image.Image:
+    """Crop the centre out; where the picture is smaller than the box, pad it first, the odd pixel at right/bottom."""
+    pad_x, pad_y = max(0, width - image.width), max(0, height - image.height)
+    if pad_x or pad_y:
+        padded = Image.new("RGB", (image.width + pad_x, image.height + pad_y), (fill, fill, fill))
+        padded.paste(image, (pad_x // 2, pad_y // 2))
+        image = padded
+    left, top = round((image.width - width) / 2.0), round((image.height - height) / 2.0)
+    return image.crop((left, top, left + width, top + height))

@@ -1,0 +1,1 @@
+"""What computes embeddings: ONNX Runtime, or torch."""

@@ -1,0 +1,1 @@
+"""open_clip models: where they come from and how their towers are taken apart."""

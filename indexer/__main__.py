@@ -1,0 +1,164 @@
+"""`python -m indexer`: build index versions, show what is there."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from embedder.base_bundles import resolve_bundle
+from embedder.catalog import open_catalog
+from embedder.encoder import open_encoder
+from embedder.errors import EmbedderError
+from indexer.errors import IndexerError
+from indexer.pipeline import build as run_build
+from indexer.pipeline import describe
+from indexer.settings import IndexerSettings
+from indexer.stores.address import open_store
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Build and inspect indexes."
+)
+console = Console()
+
+EXIT_FAILED = 2
+EXIT_SOME_REJECTED = 3
+
+Store = Annotated[str | None, typer.Option(help="edge:PATH or qdrant://HOST:6334/CATALOG")]
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings")]
+
+
+@app.command()
+def build(
+    catalog: Annotated[str, typer.Option(help="fashion-mnist, folder:PATH, csv:PATH, jsonl:PATH, or a path")],
+    model: Annotated[str, typer.Option(help="a bundle's path, or a model's name")] = "starter",
+    store: Store = None,
+    split: Annotated[str | None, typer.Option(help="only this part of a benchmark: train, validation, test")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="index at most this many products")] = None,
+    column: Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else here")] = None,
+    name: Annotated[str, typer.Option(help="the catalog's name for callers")] = "default",
+    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="more do not go live")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
+    threads: Annotated[int | None, typer.Option(min=0)] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="exported models")] = None,
+    config: Config = None,
+) -> None:
+    """Embed a catalog, load it as a new version, make that the live one.
+
+    Exit status: 0 all rows indexed, 3 indexed but some rows rejected (see the rejects file), 2 failed.
+    """
+    settings: IndexerSettings = IndexerSettings.from_flags(
+        config,
+        store=store,
+        batch_size=batch_size,
+        threads=threads,
+        device=device,
+        cache_dir=cache_dir,
+        max_reject_share=max_reject_share,
+    )
+    logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
+    if split not in (None, "train", "validation", "test"):
+        raise typer.BadParameter(f"{split!r}; permitted: train, validation, test", param_hint="--split")
+    reader = open_catalog(catalog, split=split, columns=_columns(column))  # type: ignore[arg-type]
+    folder = resolve_bundle(model, settings.cache_dir)
+    encoder = open_encoder(folder, threads=settings.threads, device=settings.device)
+    target = open_store(settings.store, _api_key(settings))
+    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("indexing", total=reader.count())
+        result = run_build(
+            reader,
+            encoder,
+            target,
+            settings,
+            rejects or _default_rejects(settings.store),
+            catalog=name,
+            limit=limit,
+            on_rows=lambda total: progress.update(task, total=total),
+            on_progress=lambda done: progress.advance(task, done),
+        )
+    summary = describe(result)
+    console.print(
+        f"{summary['products']:,} products indexed, {summary['rejected']:,} rejected, {summary['elapsed_s']:.1f} s, "
+        f"{summary['products_per_s']:,.0f} products/s; live version {summary['version']} at {target.url}"
+    )
+    if result.manifest.rejected:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
+        console.print(f"rejected rows: {reasons}; see {result.rejects}")
+        raise typer.Exit(EXIT_SOME_REJECTED)
+
+
+@app.command()
+def status(
+    store: Store = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+    config: Config = None,
+) -> None:
+    """Show a store's versions, and which one is live. Exit status 1 where none is live."""
+    settings: IndexerSettings = IndexerSettings.from_flags(config, store=store)
+    target = open_store(settings.store, _api_key(settings))
+    live, versions = target.live_version(), target.versions()
+    if as_json:
+        print(
+            json.dumps(
+                {"store": target.url, "live": live, "versions": [json.loads(version.to_json()) for version in versions]}
+            )
+        )
+    else:
+        table = Table(title=f"{target.url}: live version {live or 'none'}")
+        for heading in ("version", "state", "created", "products", "rejected", "categories", "model", "source"):
+            table.add_column(heading)
+        for version in versions:
+            table.add_row(
+                ("* " if version.version == live else "") + version.version,
+                version.state,
+                version.created_at,
+                f"{version.products:,}",
+                f"{version.rejected:,}",
+                f"{len(version.categories):,}",
+                f"{version.model_base} {version.model_fingerprint[:12]}",
+                version.source,
+            )
+        console.print(table)
+    if live is None:
+        raise typer.Exit(1)
+
+
+def _columns(pairs: list[str] | None) -> dict[str, str]:
+    from embedder.__main__ import parse_columns
+
+    return parse_columns(pairs)
+
+
+def _default_rejects(store: str) -> Path:
+    kind, _, path = store.partition(":")
+    return (Path(path).expanduser() if kind == "edge" else Path()) / "rejects.jsonl"
+
+
+def _api_key(settings: IndexerSettings) -> str | None:
+    return settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line and exit status 2."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("indexer").setLevel(logging.INFO)
+    try:
+        app()
+    except (EmbedderError, IndexerError, ValidationError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

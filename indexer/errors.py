@@ -1,0 +1,61 @@
+"""What can go wrong between a catalog and a served index.
+
+IndexerError
+├── BuildError            nothing, or too little, of a catalog could be indexed; the live index stays as it was
+├── StoreError
+│   ├── StoreUrlInvalid   a store's address that means nothing
+│   ├── StoreNotFound     no index (or not that version) at the address
+│   ├── StoreLocked       another process owns it
+│   ├── StoreUnavailable  the engine cannot be reached, or failed
+│   ├── VersionIncomplete a version that was never finished, or lost files
+│   └── ModelMismatch     an index made by another model than the one that queries it
+└── QueryVectorError      a vector that cannot be searched with; `reason` names why
+
+Filters have their own tree: `indexer.filters.errors`.
+"""
+
+from __future__ import annotations
+
+
+class IndexerError(Exception):
+    """Root of this package's errors; the message says what failed, the value, what is permitted, the next step."""
+
+
+class BuildError(IndexerError):
+    """A build that was given up; the live version stays."""
+
+
+class StoreError(IndexerError):
+    """Something about a store."""
+
+
+class StoreUrlInvalid(StoreError):
+    """An address that is no store's."""
+
+
+class StoreNotFound(StoreError):
+    """Nothing at the address."""
+
+
+class StoreLocked(StoreError):
+    """Owned by another process."""
+
+
+class StoreUnavailable(StoreError):
+    """Not to be reached, or failed."""
+
+
+class VersionIncomplete(StoreError):
+    """Half written, or damaged."""
+
+
+class ModelMismatch(StoreError):
+    """Another model's index."""
+
+
+class QueryVectorError(IndexerError):
+    """A query vector of the wrong length, not finite, or zero."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

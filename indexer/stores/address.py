@@ -1,0 +1,30 @@
+"""Stores by address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from indexer.errors import StoreUrlInvalid
+from indexer.stores.protocol import Store
+
+PERMITTED = "edge:PATH, or qdrant://HOST:6334/CATALOG (qdrants:// with TLS)"
+
+
+def open_store(url: str, qdrant_api_key: str | None = None) -> Store:
+    """The store at an address; neither creates nor checks anything yet.
+
+    Engines are imported when they are asked for: starting up with one does not wait for the other.
+
+    Raises:
+        StoreUrlInvalid: no such kind of store.
+    """
+    kind, _, rest = url.partition(":")
+    if kind == "edge" and rest:
+        from indexer.stores.edge import EdgeStore
+
+        return EdgeStore(Path(rest).expanduser())
+    if kind in ("qdrant", "qdrants"):
+        from indexer.stores.qdrant import QdrantStore
+
+        return QdrantStore.connect(url, qdrant_api_key)
+    raise StoreUrlInvalid(f"store {url!r}; permitted: {PERMITTED}")
