@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from embedder.catalog import parse_columns
 from embedder.errors import EmbedderError
 from embedder.settings import EmbedderSettings
 
@@ -112,21 +113,6 @@ def evaluate(
     if json_out is not None:
         json_out.parent.mkdir(parents=True, exist_ok=True)
         json_out.write_text(json.dumps(measured.figures, indent=1) + "\n", encoding="utf-8")
-
-
-def parse_columns(pairs: list[str] | None) -> dict[str, str]:
-    """`["id=sku"]` to `{"id": "sku"}`.
-
-    Raises:
-        typer.BadParameter: something that is not FIELD=COLUMN.
-    """
-    columns = {}
-    for pair in pairs or []:
-        field, separator, name = pair.partition("=")
-        if not (field and separator and name):
-            raise typer.BadParameter(f"{pair!r}; permitted: FIELD=COLUMN, as in id=sku", param_hint="--column")
-        columns[field] = name
-    return columns
 
 
 def _settings(config: Path | None, **flags: object) -> EmbedderSettings:

@@ -6,7 +6,7 @@ Readers live one layer up (`indexer.catalogs`) and in shops' own packages; they 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol, cast
@@ -61,6 +61,21 @@ def open_catalog(spec: str, *, split: Split | None = None, columns: Mapping[str,
         kind, location = _kind_of_path(spec, sorted(factories)), spec
     factory = cast(CatalogReaderFactory, factories[kind].load())
     return factory(location, split=split, columns=columns or {})
+
+
+def parse_columns(pairs: Sequence[str] | None) -> dict[str, str]:
+    """`["id=sku"]` to `{"id": "sku"}`, as the commands' `--column` takes it.
+
+    Raises:
+        CatalogError: something that is not FIELD=COLUMN.
+    """
+    columns = {}
+    for pair in pairs or ():
+        field, separator, name = pair.partition("=")
+        if not (field and separator and name):
+            raise CatalogError(f"column {pair!r}; permitted: FIELD=COLUMN, as in id=sku")
+        columns[field] = name
+    return columns
 
 
 def _kind_of_path(spec: str, known: list[str]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+import open_clip
 import torch
 from torch import nn
 from torch.nn import functional
@@ -26,6 +27,9 @@ from embedder.towers.projection import Projection
 
 _NO_CATEGORY = -100
 
+GENERIC_WORDS: tuple[str, ...] = tuple(open_clip.IMAGENET_CLASSNAMES)
+"""A thousand names of things, as a sample of what people say."""
+
 
 @dataclass(frozen=True, slots=True)
 class FineTuneSettings:
@@ -37,8 +41,10 @@ class FineTuneSettings:
         learning_rate: peak of the one-cycle schedule (Smith and Topin, 2018).
         weight_decay: of the head; decoupled (Loshchilov and Hutter, 2019).
         dropout: share of image features dropped in a step, 0..1.
-        image_anchor, text_anchor: weight of the mean squared distance to the initial projections. The text side is
+        image_anchor, text_anchor: weight of the relative squared distance to the initial projections. The text side is
             held tighter: a catalog has few texts, and words that it lacks must keep their meaning.
+        wording_cosine: how near another wording for the same thing is supposed to be, as a cosine of text features,
+            0..1; captions are moved that far, at random, in training and in calibrating the text side (see `Wordings`).
         label_smoothing: of the cross-entropy, 0..1.
         seed: of shuffling, dropout and initial head.
     """
@@ -49,7 +55,8 @@ class FineTuneSettings:
     weight_decay: float = 1e-2
     dropout: float = 0.1
     image_anchor: float = 0.1
-    text_anchor: float = 30.0
+    text_anchor: float = 3.0
+    wording_cosine: float = 0.6
     label_smoothing: float = 0.02
     seed: int = 0
 
@@ -142,7 +149,7 @@ def fine_tune(
         if watched < best_loss:
             best_loss, best_state = watched, {name: value.clone() for name, value in model.state_dict().items()}
     model.load_state_dict(best_state)
-    return _finish(model, categories, held_out, projections)
+    return _finish(model, categories, held_out, projections, settings)
 
 
 class _Captions:
@@ -155,6 +162,28 @@ class _Captions:
         }
         features = encoder.text_features(list(index)) if index else np.zeros((1, 1), dtype=np.float32)
         self.features = torch.from_numpy(features)
+        self.wordings = Wordings(torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features)
+
+
+class Wordings:
+    """Moves text features as far as another wording would, which a catalog with one title for each thing cannot show.
+
+    The direction is that of a generic word against the mean of such words: what one is likely to say, not noise that
+    no text has. Without this the head and the projections fit ten titles by heart, and are as sure of an unseen
+    wording as of a seen one.
+    """
+
+    def __init__(self, generic: torch.Tensor) -> None:
+        """Take the features of generic words, float32 (g, width)."""
+        centered = generic - generic.mean(dim=0)
+        self._directions = functional.normalize(centered, dim=1)
+
+    def move(self, features: torch.Tensor, cosine: float, generator: torch.Generator) -> torch.Tensor:
+        """(n, width) to as many of the same length, each at about the given cosine to where it was."""
+        chosen = torch.randint(len(self._directions), (len(features),), generator=generator)
+        lengths = features.norm(dim=1, keepdim=True)
+        moved = features * cosine + self._directions[chosen] * lengths * (1.0 - cosine**2) ** 0.5
+        return functional.normalize(moved, dim=1) * lengths
 
 
 class _Tensors:
@@ -169,6 +198,7 @@ class _Tensors:
         self.captions = torch.tensor([row + [0] * (most - len(row)) for row in rows], dtype=torch.long).view(-1, most)
         self.caption_counts = torch.tensor([len(row) for row in rows])
         self.caption_features = captions.features
+        self.wordings = captions.wordings
 
 
 class _Model(nn.Module):
@@ -210,7 +240,10 @@ class _Model(nn.Module):
         draw = (torch.rand(len(rows), generator=generator) * counts).long().clamp_max((counts - 1).clamp_min(0))
         captions = data.captions[rows, draw]
         images = self.embed_images(data.features[rows], settings.dropout)
-        texts = self.embed_texts(data.caption_features[captions])
+        spoken = data.caption_features[captions]
+        # Half of the captions as they are, half in other words.
+        moved = data.wordings.move(spoken, settings.wording_cosine, generator)
+        texts = self.embed_texts(torch.where(torch.rand(len(rows), 1, generator=generator) < 0.5, spoken, moved))
         labels = data.labels[rows]
         worded = counts > 0
         loss = _category_loss(self.logits(images), labels, settings.label_smoothing)
@@ -276,6 +309,7 @@ def _finish(
     categories: Sequence[str],
     held_out: _Tensors | None,
     projections: tuple[Projection, Projection],
+    settings: FineTuneSettings,
 ) -> FineTuned:
     weight = model.image.weight / model.deviation
     bias = model.image.bias - functional.linear(model.mean, weight)
@@ -288,7 +322,9 @@ def _finish(
     if held_out is not None:
         known = (held_out.labels != _NO_CATEGORY) & (held_out.caption_counts > 0)
         labels = held_out.labels[known].numpy()
-        texts = model.embed_texts(held_out.caption_features[held_out.captions[known, 0]])
+        generator = torch.Generator().manual_seed(settings.seed)
+        spoken = held_out.caption_features[held_out.captions[known, 0]]
+        texts = model.embed_texts(held_out.wordings.move(spoken, settings.wording_cosine, generator))
         temperatures["image"] = fit_temperature(model.logits(model.embed_images(held_out.features[known])).numpy(), labels)
         temperatures["text"] = fit_temperature(model.logits(texts).numpy(), labels)
     scale = model.log_scale.exp()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from embedder.errors import PictureEmpty, PictureMissing, PictureTooLarge, PictureTooManyPixels, PictureUnreadable
 
@@ -147,6 +147,10 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None) -> Decod
         raise PictureTooManyPixels(f"{error}; permitted: up to {limits.max_pixels:,} pixels; send it smaller") from error
     except MemoryError:
         raise
+    except UnidentifiedImageError as error:
+        raise PictureUnreadable(
+            f"{len(data):,} bytes that are no picture of a known format; permitted: one whole {', '.join(FORMATS)} file"
+        ) from error
     # Pillow's plugins raise nearly anything on hostile bytes (OSError, SyntaxError, struct.error, IndexError,
     # zlib.error, ZeroDivisionError, ...): whatever it is, the picture is what is wrong.
     except Exception as error:

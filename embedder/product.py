@@ -59,8 +59,9 @@ class Rejection:
     Attributes:
         line: where in the catalog, from 1 (a CSV's header is line 1; in a folder, the position in sorted order).
         product_id: the row's id where it has one, else "".
-        reason: UPPER_SNAKE: ID_MISSING, ID_DUPLICATE, ID_TOO_LONG, ROW_UNREADABLE, PRICE_INVALID, STOCK_INVALID,
-            CATEGORY_INVALID, ATTRIBUTE_INVALID, PICTURE_COLUMN_EMPTY, or a picture's reason (IMAGE_...).
+        reason: UPPER_SNAKE: ID_MISSING, ID_DUPLICATE, ID_TOO_LONG, ID_INVALID, ROW_UNREADABLE, PRICE_INVALID,
+            STOCK_INVALID, CATEGORY_INVALID, ATTRIBUTE_INVALID, SPLIT_INVALID, PICTURE_COLUMN_EMPTY, or a picture's
+            reason (IMAGE_...).
         detail: the value and what would be permitted, for people.
     """
 

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from rich.table import Table
 
 from embedder.base_bundles import resolve_bundle
-from embedder.catalog import open_catalog
+from embedder.catalog import open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
 from indexer.errors import IndexerError
@@ -69,7 +69,7 @@ def build(
     logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
     if split not in (None, "train", "validation", "test"):
         raise typer.BadParameter(f"{split!r}; permitted: train, validation, test", param_hint="--split")
-    reader = open_catalog(catalog, split=split, columns=_columns(column))  # type: ignore[arg-type]
+    reader = open_catalog(catalog, split=split, columns=parse_columns(column))  # type: ignore[arg-type]
     folder = resolve_bundle(model, settings.cache_dir)
     encoder = open_encoder(folder, threads=settings.threads, device=settings.device)
     target = open_store(settings.store, _api_key(settings))
@@ -132,12 +132,6 @@ def status(
         console.print(table)
     if live is None:
         raise typer.Exit(1)
-
-
-def _columns(pairs: list[str] | None) -> dict[str, str]:
-    from embedder.__main__ import parse_columns
-
-    return parse_columns(pairs)
 
 
 def _default_rejects(store: str) -> Path:

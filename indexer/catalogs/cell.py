@@ -23,7 +23,7 @@ _STOCK_WORDS = {"true": True, "yes": True, "instock": True, "false": False, "no"
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
-class CellInvalid(ValueError):
+class CellError(ValueError):
     """A value that rejects its row; never leaves this package.
 
     Attributes:
@@ -52,8 +52,8 @@ def is_blank(value: object) -> bool:
 
 def shown(value: object) -> str:
     """A value for a message: quoted, control characters escaped, cut to 80 characters."""
-    # Cut first: repr of a long text takes time, and of a very long integer it fails.
-    text = repr(value[: _MAX_SHOWN_CHARACTERS + 1] if isinstance(value, str) else _printable(value))
+    # Cut before quoting: a cell may have a million characters.
+    text = repr(value[: _MAX_SHOWN_CHARACTERS + 1] if isinstance(value, str) else value)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[: _MAX_SHOWN_CHARACTERS - 3]}..."
 
 
@@ -61,20 +61,20 @@ def parse_id(value: object) -> str:
     """Read a product id: 1..512 characters, without control characters and white space around.
 
     Raises:
-        CellInvalid: ID_MISSING, ID_INVALID or ID_TOO_LONG.
+        CellError: ID_MISSING, ID_INVALID or ID_TOO_LONG.
     """
     if is_blank(value):
-        raise CellInvalid("ID_MISSING", f"id is blank; permitted: 1 to {MAX_ID_CHARACTERS} characters")
+        raise CellError("ID_MISSING", f"id is blank; permitted: 1 to {MAX_ID_CHARACTERS} characters")
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise CellInvalid("ID_INVALID", f"id {shown(value)}; permitted: a text or a whole number")
-    text = _whole(value, "ID_INVALID", "id") if isinstance(value, int) else value.strip()
+        raise CellError("ID_INVALID", f"id {shown(value)}; permitted: a text or a whole number")
+    text = str(value).strip()
     if len(text) > MAX_ID_CHARACTERS:
-        raise CellInvalid(
+        raise CellError(
             "ID_TOO_LONG", f"id {shown(text)} of {len(text)} characters; permitted: up to {MAX_ID_CHARACTERS}"
         )
     # Lone surrogates (Cs) stand for bytes that are no text: nothing downstream could write them as UTF-8.
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise CellInvalid("ID_INVALID", f"id {shown(text)}; permitted: text without control characters")
+        raise CellError("ID_INVALID", f"id {shown(text)}; permitted: text without control characters")
     return text
 
 
@@ -82,14 +82,13 @@ def parse_text(value: object, field: str) -> str:
     """Read a short text; runs of white space become one space, a blank cell becomes "".
 
     Raises:
-        CellInvalid: ROW_UNREADABLE where it is no text or number.
+        CellError: ROW_UNREADABLE where it is no text or number.
     """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise CellInvalid("ROW_UNREADABLE", f"{field} {shown(value)}; permitted: a text")
-    text = _whole(value, "ROW_UNREADABLE", field) if isinstance(value, int) else str(value)
-    return " ".join(text.split())
+        raise CellError("ROW_UNREADABLE", f"{field} {shown(value)}; permitted: a text")
+    return " ".join(str(value).split())
 
 
 def parse_category(value: object) -> str | None:
@@ -99,7 +98,7 @@ def parse_category(value: object) -> str | None:
     either end too.
 
     Raises:
-        CellInvalid: CATEGORY_INVALID for an empty level, a "/" within a listed level, control characters, no text.
+        CellError: CATEGORY_INVALID for an empty level, a "/" within a listed level, control characters, no text.
     """
     if is_blank(value) or value in ([], ()):
         return None
@@ -108,19 +107,15 @@ def parse_category(value: object) -> str | None:
     elif isinstance(value, list | tuple) and all(isinstance(level, str) for level in value):
         levels = list(value)
     else:
-        raise CellInvalid(
-            "CATEGORY_INVALID", f"category {shown(value)}; permitted: a path such as 'a/b', or its levels"
-        )
+        raise CellError("CATEGORY_INVALID", f"category {shown(value)}; permitted: a path such as 'a/b', or its levels")
     levels = [" ".join(level.split()) for level in levels]
     if not all(levels):
-        raise CellInvalid("CATEGORY_INVALID", f"category {shown(value)} has an empty level; permitted: none")
+        raise CellError("CATEGORY_INVALID", f"category {shown(value)} has an empty level; permitted: none")
     if any("/" in level for level in levels):
-        raise CellInvalid(
-            "CATEGORY_INVALID", f"category {shown(value)}; permitted: levels without '/', which parts them"
-        )
+        raise CellError("CATEGORY_INVALID", f"category {shown(value)}; permitted: levels without '/', which parts them")
     path = "/".join(levels)
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
-        raise CellInvalid("CATEGORY_INVALID", f"category {shown(value)}; permitted: text without control characters")
+        raise CellError("CATEGORY_INVALID", f"category {shown(value)}; permitted: text without control characters")
     return path
 
 
@@ -128,7 +123,7 @@ def parse_stock(value: object) -> bool | None:
     """Read whether a product is in stock: yes/no, true/false, in stock/out of stock, or a quantity of 0 or more.
 
     Raises:
-        CellInvalid: STOCK_INVALID.
+        CellError: STOCK_INVALID.
     """
     if is_blank(value):
         return None
@@ -144,9 +139,9 @@ def parse_stock(value: object) -> bool | None:
         word = re.sub(r"[\s_-]", "", value).lower()
         if word in _STOCK_WORDS:
             return _STOCK_WORDS[word]
-    raise CellInvalid(
+    raise CellError(
         "STOCK_INVALID",
-        f"in_stock {shown(value)}; permitted: true, false, yes, no, in stock, out of stock, or a whole number, 0 or more",
+        f"in_stock {shown(value)}; permitted: true, false, yes, no, in stock, out of stock, or a quantity of 0 or more",
     )
 
 
@@ -154,13 +149,13 @@ def parse_split(value: object) -> Split | None:
     """Read which part of a benchmark a row belongs to; blank: none.
 
     Raises:
-        CellInvalid: SPLIT_INVALID.
+        CellError: SPLIT_INVALID.
     """
     if is_blank(value):
         return None
     split = _SPLITS.get(value.strip().lower()) if isinstance(value, str) else None
     if split is None:
-        raise CellInvalid("SPLIT_INVALID", f"split {shown(value)}; permitted: {', '.join(_SPLITS)}, or blank")
+        raise CellError("SPLIT_INVALID", f"split {shown(value)}; permitted: {', '.join(_SPLITS)}, or blank")
     return split
 
 
@@ -182,7 +177,7 @@ def parse_attribute(value: object, name: str, kind: CellKind = CellKind.TEXT) ->
         kind: what a text is converted to, where it fits; texts that do not fit stay texts.
 
     Raises:
-        CellInvalid: ATTRIBUTE_INVALID for an object, a list of anything but texts, a number that is not finite, or a
+        CellError: ATTRIBUTE_INVALID for an object, a list of anything but texts, a number that is not finite, or a
             whole number beyond 2**53 either way (it would come out changed).
     """
     if is_blank(value):
@@ -197,7 +192,7 @@ def parse_attribute(value: object, name: str, kind: CellKind = CellKind.TEXT) ->
         return value
     if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
         return _words(value)
-    raise CellInvalid(
+    raise CellError(
         "ATTRIBUTE_INVALID",
         f"attribute {shown(name)} is {shown(value)}; permitted: a text, true, false, a finite number (beyond 2**53 as "
         "a text), or a list of texts",
@@ -212,19 +207,3 @@ def _typed(text: str, kind: CellKind) -> AttributeValue:
 
 def _words(value: Sequence[str]) -> tuple[str, ...] | None:
     return tuple(word.strip() for word in value if word.strip()) or None
-
-
-def _whole(value: int, reason: str, field: str) -> str:
-    try:
-        return str(value)
-    # Python refuses to write integers of more than 4300 digits.
-    except ValueError as error:
-        raise CellInvalid(reason, f"{field} is a number of thousands of digits; permitted: a text") from error
-
-
-def _printable(value: object) -> object:
-    try:
-        repr(value)
-    except ValueError:
-        return "a number of thousands of digits"
-    return value

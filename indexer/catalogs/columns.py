@@ -42,7 +42,7 @@ def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, 
         named: our field to the catalog's column, spelt as in the catalog; goes before any guess.
 
     Returns:
-        Field to column, for the fields that have one; a column holds one field unless `named` says otherwise.
+        Field to column, for the fields that have one.
 
     Raises:
         CatalogError: a key of `named` that is no field of ours.
@@ -52,8 +52,7 @@ def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, 
     chosen = {field: column for field, column in named.items() if column in names}
     by_simple_name: dict[str, str] = {}
     for name in names:
-        if name not in named.values():
-            by_simple_name.setdefault(_simple(name), name)
+        by_simple_name.setdefault(_simple(name), name)
     for field, guesses in GUESSES.items():
         found = [by_simple_name[_simple(guess)] for guess in guesses if _simple(guess) in by_simple_name]
         if field not in named and found:

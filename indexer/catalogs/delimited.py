@@ -68,7 +68,7 @@ class DelimitedReader:
         repeated = sorted({name for name in self._header if name and self._header.count(name) > 1})
         if repeated:
             raise CatalogError(
-                f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: each name once"
+                f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: once"
             )
         self._names = [name for name in self._header if name]
         check_columns(location, self._names, self._named)
@@ -187,7 +187,7 @@ def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
     Returns:
         The delimiter, and the names without white space around; "" for a column without a name.
     """
-    best = ",", ()  # type: tuple[str, tuple[str, ...]]
+    best: tuple[str, tuple[str, ...]] = (",", ())
     for delimiter in DELIMITERS:
         with path.open(encoding="utf-8-sig", newline="") as file:
             first = next(_read_records(file, delimiter), None)

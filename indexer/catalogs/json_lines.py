@@ -9,6 +9,7 @@ from typing import NoReturn
 from embedder.errors import CatalogError
 from embedder.product import Product, Rejection, Split
 from indexer.catalogs.catalog_file import count_lines, find_catalog_file
+from indexer.catalogs.cell import shown
 from indexer.catalogs.columns import check_columns, check_fields, choose_columns, missing_fields
 from indexer.catalogs.row import RowReader
 
@@ -130,5 +131,5 @@ def _to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     row = dict(pairs)
     if len(row) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given twice")
+        raise ValueError(f"the key {shown(next(key for key in keys if keys.count(key) > 1))} is given twice")
     return row

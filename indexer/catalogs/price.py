@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 
-from indexer.catalogs.cell import CellInvalid, is_blank, shown
+from indexer.catalogs.cell import CellError, is_blank, shown
 
 _SIGNS = "$£¤¥֏฿₠-⃀﷼＄￡￥￦"
-_LOCAL_NAMES = "kr kč zł ft rs r fr lei".split()
+_LOCAL_NAMES = "kr|kč|zł|ft|rs|r|fr|lei"
 # ISO 4217, the codes of circulating currencies.
 _ISO_CODES = (
     "aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd btn bwp byn bzd cad cdf chf "
@@ -20,8 +20,8 @@ _ISO_CODES = (
     "mkd mmk mnt mop mru mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd "
     "rub rwf sar sbd scr sdg sek sgd shp sle sos srd ssp stn svc syp szl thb tjs tmt tnd top try ttd twd tzs uah ugx "
     "usd uyu uzs ves vnd vuv wst xaf xcd xof xpf yer zar zmw zwg"
-).split()
-_MARK = rf"(?:(?:{'|'.join(_ISO_CODES)})|(?:{'|'.join(_LOCAL_NAMES)})\.?|[a-z]{{0,3}}[{_SIGNS}])"
+).replace(" ", "|")
+_MARK = rf"(?:(?:{_ISO_CODES})|(?:{_LOCAL_NAMES})\.?|[a-z]{{0,3}}[{_SIGNS}])"
 _MONEY = re.compile(rf"(?:{_MARK}\s*)?(?P<number>[0-9.,' ]*[0-9])(?:\s*{_MARK})?", re.IGNORECASE)
 
 _WHOLE = re.compile(r"[0-9]+")
@@ -52,7 +52,7 @@ def parse_price(value: object) -> float | None:
         0 or more, in the catalog's currency; None where the cell is blank.
 
     Raises:
-        CellInvalid: PRICE_INVALID.
+        CellError: PRICE_INVALID.
     """
     if is_blank(value):
         return None
@@ -62,9 +62,7 @@ def parse_price(value: object) -> float | None:
     elif isinstance(value, int | float) and not isinstance(value, bool):
         price = _to_float(value)
     if not (math.isfinite(price) and price >= 0):
-        raise CellInvalid(
-            "PRICE_INVALID", f"price {shown(value)}; permitted: a finite number, 0 or more, such as 12.90"
-        )
+        raise CellError("PRICE_INVALID", f"price {shown(value)}; permitted: a finite number, 0 or more, such as 12.90")
     return price
 
 
@@ -75,7 +73,7 @@ def _from_text(text: str) -> float:
     number = money["number"].strip()
     if _EITHER_WAY.fullmatch(number):
         whole, part = number[:-4], number[-3:]
-        raise CellInvalid(
+        raise CellError(
             "PRICE_INVALID",
             f"price {shown(text)} may mean {whole}{part} or {whole}.{part}; write {whole}{part} or {whole}.{part}0",
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from embedder.picture import PictureFile
 from embedder.product import AttributeValue, Product, Rejection, Split
 from indexer.catalogs.cell import (
-    CellInvalid,
+    CellError,
     CellKind,
     is_blank,
     parse_attribute,
@@ -77,7 +77,7 @@ class RowReader:
         self._meet_columns(row)
         try:
             product = self._to_product(row, line)
-        except CellInvalid as invalid:
+        except CellError as invalid:
             if self._is_of_other_split(row):
                 return None
             return Rejection(line, self._known_id(row), invalid.reason, invalid.detail)
@@ -88,17 +88,13 @@ class RowReader:
         if new:
             self._names.update(dict.fromkeys(new))
             # What was chosen stays: a field must not change its column in the middle of a catalog.
-            self._columns = {**choose_columns(self._unused_names(), self._named), **self._columns}
-
-    def _unused_names(self) -> list[str]:
-        used = set(self._columns.values()) - set(self._named.values())
-        return [name for name in self._names if name not in used]
+            self._columns = {**choose_columns(self._names, self._named), **self._columns}
 
     def _to_product(self, row: Mapping[str, object], line: int) -> Product:
         product_id = parse_id(self._cell(row, "id"))
         first_line = self._first_lines.setdefault(product_id, line)
         if first_line != line:
-            raise CellInvalid("ID_DUPLICATE", f"id {shown(product_id)} stands on line {first_line} already")
+            raise CellError("ID_DUPLICATE", f"id {shown(product_id)} stands on line {first_line} already")
         picture_name = _parse_picture(self._cell(row, "image"))
         return Product(
             id=product_id,
@@ -128,7 +124,7 @@ class RowReader:
                 continue
             if is_blank(name) or name in attributes:
                 problem = "has no name" if is_blank(name) else f"{shown(name)} is given twice"
-                raise CellInvalid("ATTRIBUTE_INVALID", f"an attribute {problem}; permitted: one value for each name")
+                raise CellError("ATTRIBUTE_INVALID", f"an attribute {problem}; permitted: one value for each name")
             attributes[name] = parsed
         return attributes
 
@@ -139,7 +135,7 @@ class RowReader:
     def _known_id(self, row: Mapping[str, object]) -> str:
         try:
             return parse_id(self._cell(row, "id"))
-        except CellInvalid:
+        except CellError:
             return ""
 
     def _is_of_other_split(self, row: Mapping[str, object]) -> bool:
@@ -147,7 +143,7 @@ class RowReader:
             return False
         try:
             return parse_split(self._cell(row, "split")) != self._split
-        except CellInvalid:
+        except CellError:
             return False
 
 
@@ -155,11 +151,11 @@ def _parse_picture(value: object) -> str:
     if isinstance(value, list | tuple):
         value = value[0] if value else None
     if is_blank(value):
-        raise CellInvalid("PICTURE_COLUMN_EMPTY", "no picture is named; permitted: the path of a picture file")
+        raise CellError("PICTURE_COLUMN_EMPTY", "no picture is named; permitted: the path of a picture file")
     if not isinstance(value, str):
-        raise CellInvalid("IMAGE_MISSING", f"picture {shown(value)}; permitted: the path of a picture file, as a text")
+        raise CellError("IMAGE_MISSING", f"picture {shown(value)}; permitted: the path of a picture file, as a text")
     if _URL.match(value.strip()):
-        raise CellInvalid(
+        raise CellError(
             "IMAGE_MISSING",
             f"picture {shown(value)} is a URL; permitted: a local file; next step: download the pictures and name "
             "their paths",

@@ -108,7 +108,7 @@ def typed_value(field: Field, literal: Literal) -> Value:
         if not literal.is_quoted and text.startswith("-") and not is_number(text):
             raise FilterTypeError(
                 f"{field.path} cannot tell whether {literal.shown()} is a value or a negation; "
-                f'write {field.path} = "{text}" or NOT {field.path} = {text[1:]}',
+                f'write {field.path} = "{literal.shown()}" or NOT {field.path} = {literal.shown()[1:]}',
                 literal.position,
             )
         return text

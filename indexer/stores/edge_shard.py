@@ -144,7 +144,9 @@ def _to_edge(node: Node) -> Any:
     if isinstance(node, Clause):
         return _to_filter(node)
     if isinstance(node, MatchNode):
-        return edge.FieldCondition(node.key, match=edge.MatchValue(node.value))
+        # Edge 0.9 takes Python's bool for the integer that it also is, and then matches no bool; numpy's is none.
+        value = np.bool_(node.value) if isinstance(node.value, bool) else node.value
+        return edge.FieldCondition(node.key, match=edge.MatchValue(value))
     assert isinstance(node, RangeNode)
     bounds: Mapping[str, float | None] = {"gt": node.gt, "gte": node.gte, "lt": node.lt, "lte": node.lte}
     return edge.FieldCondition(node.key, range=edge.RangeFloat(**bounds))

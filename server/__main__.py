@@ -1,0 +1,69 @@
+"""`python -m server`: answer queries."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from embedder.errors import EmbedderError
+from indexer.errors import IndexerError
+from server.errors import ServerError
+from server.hosting import Host
+from server.settings import ServerSettings
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Answer queries over gRPC.")
+
+
+@app.command()
+def serve(
+    model: Annotated[str | None, typer.Option(help="a bundle's path, or a model's name")] = None,
+    store: Annotated[str | None, typer.Option(help="edge:PATH or qdrant://HOST:6334/CATALOG")] = None,
+    host: Annotated[str | None, typer.Option(help="address to bind to")] = None,
+    port: Annotated[int | None, typer.Option(help="0 takes a free one", min=0, max=65535)] = None,
+    insecure: Annotated[bool | None, typer.Option("--insecure", help="permit an address that others reach")] = None,
+    threads: Annotated[int | None, typer.Option(min=0, help="of ONNX Runtime; 0: one for each core")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, auto, cuda, cuda:1")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="calls worked on at once")] = None,
+    drain_s: Annotated[float | None, typer.Option(min=0, help="for calls in flight after SIGTERM")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="exported models")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="TOML file of settings")] = None,
+) -> None:
+    """Serve the live index version until SIGTERM or Ctrl-C, then drain and exit with status 0."""
+    settings: ServerSettings = ServerSettings.from_flags(
+        config,
+        model=model,
+        store=store,
+        host=host,
+        port=port,
+        insecure=insecure,
+        threads=threads,
+        device=device,
+        workers=workers,
+        drain_s=drain_s,
+        cache_dir=cache_dir,
+    )
+    logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
+    running = Host(settings)
+    running.start()
+    # On standard output, for whoever started this with port 0.
+    print(f"listening on {settings.host}:{running.port}", flush=True)
+    running.serve_until_signal()
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line and exit status 2."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        app()
+    except (EmbedderError, IndexerError, ServerError, ValidationError, FileNotFoundError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

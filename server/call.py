@@ -1,0 +1,60 @@
+"""What belongs to one call besides its request: id, deadline, whether anybody still waits."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import grpc
+
+from server.errors import DeadlineExpired
+
+REQUEST_ID = "x-request-id"
+_PERMITTED_ID = re.compile(r"[\x21-\x7e]{1,128}")
+
+_current = threading.local()
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call in progress.
+
+    Attributes:
+        request_id: the caller's, or a new one.
+        deadline: on the monotonic clock, seconds.
+        is_active: whether the caller is still there.
+    """
+
+    request_id: str
+    deadline: float
+    is_active: Callable[[], bool]
+    started: float = field(default_factory=time.monotonic)
+
+    @classmethod
+    def begin(cls, context: grpc.ServicerContext, default_timeout_s: float) -> Call:
+        """Note a call that this thread begins to work on."""
+        given = dict(context.invocation_metadata() or ()).get(REQUEST_ID, "")
+        remaining = context.time_remaining()
+        # Without a deadline gRPC gives None, or as good as forever.
+        timeout = default_timeout_s if remaining is None or remaining > 1e6 else remaining
+        request_id = given if isinstance(given, str) and _PERMITTED_ID.fullmatch(given) else str(uuid.uuid4())
+        call = cls(request_id, time.monotonic() + timeout, context.is_active)
+        _current.call = call
+        return call
+
+    @classmethod
+    def of(cls, context: grpc.ServicerContext) -> Call:
+        """The call that this thread works on."""
+        call: Call = _current.call
+        return call
+
+    def check_alive(self) -> None:
+        """Raise DeadlineExpired where nobody waits any more: work dropped now costs nothing."""
+        if time.monotonic() >= self.deadline:
+            raise DeadlineExpired("the call's deadline passed before the work was done; next step: give it more time")
+        if not self.is_active():
+            raise DeadlineExpired("the caller cancelled")

@@ -1,0 +1,59 @@
+"""What a caller can be told.
+
+ServerError
+├── InvalidRequest     a request that breaks the contract; `reason` and `field` say where
+├── ResourceMissing    something named in the request that is not there
+├── RequestTooLarge    a message over the limit
+├── DeadlineExpired    nobody waits for the answer any more
+└── StartupRefused     a configuration that must not be served with
+"""
+
+from __future__ import annotations
+
+
+class ServerError(Exception):
+    """Root of this package's errors; the message says what failed, the value, what is permitted, the next step."""
+
+
+class InvalidRequest(ServerError):
+    """A field outside its range.
+
+    Attributes:
+        reason: UPPER_SNAKE, stable; the contract lists them.
+        field: path, as in "parts[0].text".
+    """
+
+    def __init__(self, reason: str, field: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+
+
+class ResourceMissing(ServerError):
+    """Something that is not there.
+
+    Attributes:
+        reason: PRODUCT_NOT_FOUND or CATALOG_NOT_FOUND.
+        field: path in the request.
+        resource_type: "product" or "catalog".
+        name: as the caller gave it.
+    """
+
+    def __init__(self, reason: str, field: str, resource_type: str, name: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.field = field
+        self.resource_type = resource_type
+        self.name = name
+
+
+class RequestTooLarge(ServerError):
+    """More bytes than one message may have."""
+
+
+class DeadlineExpired(ServerError):
+    """The caller's deadline has passed, or it has cancelled."""
+
+
+class StartupRefused(ServerError):
+    """A configuration that must not be served with."""

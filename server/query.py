@@ -1,0 +1,94 @@
+"""A search as the server understands it, free of the wire's types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True)
+class TextQuery:
+    """Words, not yet checked."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PictureQuery:
+    """An encoded picture, not yet decoded."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ProductQuery:
+    """An indexed product that others should be like."""
+
+    product_id: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VectorQuery:
+    """An embedding, not yet checked; float32 (any length,)."""
+
+    values: npt.NDArray[np.float32]
+
+
+Query = TextQuery | PictureQuery | ProductQuery | VectorQuery
+
+
+@dataclass(frozen=True, slots=True)
+class SearchCommand:
+    """One search.
+
+    Attributes:
+        catalog: "" for the default.
+        query: what to look for.
+        filter: in the filter language; "" for none.
+        page_size: as asked; 0 for the default.
+    """
+
+    catalog: str
+    query: Query
+    filter: str
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something done differently from what was asked: stable code, the request's field, words for people."""
+
+    code: str
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A product found: cosine -1..1, payload."""
+
+    product_id: str
+    score: float
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedCategory:
+    """Likeliest categories with calibrated probabilities, most likely first; never empty."""
+
+    candidates: tuple[tuple[str, float], ...]
+    method: Literal["head", "neighbors"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOutcome:
+    """The answer: hits, category, stage to microseconds in order, warnings."""
+
+    hits: tuple[Hit, ...]
+    category: PredictedCategory | None
+    timings_us: Mapping[str, int]
+    warnings: tuple[Warned, ...]
