@@ -50,11 +50,11 @@ class FineTuneSettings:
     """
 
     epochs: int = 15
-    batch_size: int = 512
+    batch_size: int = 256
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
     dropout: float = 0.1
-    image_anchor: float = 0.1
+    image_anchor: float = 0.02
     text_anchor: float = 3.0
     wording_cosine: float = 0.6
     label_smoothing: float = 0.02
