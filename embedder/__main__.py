@@ -17,7 +17,9 @@ from embedder.catalog import parse_columns
 from embedder.errors import EmbedderError
 from embedder.settings import EmbedderSettings
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders.")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders."
+)
 console = Console()
 
 Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
@@ -25,7 +27,9 @@ Catalog = Annotated[str, typer.Option(help="fashion-mnist, folder:PATH, csv:PATH
 Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings")]
 CacheDir = Annotated[Path | None, typer.Option(help="exported models and features")]
-ImageSize = Annotated[int | None, typer.Option(min=32, max=1024, help="input side in pixels; default: fits the catalog")]
+ImageSize = Annotated[
+    int | None, typer.Option(min=32, max=1024, help="input side in pixels; default: fits the catalog")
+]
 
 
 @app.command()

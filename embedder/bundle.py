@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -96,7 +95,9 @@ def load_info(folder: Path) -> BundleInfo:
         BundleCorrupt: not readable, or of another format version.
     """
     if not is_bundle(folder):
-        raise BundleNotFound(f"no model bundle at {folder} ({BUNDLE_FILE} is missing); next step: python -m embedder train")
+        raise BundleNotFound(
+            f"no model bundle at {folder} ({BUNDLE_FILE} is missing); next step: python -m embedder train"
+        )
     try:
         data = json.loads((folder / BUNDLE_FILE).read_text(encoding="utf-8"))
         version = data["format_version"]
@@ -166,7 +167,7 @@ def seal(folder: Path, **described: Any) -> BundleInfo:
 
 @contextmanager
 def replace_folder(target: Path) -> Iterator[Path]:
-    """Fill a temporary folder beside `target`, then put it in `target`'s place; on an error `target` stays as it was."""
+    """Fill a temporary folder, then put it in `target`'s place; on an error `target` stays as it was."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -174,11 +175,11 @@ def replace_folder(target: Path) -> Iterator[Path]:
         temporary.chmod(0o755)
         if target.exists():
             old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-            os.replace(target, old)
-            os.replace(temporary, target)
+            target.replace(old)
+            temporary.replace(target)
             shutil.rmtree(old)
         else:
-            os.replace(temporary, target)
+            temporary.replace(target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

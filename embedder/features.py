@@ -153,7 +153,7 @@ def _chunk_features(encoder: Encoder, prepared: _Prepared) -> npt.NDArray[np.flo
     temporary = prepared.path.with_name(f".{prepared.path.name}.{os.getpid()}")
     with temporary.open("wb") as file:
         np.savez(file, readable=prepared.readable, features=features)
-    os.replace(temporary, prepared.path)
+    temporary.replace(prepared.path)
     return features
 
 

@@ -183,7 +183,7 @@ class Wordings:
         chosen = torch.randint(len(self._directions), (len(features),), generator=generator)
         lengths = features.norm(dim=1, keepdim=True)
         moved = features * cosine + self._directions[chosen] * lengths * (1.0 - cosine**2) ** 0.5
-        return functional.normalize(moved, dim=1) * lengths
+        return torch.as_tensor(functional.normalize(moved, dim=1) * lengths)
 
 
 class _Tensors:
@@ -202,6 +202,11 @@ class _Tensors:
 
 
 class _Model(nn.Module):
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    image_start: torch.Tensor
+    text_start: torch.Tensor
+
     def __init__(self, projections: tuple[Projection, Projection], features: torch.Tensor, categories: int) -> None:
         super().__init__()
         image, text = projections
@@ -268,8 +273,12 @@ class _Model(nn.Module):
             titles = data.captions[worded, 0]
             # In blocks: the loss compares everything in a block with everything else in it.
             blocks = [
-                contrastive_loss(images[worded][rows], self.embed_texts(data.caption_features[titles[rows]]), titles[rows],
-                                 self.log_scale.exp())
+                contrastive_loss(
+                    images[worded][rows],
+                    self.embed_texts(data.caption_features[titles[rows]]),
+                    titles[rows],
+                    self.log_scale.exp(),
+                )
                 for rows in torch.arange(len(titles)).split(1024)
             ]
             loss += float(torch.stack(blocks).mean())
@@ -325,7 +334,9 @@ def _finish(
         generator = torch.Generator().manual_seed(settings.seed)
         spoken = held_out.caption_features[held_out.captions[known, 0]]
         texts = model.embed_texts(held_out.wordings.move(spoken, settings.wording_cosine, generator))
-        temperatures["image"] = fit_temperature(model.logits(model.embed_images(held_out.features[known])).numpy(), labels)
+        temperatures["image"] = fit_temperature(
+            model.logits(model.embed_images(held_out.features[known])).numpy(), labels
+        )
         temperatures["text"] = fit_temperature(model.logits(texts).numpy(), labels)
     scale = model.log_scale.exp()
     head = CategoryHead(

@@ -57,7 +57,7 @@ class CategoryHead:
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     """Row-wise softmax of (n, c), float32."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
 def save_head(folder: Path, head: CategoryHead) -> None:

@@ -55,7 +55,9 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
             f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the ids where the "
             "catalog names no split)"
         )
-    folder = resolve_bundle(request.model, config.cache_dir, base_image_size(request.model, request.image_size, gallery))
+    folder = resolve_bundle(
+        request.model, config.cache_dir, base_image_size(request.model, request.image_size, gallery)
+    )
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
     embedded, searched = embed_products(encoder, queries), embed_products(encoder, gallery)
     return Measured(measure(encoder, embedded, searched), len(embedded.products), len(searched.products))

@@ -95,7 +95,11 @@ def _export_towers(encoder: DualEncoder, folder: Path) -> None:
     rows = torch.export.Dim("n")
     image = _Graph(*split(encoder, "image")).eval()
     text = _Graph(*split(encoder, "text")).eval()
-    token_axes = {0: rows, 1: torch.export.Dim("t", max=encoder.text.context_length)} if encoder.text.dynamic_length else {0: rows}
+    token_axes = (
+        {0: rows, 1: torch.export.Dim("t", max=encoder.text.context_length)}
+        if encoder.text.dynamic_length
+        else {0: rows}
+    )
     _export(image, pixels, folder / bundle.IMAGE_ONNX, "pixels", {0: rows})
     _export(text, tokens, folder / bundle.TEXT_ONNX, "tokens", token_axes)
     runtime = OnnxRuntime(folder)

@@ -144,7 +144,9 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None) -> Decod
     except (PictureEmpty, PictureTooManyPixels):
         raise
     except Image.DecompressionBombError as error:
-        raise PictureTooManyPixels(f"{error}; permitted: up to {limits.max_pixels:,} pixels; send it smaller") from error
+        raise PictureTooManyPixels(
+            f"{error}; permitted: up to {limits.max_pixels:,} pixels; send it smaller"
+        ) from error
     except MemoryError:
         raise
     except UnidentifiedImageError as error:

@@ -38,7 +38,9 @@ class LayeredSettings(BaseSettings):
         if config_file is not None and not config_file.is_file():
             raise FileNotFoundError(f"config file {config_file} is not there")
         given = {name: value for name, value in flags.items() if value is not None}
-        return cls(**given, **({"config_file": config_file} if config_file else {}))
+        if config_file is not None:
+            given["config_file"] = config_file
+        return cls(**given)
 
 
 class EmbedderSettings(LayeredSettings):

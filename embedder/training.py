@@ -73,13 +73,19 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
             f"catalog {request.catalog!r} has no training products ({len(everything.rejections)} rows rejected); "
             "permitted: 2 or more"
         )
-    folder = resolve_bundle(request.model, config.cache_dir, base_image_size(request.model, request.image_size, training))
+    folder = resolve_bundle(
+        request.model, config.cache_dir, base_image_size(request.model, request.image_size, training)
+    )
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
     started = time.monotonic()
     with _progress() as progress:
         # Most of the time goes into features; a sixth of a budget is kept for validation and the loop each.
-        held_out = _features("features (validation)", progress, encoder, validation, config, _share(request.budget_s, 1 / 6))
-        features = _features("features (training)", progress, encoder, training, config, _share(request.budget_s, 4 / 6))
+        held_out = _features(
+            "features (validation)", progress, encoder, validation, config, _share(request.budget_s, 1 / 6)
+        )
+        features = _features(
+            "features (training)", progress, encoder, training, config, _share(request.budget_s, 4 / 6)
+        )
         tuned = _loop(progress, encoder, folder, features, held_out, request.settings)
     _log.info("fine-tuned on %d products in %.0f s", len(features.products), time.monotonic() - started)
     trained = load_folder(folder, encoder.info.base)
@@ -132,7 +138,12 @@ def _progress() -> Progress:
 
 
 def _features(
-    label: str, progress: Progress, encoder: Encoder, products: list[Product], config: EmbedderSettings, budget_s: float | None
+    label: str,
+    progress: Progress,
+    encoder: Encoder,
+    products: list[Product],
+    config: EmbedderSettings,
+    budget_s: float | None,
 ) -> Features:
     task = progress.add_task(label, total=len(products), note="")
     features = compute_features(
@@ -149,7 +160,12 @@ def _features(
 
 
 def _loop(
-    progress: Progress, encoder: Encoder, folder: Path, training: Features, validation: Features, settings: FineTuneSettings
+    progress: Progress,
+    encoder: Encoder,
+    folder: Path,
+    training: Features,
+    validation: Features,
+    settings: FineTuneSettings,
 ) -> FineTuned:
     task = progress.add_task("training", total=settings.epochs, note="")
 

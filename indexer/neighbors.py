@@ -1,4 +1,4 @@
-"""A category from the categories of the nearest products, with a probability that was calibrated on the index itself."""
+"""A category from the nearest products' categories, with a probability calibrated on the index itself."""
 
 from __future__ import annotations
 

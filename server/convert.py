@@ -11,7 +11,16 @@ from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
 
 from indexer.filters.qdrant_condition import CATEGORY_PATH_KEY
 from server.errors import InvalidRequest
-from server.query import PictureQuery, PredictedCategory, ProductQuery, Query, SearchCommand, SearchOutcome, TextQuery, VectorQuery
+from server.query import (
+    PictureQuery,
+    PredictedCategory,
+    ProductQuery,
+    Query,
+    SearchCommand,
+    SearchOutcome,
+    TextQuery,
+    VectorQuery,
+)
 
 _HIDDEN = frozenset({"product_id", CATEGORY_PATH_KEY})
 """Payload keys that are the index's own business."""
@@ -30,7 +39,8 @@ def to_command(request: search_service_pb2.SearchRequest) -> SearchCommand:
     """
     if len(request.parts) != 1:
         raise InvalidRequest(
-            "QUERY_PARTS", "parts",
+            "QUERY_PARTS",
+            "parts",
             f"{len(request.parts)} query parts; permitted: exactly 1, one of text, image, product_id, vector",
         )
     return SearchCommand(request.catalog, _to_query(request.parts[0]), request.filter, request.page_size)
@@ -68,7 +78,8 @@ def to_response(
             index_version=index_version,
             request_id=request_id,
             timings=[
-                meta_pb2.StageTiming(stage=stage, duration_us=duration) for stage, duration in outcome.timings_us.items()
+                meta_pb2.StageTiming(stage=stage, duration_us=duration)
+                for stage, duration in outcome.timings_us.items()
             ],
             warnings=[meta_pb2.Warning(code=item.code, field=item.field, text=item.text) for item in outcome.warnings],
         ),

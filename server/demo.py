@@ -54,7 +54,9 @@ def main() -> None:
     print(f"BAR demo_wall_s {elapsed:.1f} {BAR_S:.0f} {verdict}")
     if arguments.keep:
         console.print("the server stays up; stop it with Ctrl-C. Try:")
-        console.print(f"  python -c \"from merchlens import Client; print(Client('{server.target}').search(text='bag'))\"")
+        console.print(
+            f"  python -c \"from merchlens import Client; print(Client('{server.target}').search(text='bag'))\""
+        )
         server.wait()
     else:
         server.stop()
@@ -65,16 +67,52 @@ def _path(data: Path, minutes: float) -> _Server:
     bundle, store, cache = data / "models" / "demo", f"edge:{data / 'index'}", str(data / "cache")
     _heading("1  Fashion-MNIST, and the starter as it is (a sample of the test pictures)")
     test = _pictured_products()
-    _run("embedder", "eval", "--catalog", CATALOG, "--model", "starter", "--max-products", "2000", "--gallery", "2000",
-         "--cache-dir", cache)
+    _run(
+        "embedder",
+        "eval",
+        "--catalog",
+        CATALOG,
+        "--model",
+        "starter",
+        "--max-products",
+        "2000",
+        "--gallery",
+        "2000",
+        "--cache-dir",
+        cache,
+    )
     _heading("2  Fine-tune")
-    _run("embedder", "train", "--catalog", CATALOG, "--model", "starter", "--minutes", str(minutes), "--out", str(bundle),
-         "--cache-dir", cache)
+    _run(
+        "embedder",
+        "train",
+        "--catalog",
+        CATALOG,
+        "--model",
+        "starter",
+        "--minutes",
+        str(minutes),
+        "--out",
+        str(bundle),
+        "--cache-dir",
+        cache,
+    )
     _heading("3  The official 10,000 test pictures, after it")
     _run("embedder", "eval", "--catalog", CATALOG, "--model", str(bundle), "--gallery", "5000", "--cache-dir", cache)
     _heading(f"4  Index {PRODUCTS:,} products")
-    _run("indexer", "build", "--catalog", CATALOG, "--split", "train", "--limit", str(PRODUCTS), "--model", str(bundle),
-         "--store", store)
+    _run(
+        "indexer",
+        "build",
+        "--catalog",
+        CATALOG,
+        "--split",
+        "train",
+        "--limit",
+        str(PRODUCTS),
+        "--model",
+        str(bundle),
+        "--store",
+        store,
+    )
     _heading("5  Serve, and ask")
     server = _Server(["--model", str(bundle), "--store", store, "--port", "0"])
     try:
@@ -110,7 +148,9 @@ def _ask(target: str, pictured: list[Product], folder: Path) -> None:
     console.print(f"contact sheets: {folder}/*.png")
 
 
-def _show(label: str, result: SearchResult, image: Image.Image | None, pictures: dict[str, Picture], path: Path) -> None:
+def _show(
+    label: str, result: SearchResult, image: Image.Image | None, pictures: dict[str, Picture], path: Path
+) -> None:
     category = result.category
     predicted = f"{category.category} ({category.probability:.2f})" if category else "no category"
     took = sum(result.timings_us.values()) / 1000

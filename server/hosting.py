@@ -115,17 +115,12 @@ class Host:
         host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         address = f"{host}:{self._settings.port}"
         try:
-            port = self._server.add_insecure_port(address)
+            return int(self._server.add_insecure_port(address))
         except RuntimeError as error:
-            port, cause = 0, error
-        else:
-            cause = None
-        if port == 0:
             raise StartupRefused(
                 f"address {address} cannot be bound; permitted: a free port of this machine; next step: is another "
                 "server running there? --port 0 takes a free one"
-            ) from cause
-        return int(port)
+            ) from error
 
 
 def check_address(settings: ServerSettings) -> None:

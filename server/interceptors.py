@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _OURS = "/merchlens."
 
 
-class StatusInterceptor(grpc.ServerInterceptor):  # type: ignore[misc]
+class StatusInterceptor(grpc.ServerInterceptor):
     """Turns whatever a method of ours raises into a status with details."""
 
     def __init__(self, settings: ServerSettings) -> None:
@@ -62,7 +62,7 @@ class StatusInterceptor(grpc.ServerInterceptor):  # type: ignore[misc]
                     raise request
                 return answer(request, context)
             # Nothing may leave as gRPC's own "Exception calling application", which shows internals.
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 _abort(error, call, context, method)
 
         return run
@@ -79,5 +79,5 @@ def _abort(error: Exception, call: Call, context: grpc.ServicerContext, method: 
     if row.retry:
         trailers.append(("grpc-retry-pushback-ms", str(int(RETRY_AFTER_S * 1000))))
     made = rpc_status.to_status(status)
-    context.set_trailing_metadata([*made.trailing_metadata, *trailers])
+    context.set_trailing_metadata((*made.trailing_metadata, *trailers))
     context.abort(made.code, made.details)

@@ -82,8 +82,12 @@ class Searcher:
         manifest = self._reader.manifest
         if command.catalog not in ("", manifest.catalog):
             raise ResourceMissing(
-                "CATALOG_NOT_FOUND", "catalog", "catalog", command.catalog,
-                f"catalog {command.catalog[:80]!r} is not served here; permitted: {manifest.catalog!r}, or empty for it",
+                "CATALOG_NOT_FOUND",
+                "catalog",
+                "catalog",
+                command.catalog,
+                f"catalog {command.catalog[:80]!r} is not served here; permitted: {manifest.catalog!r}, "
+                "or empty for it",
             )
         page_size = self._page_size(command.page_size, warnings)
         where = self._filter(command.filter)
@@ -108,10 +112,14 @@ class Searcher:
         most = self._settings.max_page_size
         if asked < 0:
             raise InvalidRequest(
-                "PAGE_SIZE_NEGATIVE", "page_size", f"page_size {asked}; permitted: 0 (for {DEFAULT_PAGE_SIZE}) to {most}"
+                "PAGE_SIZE_NEGATIVE",
+                "page_size",
+                f"page_size {asked}; permitted: 0 (for {DEFAULT_PAGE_SIZE}) to {most}",
             )
         if asked > most:
-            warnings.append(Warned("PAGE_SIZE_CAPPED", "page_size", f"page_size {asked} is over {most}: {most} answered"))
+            warnings.append(
+                Warned("PAGE_SIZE_CAPPED", "page_size", f"page_size {asked} is over {most}: {most} answered")
+            )
         return min(asked or DEFAULT_PAGE_SIZE, most)
 
     def _filter(self, text: str) -> Expression | None:
@@ -161,7 +169,10 @@ class Searcher:
             stored = self._reader.fetch(product_id)
         if stored is None:
             raise ResourceMissing(
-                "PRODUCT_NOT_FOUND", "parts[0].product_id", "product", product_id,
+                "PRODUCT_NOT_FOUND",
+                "parts[0].product_id",
+                "product",
+                product_id,
                 f"product {product_id[:80]!r} is not in index version {self.index_version}; permitted: an indexed id",
             )
         return stored.vector

@@ -124,14 +124,18 @@ def _bad_request(error: BaseException, message: str) -> Message | None:
     if not isinstance(error, serving.InvalidRequest) or field is None:
         return None
     violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=message, reason=error.reason)
-    return error_details_pb2.BadRequest(field_violations=[violation])
+    made: Message = error_details_pb2.BadRequest(field_violations=[violation])
+    return made
 
 
 def _resource_info(error: BaseException, message: str) -> Message | None:
     if not isinstance(error, serving.ResourceMissing):
         return None
     name = error.name[:512].encode("utf-8", "replace").decode("utf-8")
-    return error_details_pb2.ResourceInfo(resource_type=error.resource_type, resource_name=name, description=message)
+    made: Message = error_details_pb2.ResourceInfo(
+        resource_type=error.resource_type, resource_name=name, description=message
+    )
+    return made
 
 
 def _precondition(error: BaseException, message: str) -> Message | None:
@@ -139,7 +143,8 @@ def _precondition(error: BaseException, message: str) -> Message | None:
     if row is None or row.code is not grpc.StatusCode.FAILED_PRECONDITION:
         return None
     violation = error_details_pb2.PreconditionFailure.Violation(type=row.reason, subject="index", description=message)
-    return error_details_pb2.PreconditionFailure(violations=[violation])
+    made: Message = error_details_pb2.PreconditionFailure(violations=[violation])
+    return made
 
 
 _DETAILS: tuple[Callable[[BaseException, str], Message | None], ...] = (_bad_request, _resource_info, _precondition)

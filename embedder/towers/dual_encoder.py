@@ -38,7 +38,7 @@ class DualEncoder:
         base: name of the model that it was loaded from.
     """
 
-    model: torch.nn.Module
+    model: Any
     model_config: dict[str, Any]
     preprocessing: Preprocessing
     text: TextSettings
@@ -59,7 +59,9 @@ class DualEncoder:
         if self.preprocessing.size == (side, side):
             return self
         trunk = getattr(getattr(self.model, "visual", None), "trunk", None)
-        fully_convolutional = trunk is not None and not hasattr(trunk, "pos_embed") and not hasattr(trunk, "patch_embed")
+        fully_convolutional = (
+            trunk is not None and not hasattr(trunk, "pos_embed") and not hasattr(trunk, "patch_embed")
+        )
         if not fully_convolutional:
             raise ModelError(
                 f"model {self.base!r} takes pictures of {self.preprocessing.size[0]} px only; permitted: leave out the "

@@ -1,4 +1,4 @@
-"""The last linear map of each tower: what short fine-tuning changes, taken out of and put back into open_clip models."""
+"""The last linear map of each tower, which is what short fine-tuning changes: taken out, and put back."""
 
 from __future__ import annotations
 

@@ -58,8 +58,12 @@ def _from_hub(name: str, architecture: str, tag: str | None) -> DualEncoder:
     except Exception as error:
         _log.debug("loading %s", name, exc_info=True)
         raise ModelError(
-            f"model {name!r} cannot be loaded: {str(error).splitlines()[0][:300] if str(error) else type(error).__name__}; "
+            f"model {name!r} cannot be loaded: {_first_line(error)}; "
             "next step: load it once on a machine that reaches its hub (python -m embedder export), "
             "and copy the bundle here"
         ) from error
     return from_open_clip(model, config, tokenizer, name)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error).strip() else type(error).__name__

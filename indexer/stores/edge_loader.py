@@ -27,7 +27,9 @@ class EdgeLoader:
         """Start the process; it makes the shard."""
         context = multiprocessing.get_context("spawn")
         self._pipe, child = context.Pipe()
-        self._process = context.Process(target=_run, args=(child, str(shard_path), dim), daemon=True, name="edge-loader")
+        self._process = context.Process(
+            target=_run, args=(child, str(shard_path), dim), daemon=True, name="edge-loader"
+        )
         self._process.start()
         child.close()
 
@@ -100,5 +102,5 @@ def _run(pipe: Connection, shard_path: str, dim: int) -> None:
     except EOFError:
         return
     # Whatever it is, the parent must learn of it; the trace goes with it to the log.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         pipe.send(("failed", f"{type(error).__name__}: {error}"))

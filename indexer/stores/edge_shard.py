@@ -17,7 +17,15 @@ import qdrant_edge as edge
 
 from indexer.errors import StoreUnavailable
 from indexer.filters.expression import Expression
-from indexer.filters.qdrant_condition import CATEGORY_PATH_KEY, Clause, MatchNode, Node, RangeNode, payload_key, to_condition
+from indexer.filters.qdrant_condition import (
+    CATEGORY_PATH_KEY,
+    Clause,
+    MatchNode,
+    Node,
+    RangeNode,
+    payload_key,
+    to_condition,
+)
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.protocol import Batch, Scored, Stored, point_id
 
@@ -68,7 +76,7 @@ class Shard:
     def upsert(self, batch: Batch) -> None:
         """Write products into the log; durable after `flush`."""
         points = [
-            edge.Point(point_id(product_id), array.array("f", vector.tobytes()), dict(payload))
+            edge.Point(point_id(product_id), _edge_vector(vector), dict(payload))
             for product_id, vector, payload in zip(
                 batch.product_ids, np.ascontiguousarray(batch.vectors, dtype=np.float32), batch.payloads, strict=True
             )
@@ -78,8 +86,15 @@ class Shard:
     def optimize(self, schema: Schema) -> None:
         """Index the payload, and above `EXACT_BELOW` products build the graph. Blocks."""
         # Payload indexes come first: the graph then gets the links that keep filtered searches precise.
-        keys: dict[str, edge.PayloadSchemaType] = {"category": edge.PayloadSchemaType.Keyword, CATEGORY_PATH_KEY: edge.PayloadSchemaType.Keyword}
-        keys |= {payload_key(field): _INDEX_TYPES[field.type] for field in schema.fields() if field.type in _INDEX_TYPES and field.name not in ("id", "title")}
+        keys: dict[str, edge.PayloadSchemaType] = {
+            "category": edge.PayloadSchemaType.Keyword,
+            CATEGORY_PATH_KEY: edge.PayloadSchemaType.Keyword,
+        }
+        keys |= {
+            payload_key(field): _INDEX_TYPES[field.type]
+            for field in schema.fields()
+            if field.type in _INDEX_TYPES and field.name not in ("id", "title")
+        }
         for key, kind in keys.items():
             self._shard.update(edge.UpdateOperation.create_field_index(key, kind))
         if self._shard.info().points_count > EXACT_BELOW:
@@ -99,7 +114,7 @@ class Shard:
         """See `VersionReader.search`."""
         request = edge.QueryRequest(
             limit=limit,
-            query=edge.Query.Nearest(array.array("f", vector.tobytes())),
+            query=edge.Query.Nearest(_edge_vector(vector)),
             filter=None if where is None else _to_filter(to_condition(where)),
             params=edge.SearchParams(exact=exact, hnsw_ef=max(GRAPH_EF, limit)),
             with_payload=True,
@@ -140,12 +155,17 @@ def _to_filter(clause: Clause) -> edge.Filter:
     )
 
 
+def _edge_vector(vector: npt.NDArray[np.float32]) -> Any:
+    """An array goes in three times faster than a list of floats; Edge's stubs know of lists only."""
+    return array.array("f", vector.tobytes())
+
+
 def _to_edge(node: Node) -> Any:
     if isinstance(node, Clause):
         return _to_filter(node)
     if isinstance(node, MatchNode):
         # Edge 0.9 takes Python's bool for the integer that it also is, and then matches no bool; numpy's is none.
-        value = np.bool_(node.value) if isinstance(node.value, bool) else node.value
+        value: Any = np.bool_(node.value) if isinstance(node.value, bool) else node.value
         return edge.FieldCondition(node.key, match=edge.MatchValue(value))
     assert isinstance(node, RangeNode)
     bounds: Mapping[str, float | None] = {"gt": node.gt, "gte": node.gte, "lt": node.lt, "lte": node.lte}

@@ -18,7 +18,15 @@ from qdrant_client.http.exceptions import ApiException, ResponseHandlingExceptio
 
 from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, StoreUrlInvalid, VersionIncomplete
 from indexer.filters.expression import Expression
-from indexer.filters.qdrant_condition import CATEGORY_PATH_KEY, Clause, MatchNode, Node, RangeNode, payload_key, to_condition
+from indexer.filters.qdrant_condition import (
+    CATEGORY_PATH_KEY,
+    Clause,
+    MatchNode,
+    Node,
+    RangeNode,
+    payload_key,
+    to_condition,
+)
 from indexer.filters.schema import FieldType, Schema
 from indexer.manifest import Manifest
 from indexer.stores.protocol import Batch, Scored, Stored, point_id
@@ -137,7 +145,9 @@ class QdrantStore:
     def drop(self, version: str) -> None:
         """See `Store`."""
         if version == self.live_version():
-            raise StoreError(f"version {version} is the live one; permitted: any other; next step: activate another first")
+            raise StoreError(
+                f"version {version} is the live one; permitted: any other; next step: activate another first"
+            )
         self._call(self._client.delete_collection, self._collection(version))
 
     def close(self) -> None:
@@ -192,7 +202,9 @@ class QdrantWriter:
             self._call(self._client.create_payload_index, self._name, key, kind, wait=True)
         held = self._call(self._client.count, self._name, exact=True).count
         if held != manifest.products:
-            raise StoreUnavailable(f"collection {self._name} holds {held:,} products of {manifest.products:,}; {_NEXT_STEP}")
+            raise StoreUnavailable(
+                f"collection {self._name} holds {held:,} products of {manifest.products:,}; {_NEXT_STEP}"
+            )
         self._call(self._client.update_collection, self._name, metadata={_MANIFEST: manifest.to_json()})
         self._open = False
 

@@ -1,10 +1,7 @@
 """Python client of Merchlens, self-hosted visual product search.
 
-    from merchlens import Client
-
-    with Client("localhost:50051") as client:
-        for hit in client.search(text="ankle boot", top_k=10):
-            print(hit.score, hit.title)
+`Client` asks a server; answers are the types of `merchlens.results`, failures the exceptions of `merchlens.errors`.
+Needs grpcio and protobuf, nothing else.
 """
 
 from merchlens.client import Client
@@ -15,7 +12,6 @@ from merchlens.errors import (
     DataLoss,
     DeadlineExceeded,
     FailedPrecondition,
-    FieldViolation,
     Internal,
     InvalidArgument,
     MerchlensError,
@@ -29,6 +25,7 @@ from merchlens.errors import (
     Unknown,
 )
 from merchlens.results import CategoryPrediction, CategoryProbability, Hit, SearchResult, ServerWarning
+from merchlens.status import FieldViolation, Precondition, Resource
 
 __all__ = [
     "Aborted",
@@ -48,6 +45,8 @@ __all__ = [
     "NotFound",
     "OutOfRange",
     "PermissionDenied",
+    "Precondition",
+    "Resource",
     "ResourceExhausted",
     "SearchResult",
     "ServerWarning",

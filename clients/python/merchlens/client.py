@@ -1,32 +1,41 @@
-"""The client."""
+"""The client: one channel, deadlines on every call, gRPC's own retries."""
 
 from __future__ import annotations
 
 import json
+import math
+import operator
 import os
+import re
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, NoReturn
 
 import grpc
 
-from merchlens.errors import FieldViolation, InvalidArgument, Unavailable, from_rpc_error
+from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument, Unavailable, from_rpc_error
 from merchlens.results import SearchResult
+from merchlens.status import FieldViolation
 from merchlens.v1 import query_pb2, search_service_pb2, search_service_pb2_grpc
 
-_MAX_MESSAGE_BYTES = 17 * 1024 * 1024
-_INT32_MAX = 2**31 - 1
-
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
+"""A picture: the path of its file, or the file's bytes."""
+
+# A little over the 16 MiB that servers take, so that it is the server who refuses and names its limit.
+_MAX_MESSAGE_BYTES = 17 * 2**20
+_MAX_TIMEOUT_S = 86_400.0
+_MAX_INT32 = 2**31 - 1
+# What an HTTP/2 header carries unchanged: white space at the ends would be cut.
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
 
 class Client:
-    """A connection to a Merchlens server. Safe to share between threads; close it, or use it as a context manager.
+    """Asks one Merchlens server, or several behind one name. Calls from several threads are allowed.
 
-    Every call has a deadline. Calls that end with UNAVAILABLE are repeated up to `max_attempts` times in all, with
-    growing, jittered pauses, within the same deadline; gRPC itself does that, and obeys a server that asks to wait.
-    Nothing else is repeated.
+    A call that fails with UNAVAILABLE is tried again by gRPC, after a growing, jittered pause or the one that the
+    server asks for; all tries share the call's deadline. Make a client after forking, not before.
     """
 
     def __init__(
@@ -38,39 +47,37 @@ class Client:
         credentials: grpc.ChannelCredentials | None = None,
         api_key: str | None = None,
     ) -> None:
-        """Make a client; connects with the first call.
+        """Set up; the connection is made by the first call.
 
         Args:
-            target: HOST:PORT, or any other gRPC target.
-            timeout_s: deadline of a call, seconds, above 0.
-            max_attempts: 1 (never repeat) to 5.
-            credentials: of TLS; None is plain text.
-            api_key: sent as `authorization: Bearer`.
+            target: HOST:PORT, or another gRPC target such as "unix:PATH" or "dns:///NAME:PORT".
+            timeout_s: deadline of a call that names none, over 0, at most 86,400 seconds.
+            max_attempts: how often a call is tried in all, 1..5; 1 never tries again.
+            credentials: for TLS, as from `grpc.ssl_channel_credentials`; None sends everything in clear.
+            api_key: printable ASCII characters, sent with each call; in clear unless there are credentials.
 
         Raises:
-            ValueError: an argument outside its range.
+            InvalidArgument: a value outside its range.
         """
-        if not timeout_s > 0:
-            raise ValueError(f"timeout_s {timeout_s}; permitted: above 0")
-        if not 1 <= max_attempts <= 5:
-            raise ValueError(f"max_attempts {max_attempts}; permitted: 1 to 5")
+        if not 1 <= operator.index(max_attempts) <= 5:
+            _refuse("MAX_ATTEMPTS_RANGE", "max_attempts", f"max_attempts {max_attempts}; permitted: 1 to 5")
         self._target = target
-        self._timeout_s = timeout_s
-        self._metadata: tuple[tuple[str, str], ...] = (("authorization", f"Bearer {api_key}"),) if api_key else ()
-        options = [
-            ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-            ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
-            # A server that comes back is found within seconds, not after gRPC's two minutes.
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 2000),
-            ("grpc.service_config", json.dumps(_service_config(max_attempts))),
-        ]
-        self._channel = (
-            grpc.insecure_channel(target, options)
-            if credentials is None
-            else grpc.secure_channel(target, credentials, options)
-        )
-        self._search = search_service_pb2_grpc.SearchServiceStub(self._channel)
+        self._timeout_s = _checked_timeout(timeout_s)
+        self._metadata: tuple[tuple[str, str], ...] = ()
+        if api_key is not None:
+            if not _PRINTABLE.fullmatch(api_key):
+                # Without the value: a mistyped key is still half a secret.
+                _refuse(
+                    "API_KEY", "api_key", "api_key; permitted: 1 or more printable ASCII characters, no white space"
+                )
+            self._metadata = (("authorization", f"Bearer {api_key}"),)
+        options = _channel_options(max_attempts)
+        if credentials is None:
+            self._channel = grpc.insecure_channel(target, options=options)
+        else:
+            self._channel = grpc.secure_channel(target, credentials, options=options)
+        self._stub = search_service_pb2_grpc.SearchServiceStub(self._channel)
+        self._closed = False
 
     def search(
         self,
@@ -80,119 +87,191 @@ class Client:
         product_id: str | None = None,
         vector: Sequence[float] | None = None,
         top_k: int = 10,
-        filter: str = "",  # noqa: A002  (the contract's name)
+        filter: str = "",
         catalog: str = "",
         timeout_s: float | None = None,
         request_id: str | None = None,
     ) -> SearchResult:
-        """Find the nearest products.
+        """Find the products nearest to exactly one of `text`, `image`, `product_id` and `vector`.
 
         Args:
             text: words, 1 to 4,096 characters.
-            image: a path (str or PathLike), or one picture file's bytes, up to 10 MiB.
-            product_id: an indexed product; it is not among its own hits.
-            vector: an embedding of the same model.
-            top_k: hits at most, 1 to 1,000; the server caps more, with a warning.
-            filter: as in `category:"shoes/boots" AND price < 50 AND in_stock`.
-            catalog: "" for the default one.
-            timeout_s: this call's deadline, above 0; None is the client's.
-            request_id: 1 to 128 printable ASCII characters, to find the call in logs; None lets the server choose.
-
-        Returns:
-            The hits, nearest first, the predicted category, and what the reply says of itself.
+            image: a picture's path, or its bytes, at most 10 MiB; a str is always a path.
+            product_id: of an indexed product, which is not among its own hits.
+            vector: an embedding from the server's model, of the index's dimension; scaled to length 1 by the server.
+            top_k: how many hits at most, from 1; the server caps it at 1,000 with the warning PAGE_SIZE_CAPPED.
+            filter: which products to consider, as in `price < 50 AND in_stock`; "" is all.
+            catalog: which catalog to search; "" is the default one.
+            timeout_s: deadline over all tries, over 0, at most 86,400 seconds; None is the client's.
+            request_id: to find the call in the server's log, 1..128 printable ASCII characters without white space;
+                None makes a new one.
 
         Raises:
-            InvalidArgument: not exactly one of text, image, product_id, vector (no call is made then), or whatever
-                else the server refuses.
-            OSError: a path that cannot be read.
-            MerchlensError: see `merchlens.errors`.
+            MerchlensError: whichever class the failure's gRPC status has; see `merchlens.errors`.
+            InvalidArgument: also without a call being made, where the client can tell.
+            OSError: the picture's file cannot be read.
+            TypeError: an argument of a wrong type.
+            RuntimeError: the client is closed.
         """
-        if top_k < 1 or top_k > _INT32_MAX:
-            raise _invalid("PAGE_SIZE_NEGATIVE", "page_size", f"top_k {top_k}; permitted: 1 to 1000")
-        part = _to_part(text, image, product_id, vector)
-        metadata = self._metadata if request_id is None else (*self._metadata, ("x-request-id", request_id))
-        try:
-            request = search_service_pb2.SearchRequest(catalog=catalog, parts=[part], filter=filter, page_size=top_k)
-        except (ValueError, TypeError) as error:
-            raise _invalid("REQUEST_INVALID", "", f"the request cannot be encoded: {error}") from error
-        try:
-            response = self._search.Search(request, timeout=timeout_s or self._timeout_s, metadata=metadata)
-        except grpc.RpcError as error:
-            raise from_rpc_error(error, self._target) from error
-        return SearchResult.from_message(response)
+        timeout = self._timeout_s if timeout_s is None else _checked_timeout(timeout_s)
+        identity = str(uuid.uuid4()) if request_id is None else request_id
+        if len(identity) > 128 or not _PRINTABLE.fullmatch(identity):
+            _refuse(
+                "REQUEST_ID",
+                REQUEST_ID_METADATA,
+                f"request_id {identity[:128]!r}; permitted: 1 to 128 printable ASCII characters, no white space",
+            )
+        request = search_service_pb2.SearchRequest(
+            catalog=_checked_text(catalog, "catalog"),
+            parts=[_to_part(text, image, product_id, vector)],
+            filter=_checked_text(filter, "filter"),
+            page_size=_checked_top_k(top_k),
+        )
+        return SearchResult.from_message(self._call(self._stub.Search, request, timeout, identity))
 
-    def wait_ready(self, timeout_s: float = 10.0) -> None:
-        """Wait until the server can be reached.
+    def wait_ready(self, timeout_s: float | None = None) -> None:
+        """Wait until a connection stands; whether the server is done loading its index shows in the first call.
+
+        Args:
+            timeout_s: seconds to wait at most, over 0, at most 86,400; None is the client's deadline.
 
         Raises:
-            Unavailable: it could not within `timeout_s` seconds.
+            Unavailable: none did in time.
+            RuntimeError: the client is closed.
         """
+        timeout = self._timeout_s if timeout_s is None else _checked_timeout(timeout_s)
+        if self._closed:
+            raise RuntimeError(_CLOSED)
+        ready = grpc.channel_ready_future(self._channel)
         try:
-            grpc.channel_ready_future(self._channel).result(timeout=timeout_s)
+            ready.result(timeout=timeout)
         except grpc.FutureTimeoutError as error:
-            raise Unavailable(
-                f"no connection to {self._target} within {timeout_s} s; next step: is the server up, and is this its "
-                "address?"
-            ) from error
+            raise Unavailable(f"{self._no_answer()} (waited {timeout:g} s)") from error
+        finally:
+            ready.cancel()
 
     def close(self) -> None:
-        """Close the connection; calls in flight end as Cancelled."""
+        """Give the connection back; calls in progress fail with `Cancelled`. Closing twice is allowed."""
+        self._closed = True
         self._channel.close()
 
-    def __enter__(self) -> Self:
-        """The client itself."""
+    def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        """Close."""
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
+
+    def _call(self, method: Any, request: Any, timeout_s: float, request_id: str) -> Any:
+        metadata = (*self._metadata, (REQUEST_ID_METADATA, request_id))
+        try:
+            return method(request, timeout=timeout_s, metadata=metadata)
+        except grpc.RpcError as error:
+            unexplained = {
+                grpc.StatusCode.UNAVAILABLE: self._no_answer(),
+                grpc.StatusCode.DEADLINE_EXCEEDED: f"no answer from {self._target!r} within {timeout_s:g} s; "
+                "next step: a larger timeout_s, or find in the server's metrics what it waits for",
+            }
+            raise from_rpc_error(error, request_id=request_id, unexplained=unexplained) from error
+        except ValueError as error:
+            # gRPC's way to say that the channel is closed; asked afterwards, since another thread may close any time.
+            if self._closed:
+                raise RuntimeError(_CLOSED) from error
+            raise
+
+    def _no_answer(self) -> str:
+        return (
+            f"no answer from {self._target!r}; next step: see that a Merchlens server runs there and that both ends use "
+            "TLS or neither does; wait_ready() waits for one that is starting"
+        )
+
+
+_CLOSED = "the client is closed; next step: make a new one, and keep calls inside its `with` block"
+
+
+def _channel_options(max_attempts: int) -> list[tuple[str, int | str]]:
+    options: list[tuple[str, int | str]] = [
+        ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        # gRPC tries a call again only while it holds all that was sent, by default 256 KiB: no picture would be.
+        ("grpc.per_rpc_retry_buffer_size", _MAX_MESSAGE_BYTES + 2**20),
+        # By default a restarted server may stay unnoticed for two minutes.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", 2000),
+    ]
+    if max_attempts == 1:
+        return [*options, ("grpc.enable_retries", 0)]
+    policy = {
+        "maxAttempts": max_attempts,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "2s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    method = {"name": [{"service": "merchlens.v1.SearchService"}], "retryPolicy": policy}
+    return [*options, ("grpc.service_config", json.dumps({"methodConfig": [method]}))]
+
+
+def _refuse(reason: str, field: str, message: str) -> NoReturn:
+    raise InvalidArgument(message, reason=reason, field_violations=(FieldViolation(field, message),))
+
+
+def _checked_timeout(timeout_s: float) -> float:
+    if not (math.isfinite(timeout_s) and 0 < timeout_s <= _MAX_TIMEOUT_S):
+        _refuse("TIMEOUT_RANGE", "timeout_s", f"timeout_s {timeout_s}; permitted: over 0, at most {_MAX_TIMEOUT_S:g}")
+    return timeout_s
+
+
+def _checked_top_k(top_k: int) -> int:
+    # 0 would mean "the default" on the wire, which nobody who writes top_k=0 means.
+    if not 1 <= operator.index(top_k) <= _MAX_INT32:
+        _refuse("TOP_K_RANGE", "page_size", f"top_k {top_k}; permitted: 1 to 1000, more is answered with 1000")
+    return operator.index(top_k)
+
+
+def _checked_text(value: str, field: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{field}: {type(value).__name__}; permitted: str")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = f"{field} holds a lone surrogate at position {error.start}; permitted: text that UTF-8 can carry"
+        raise InvalidArgument(
+            message, reason="TEXT_NOT_UTF8", field_violations=(FieldViolation(field, message),)
+        ) from error
+    return value
 
 
 def _to_part(
     text: str | None, image: ImageSource | None, product_id: str | None, vector: Sequence[float] | None
 ) -> query_pb2.QueryPart:
-    given = [
-        name
-        for name, value in (("text", text), ("image", image), ("product_id", product_id), ("vector", vector))
-        if value is not None
-    ]
-    if len(given) != 1:
-        raise _invalid(
-            "QUERY_PARTS",
-            "parts",
-            f"{' and '.join(given) or 'nothing'} given to search for; permitted: exactly one of text, image, "
-            "product_id, vector",
-        )
-    data = None if image is None else _read(image)
+    given = {"text": text, "image": image, "product_id": product_id, "vector": vector}
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) != 1:
+        found = f"{len(names)} query parts ({', '.join(names)})" if names else "no query part"
+        _refuse("QUERY_PARTS", "parts", f"{found}; permitted: exactly 1, one of {', '.join(given)}")
+    if text is not None:
+        return query_pb2.QueryPart(text=_checked_text(text, "parts[0].text"))
+    if product_id is not None:
+        return query_pb2.QueryPart(product_id=_checked_text(product_id, "parts[0].product_id"))
+    if image is not None:
+        return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image)))
     try:
-        if data is not None:
-            return query_pb2.QueryPart(image=query_pb2.Image(data=data))
-        if vector is not None:
-            return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
-        return query_pb2.QueryPart(text=text) if text is not None else query_pb2.QueryPart(product_id=product_id)
-    except (ValueError, TypeError) as error:
-        raise _invalid("QUERY_INVALID", f"parts[0].{given[0]}", f"{given[0]} cannot be sent: {error}") from error
+        return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
+    except OverflowError:
+        _refuse(
+            "VECTOR_NOT_FINITE", "parts[0].vector.values", "vector holds a number that no float can; permitted: floats"
+        )
 
 
-def _read(image: ImageSource) -> bytes:
+def _read_image(image: ImageSource) -> bytes:
     if isinstance(image, bytes | bytearray | memoryview):
-        return bytes(image)
-    return Path(image).read_bytes()
-
-
-def _invalid(reason: str, field: str, message: str) -> InvalidArgument:
-    return InvalidArgument(message, reason=reason, field_violations=[FieldViolation(field, message)])
-
-
-def _service_config(max_attempts: int) -> dict[str, object]:
-    """gRPC's own retry policy (gRFC A6); its pauses are jittered, and servers' push-back is obeyed."""
-    method: dict[str, object] = {"name": [{"service": "merchlens.v1.SearchService"}]}
-    if max_attempts > 1:
-        method["retryPolicy"] = {
-            "maxAttempts": max_attempts,
-            "initialBackoff": "0.1s",
-            "maxBackoff": "2s",
-            "backoffMultiplier": 2,
-            "retryableStatusCodes": ["UNAVAILABLE"],
-        }
-    return {"methodConfig": [method]}
+        data = bytes(image)
+    else:
+        with Path(image).open("rb") as file:
+            # No more than shows that it is too much: a path may point at anything.
+            data = file.read(_MAX_MESSAGE_BYTES + 1)
+    if len(data) > _MAX_MESSAGE_BYTES:
+        _refuse("IMAGE_TOO_LARGE", "parts[0].image.data", "image of more than 17 MiB; permitted: 1 byte to 10 MiB")
+    return data

@@ -1,48 +1,51 @@
-"""What a call can end with.
+"""What a call can fail with: one class for each gRPC status.
 
 MerchlensError
-├── InvalidArgument      the request breaks the contract; `field_violations` say where
-├── NotFound             a product or catalog that is not there; see `resource`
-├── FailedPrecondition   the server's state does not permit it; see `preconditions`
-├── OutOfRange, AlreadyExists, Aborted
-├── Unauthenticated, PermissionDenied
-├── ResourceExhausted    too large a message, or too many calls; see `retry_after_s`
-├── Unavailable          nobody listens, or not now; retried already, see `Client`
-├── DeadlineExceeded, Cancelled
-└── Unimplemented, Internal, DataLoss, Unknown
+├── Aborted             the server gave up because of a concurrent change
+├── AlreadyExists       what was to be made is there already
+├── Cancelled           the call was cancelled, as by closing the client
+├── DataLoss            stored data is damaged
+├── DeadlineExceeded    no answer within `timeout_s`
+├── FailedPrecondition  the server's state has to change first; `preconditions` says how
+├── Internal            a fault of the server's
+├── InvalidArgument     a request that breaks the contract; `field_violations` says where
+├── NotFound            something named in the request is not there; `resource` says what
+├── OutOfRange          a position past the end
+├── PermissionDenied    the API key does not allow it
+├── ResourceExhausted   too much at once, or too large a message
+├── Unauthenticated     the API key is missing or not known
+├── Unavailable         no server answers, or it cannot at the moment; another try may succeed
+├── Unimplemented       the server does not know the call
+└── Unknown             a failure without a status of its own
+
+`InvalidArgument` is raised as well before anything is sent, for what the client itself can tell. A wrong type is a
+TypeError, a picture's path that cannot be read an OSError, a call on a closed client a RuntimeError.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import grpc
 
-from merchlens.status import TRAILER, read_details
+from merchlens.status import FieldViolation, Precondition, Resource, read_details
 
-
-@dataclass(frozen=True, slots=True)
-class FieldViolation:
-    """A field that breaks the contract: its path in the request, and what is wrong and permitted."""
-
-    field: str
-    description: str
+REQUEST_ID_METADATA = "x-request-id"
 
 
 class MerchlensError(Exception):
-    """Root of the client's errors.
+    """Root of the errors of a call; `str()` of one is its message.
 
     Attributes:
         code: the gRPC status.
         message: what failed, the value, what is permitted, the next step.
-        reason: UPPER_SNAKE, stable, for programs; "" where the server gave none.
-        field_violations: fields at fault.
-        resource: (type, name) of what was not found; None where nothing was missed.
-        preconditions: what would have to be true first.
-        retry_after_s: when the same call may go through; None where that would not help.
-        request_id: for finding the call in the server's log; "" where the call never reached it.
+        reason: UPPER_SNAKE, stable, as in "TEXT_TOO_LONG"; "" where neither server nor client gave one.
+        field_violations: request fields outside their ranges.
+        resource: what the call is about, as in a product that is not there; None where not said.
+        preconditions: what has to change first.
+        retry_after_s: seconds to wait before the next try, 0 or more; None where the server gave none.
+        request_id: under which the server logged the call; "" where the call was never made.
     """
 
     code: ClassVar[grpc.StatusCode] = grpc.StatusCode.UNKNOWN
@@ -52,148 +55,154 @@ class MerchlensError(Exception):
         message: str,
         *,
         reason: str = "",
-        field_violations: Iterable[FieldViolation] = (),
-        resource: tuple[str, str] | None = None,
-        preconditions: Iterable[str] = (),
+        field_violations: tuple[FieldViolation, ...] = (),
+        resource: Resource | None = None,
+        preconditions: tuple[Precondition, ...] = (),
         retry_after_s: float | None = None,
         request_id: str = "",
     ) -> None:
+        # Only the message goes to `args`: copying and pickling make the exception from those, then add the rest.
         super().__init__(message)
         self.message = message
         self.reason = reason
-        self.field_violations = tuple(field_violations)
+        self.field_violations = field_violations
         self.resource = resource
-        self.preconditions = tuple(preconditions)
+        self.preconditions = preconditions
         self.retry_after_s = retry_after_s
         self.request_id = request_id
 
 
+class Aborted(MerchlensError):
+    """The server gave up because of a concurrent change."""
+
+    code = grpc.StatusCode.ABORTED
+
+
+class AlreadyExists(MerchlensError):
+    """What was to be made is there already."""
+
+    code = grpc.StatusCode.ALREADY_EXISTS
+
+
+class Cancelled(MerchlensError):
+    """The call was cancelled, as by closing the client."""
+
+    code = grpc.StatusCode.CANCELLED
+
+
+class DataLoss(MerchlensError):
+    """Stored data is damaged."""
+
+    code = grpc.StatusCode.DATA_LOSS
+
+
+class DeadlineExceeded(MerchlensError):
+    """No answer within `timeout_s`."""
+
+    code = grpc.StatusCode.DEADLINE_EXCEEDED
+
+
+class FailedPrecondition(MerchlensError):
+    """The server's state has to change first; `preconditions` says how."""
+
+    code = grpc.StatusCode.FAILED_PRECONDITION
+
+
+class Internal(MerchlensError):
+    """A fault of the server's; its log has more under `request_id`."""
+
+    code = grpc.StatusCode.INTERNAL
+
+
 class InvalidArgument(MerchlensError):
-    """The request breaks the contract."""
+    """A request that breaks the contract; `field_violations` says where."""
 
     code = grpc.StatusCode.INVALID_ARGUMENT
 
 
 class NotFound(MerchlensError):
-    """A product or catalog that is not there."""
+    """Something named in the request is not there; `resource` says what."""
 
     code = grpc.StatusCode.NOT_FOUND
 
 
-class FailedPrecondition(MerchlensError):
-    """The server's state does not permit it."""
-
-    code = grpc.StatusCode.FAILED_PRECONDITION
-
-
 class OutOfRange(MerchlensError):
-    """Past the end."""
+    """A position past the end."""
 
     code = grpc.StatusCode.OUT_OF_RANGE
 
 
-class AlreadyExists(MerchlensError):
-    """There already."""
-
-    code = grpc.StatusCode.ALREADY_EXISTS
-
-
-class Aborted(MerchlensError):
-    """Given up by the server."""
-
-    code = grpc.StatusCode.ABORTED
-
-
-class Unauthenticated(MerchlensError):
-    """No valid key."""
-
-    code = grpc.StatusCode.UNAUTHENTICATED
-
-
 class PermissionDenied(MerchlensError):
-    """A key that does not permit this."""
+    """The API key does not allow it."""
 
     code = grpc.StatusCode.PERMISSION_DENIED
 
 
 class ResourceExhausted(MerchlensError):
-    """Too large a message, or too many calls."""
+    """Too much at once (then `retry_after_s` is set), or too large a message."""
 
     code = grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+class Unauthenticated(MerchlensError):
+    """The API key is missing or not known."""
+
+    code = grpc.StatusCode.UNAUTHENTICATED
+
+
 class Unavailable(MerchlensError):
-    """Nobody listens, or not now."""
+    """No server answers, or it cannot at the moment; another try may succeed."""
 
     code = grpc.StatusCode.UNAVAILABLE
 
 
-class DeadlineExceeded(MerchlensError):
-    """No answer in time."""
-
-    code = grpc.StatusCode.DEADLINE_EXCEEDED
-
-
-class Cancelled(MerchlensError):
-    """Cancelled by the caller, or with the client's closing."""
-
-    code = grpc.StatusCode.CANCELLED
-
-
 class Unimplemented(MerchlensError):
-    """The server does not know the method; it may be older than this client."""
+    """The server does not know the call: it is of another version, or no Merchlens server."""
 
     code = grpc.StatusCode.UNIMPLEMENTED
 
 
-class Internal(MerchlensError):
-    """The server failed; its log has the rest under `request_id`."""
-
-    code = grpc.StatusCode.INTERNAL
-
-
-class DataLoss(MerchlensError):
-    """Data lost for good."""
-
-    code = grpc.StatusCode.DATA_LOSS
-
-
 class Unknown(MerchlensError):
-    """A status that says nothing."""
+    """A failure without a status of its own."""
 
     code = grpc.StatusCode.UNKNOWN
 
 
-_CLASSES: dict[grpc.StatusCode, type[MerchlensError]] = {kind.code: kind for kind in MerchlensError.__subclasses__()}
+_BY_CODE: Mapping[grpc.StatusCode, type[MerchlensError]] = {kind.code: kind for kind in MerchlensError.__subclasses__()}
 
 
-def from_rpc_error(error: grpc.RpcError, target: str = "") -> MerchlensError:
-    """The named exception for what gRPC raised; `target` is told where nobody answered there."""
-    if not isinstance(error, grpc.Call):
-        return Unknown(str(error))
-    code, message = error.code(), error.details() or ""
-    trailers = dict(error.trailing_metadata() or ())
-    details = read_details(_bytes(trailers.get(TRAILER)))
-    info, retry = details.get("ErrorInfo"), details.get("RetryInfo")
-    resource = details.get("ResourceInfo")
-    if code is grpc.StatusCode.UNAVAILABLE and info is None:
-        message = f"no answer from {target} ({message}); next step: is the server up, and is this its address?"
-    return _CLASSES.get(code, Unknown)(
-        message,
-        reason=info.reason if info is not None else "",
-        field_violations=[
-            FieldViolation(item.field, item.description) for item in _repeated(details.get("BadRequest"), "field_violations")
-        ],
-        resource=(resource.resource_type, resource.resource_name) if resource is not None else None,
-        preconditions=[item.description for item in _repeated(details.get("PreconditionFailure"), "violations")],
-        retry_after_s=retry.retry_delay.seconds + retry.retry_delay.nanos / 1e9 if retry is not None else None,
-        request_id=str(info.metadata.get("request_id", "")) if info is not None else "",
+def from_rpc_error(
+    error: grpc.RpcError, *, request_id: str = "", unexplained: Mapping[grpc.StatusCode, str] | None = None
+) -> MerchlensError:
+    """Make the named exception of a failed call; `error` becomes its cause.
+
+    Args:
+        error: as gRPC raised it.
+        request_id: what the call was sent with, for where the server does not say.
+        unexplained: by status, what to say where the failure came without a Merchlens server's explanation, so from
+            the transport; gRPC's own words follow in brackets.
+    """
+    code = _said(error, "code")
+    trailers: Iterable[tuple[str, str | bytes]] = tuple(_said(error, "trailing_metadata") or ())
+    details = read_details(trailers)
+    message = str(_said(error, "details") or details.message)
+    if not details.reason and unexplained and code in unexplained:
+        message = f"{unexplained[code]} ({message})"
+    echoed = next((value for key, value in trailers if key == REQUEST_ID_METADATA and isinstance(value, str)), "")
+    named = _BY_CODE.get(code, Unknown)(
+        message or f"the call failed with {getattr(code, 'name', 'no status')}",
+        reason=details.reason,
+        field_violations=details.field_violations,
+        resource=details.resource,
+        preconditions=details.preconditions,
+        retry_after_s=details.retry_after_s,
+        request_id=details.request_id or echoed or request_id,
     )
+    named.__cause__ = error
+    return named
 
 
-def _repeated(message: Any, field: str) -> Iterable[Any]:
-    return getattr(message, field) if message is not None else ()
-
-
-def _bytes(value: str | bytes | None) -> bytes:
-    return value if isinstance(value, bytes) else b""
+def _said(error: grpc.RpcError, what: str) -> Any:
+    # A bare RpcError, as an interceptor may raise one, has none of a call's methods.
+    method = getattr(error, what, None)
+    return method() if callable(method) else None

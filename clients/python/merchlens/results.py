@@ -1,18 +1,26 @@
-"""Answers as typed, frozen values."""
+"""Answers, as plain Python types.
+
+Each `from_message` takes a message as the server sent it. Ranges are the contract's and not checked again: a client
+must be able to read what a newer server answers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from google.protobuf.json_format import MessageToDict
+from google.protobuf import struct_pb2
 
-from merchlens.v1 import category_pb2, search_service_pb2
+from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
 
-Method = Literal["head", "neighbors", "unspecified"]
+AttributeValue = str | float | bool | tuple[str, ...]
+"""One attribute: a word, a number, yes or no, or several words."""
 
-_METHODS: dict[int, Method] = {
+Method = Literal["head", "neighbors", "unknown"]
+"""How a category was predicted: by the model's classifier, from the nearest products, or in a newer way."""
+
+_METHODS: Mapping[int, Method] = {
     category_pb2.CategoryPrediction.METHOD_HEAD: "head",
     category_pb2.CategoryPrediction.METHOD_NEIGHBORS: "neighbors",
 }
@@ -20,17 +28,17 @@ _METHODS: dict[int, Method] = {
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A product found.
+    """One product found.
 
     Attributes:
-        product_id: in the catalog.
-        score: cosine of query and product, -1..1; for comparing hits of one query.
-        title: "" where the catalog gives none.
-        category: path with levels parted by "/".
-        price: in the catalog's currency.
-        in_stock: None where the catalog does not say.
+        product_id: the product's id in the catalog.
+        score: cosine of query and product, -1..1; for comparing hits of one query, not a probability.
+        title: what the shop calls it; "" where the catalog gives none.
+        category: path with levels parted by "/"; None where the catalog gives none.
+        price: in the catalog's currency, 0 or more; None where not given.
+        in_stock: None where not given.
         attributes: further fields by name.
-        payload: all of it, as indexed.
+        payload: the product as indexed, with all of the above but id and score. Numbers are floats.
     """
 
     product_id: str
@@ -39,31 +47,43 @@ class Hit:
     category: str | None
     price: float | None
     in_stock: bool | None
-    attributes: Mapping[str, Any]
-    payload: Mapping[str, Any]
+    attributes: Mapping[str, AttributeValue]
+    payload: Mapping[str, object]
 
     @classmethod
     def from_message(cls, message: search_service_pb2.Hit) -> Hit:
-        """Read a message."""
-        payload: dict[str, Any] = MessageToDict(message.payload)
+        """Read one hit; a payload value of an unexpected type stays in `payload` and counts as not given."""
+        payload = _to_dict(message.payload)
+        title, category = payload.get("title"), payload.get("category")
+        price, in_stock = payload.get("price"), payload.get("in_stock")
         return cls(
             product_id=message.product_id,
             score=message.score,
-            title=payload.get("title", ""),
-            category=payload.get("category"),
-            price=payload.get("price"),
-            in_stock=payload.get("in_stock"),
-            attributes=payload.get("attributes", {}),
+            title=title if isinstance(title, str) else "",
+            category=category if isinstance(category, str) else None,
+            price=price if isinstance(price, float) else None,
+            in_stock=in_stock if isinstance(in_stock, bool) else None,
+            attributes=_to_attributes(payload.get("attributes")),
             payload=payload,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class CategoryProbability:
-    """A category and its calibrated probability, 0..1."""
+    """A category and how likely it is.
+
+    Attributes:
+        category: path, levels parted by "/".
+        probability: 0..1, calibrated.
+    """
 
     category: str
     probability: float
+
+    @classmethod
+    def from_message(cls, message: category_pb2.CategoryProbability) -> CategoryProbability:
+        """Read one candidate."""
+        return cls(message.category, message.probability)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +91,10 @@ class CategoryPrediction:
     """What category the query shows.
 
     Attributes:
-        category: the likeliest one's path.
-        probability: that it is right, 0..1, calibrated.
-        candidates: the likeliest ones, at most 5, most likely first.
-        method: "head" (the model's classifier) or "neighbors" (the nearest products' categories).
+        category: path of the likeliest, levels parted by "/".
+        probability: that it is right, 0..1, calibrated on held-out products.
+        candidates: the likeliest, most likely first, at most 5, `category` among them.
+        method: how it was predicted.
     """
 
     category: str
@@ -84,32 +104,47 @@ class CategoryPrediction:
 
     @classmethod
     def from_message(cls, message: category_pb2.CategoryPrediction) -> CategoryPrediction:
-        """Read a message."""
-        candidates = tuple(CategoryProbability(item.category, item.probability) for item in message.candidates)
-        return cls(message.category, message.probability, candidates, _METHODS.get(message.method, "unspecified"))
+        """Read a prediction."""
+        return cls(
+            category=message.category,
+            probability=message.probability,
+            candidates=tuple(CategoryProbability.from_message(item) for item in message.candidates),
+            method=_METHODS.get(message.method, "unknown"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class ServerWarning:
-    """Something that the server did differently from what was asked: stable code, request field, words."""
+    """One thing that the server did differently from what was asked.
+
+    Attributes:
+        code: UPPER_SNAKE, stable, as in "PAGE_SIZE_CAPPED".
+        field: path in the request message, as in "parts[0].text".
+        text: for people.
+    """
 
     code: str
     field: str
     text: str
 
+    @classmethod
+    def from_message(cls, message: meta_pb2.Warning) -> ServerWarning:
+        """Read one warning."""
+        return cls(message.code, message.field, message.text)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """The answer to one search; iterates over its hits.
+    """The answer to one search; iterating goes over the hits, `len()` counts them, none of them is falsy.
 
     Attributes:
-        hits: nearest first.
-        category: None where the catalog has no categories.
-        model_fingerprint: of the model that encoded.
-        index_version: that was searched.
-        request_id: for finding the call in the server's log.
-        timings_us: stage to microseconds in the server.
-        warnings: empty where everything was done as asked.
+        hits: nearest first; fewer than asked where fewer products match the filter.
+        category: what the query itself shows, whatever the filter; None where the catalog has no categories.
+        model_fingerprint: SHA-256 (hex) of the model that made the embeddings.
+        index_version: the index version that was searched.
+        request_id: under which the server logged the call.
+        timings_us: microseconds by stage, in order.
+        warnings: what was done differently from what was asked; empty when nothing was.
     """
 
     hits: tuple[Hit, ...]
@@ -121,23 +156,48 @@ class SearchResult:
     warnings: tuple[ServerWarning, ...]
 
     def __iter__(self) -> Iterator[Hit]:
-        """The hits."""
         return iter(self.hits)
 
     def __len__(self) -> int:
-        """How many hits."""
         return len(self.hits)
 
     @classmethod
     def from_message(cls, message: search_service_pb2.SearchResponse) -> SearchResult:
-        """Read a message."""
+        """Read an answer."""
         meta = message.meta
+        timings_us: dict[str, int] = {}
+        for timing in meta.timings:
+            timings_us[timing.stage] = timings_us.get(timing.stage, 0) + timing.duration_us
         return cls(
             hits=tuple(Hit.from_message(hit) for hit in message.hits),
             category=CategoryPrediction.from_message(message.category) if message.HasField("category") else None,
             model_fingerprint=meta.model_fingerprint,
             index_version=meta.index_version,
             request_id=meta.request_id,
-            timings_us={timing.stage: timing.duration_us for timing in meta.timings},
-            warnings=tuple(ServerWarning(item.code, item.field, item.text) for item in meta.warnings),
+            timings_us=timings_us,
+            warnings=tuple(ServerWarning.from_message(item) for item in meta.warnings),
         )
+
+
+def _to_dict(struct: struct_pb2.Struct) -> dict[str, object]:
+    return {key: _to_object(value) for key, value in struct.fields.items()}
+
+
+def _to_object(value: struct_pb2.Value) -> object:
+    # Not json_format: that one fails on NaN and infinity.
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return _to_dict(value.struct_value)
+    if kind == "list_value":
+        return [_to_object(item) for item in value.list_value.values]
+    return None if kind in (None, "null_value") else getattr(value, kind)
+
+
+def _to_attributes(value: object) -> dict[str, AttributeValue]:
+    attributes: dict[str, AttributeValue] = {}
+    for name, item in value.items() if isinstance(value, dict) else ():
+        if isinstance(item, list):
+            attributes[name] = tuple(word for word in item if isinstance(word, str))
+        elif isinstance(item, str | float | bool):
+            attributes[name] = item
+    return attributes
