@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import json
-import math
 import operator
-import os
-import re
-import uuid
 from collections.abc import Sequence
-from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
 
-from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument, Unavailable, from_rpc_error
+from merchlens.errors import REQUEST_ID_METADATA, Unavailable, from_rpc_error
+from merchlens.request import (
+    MAX_MESSAGE_BYTES,
+    ImageSource,
+    build_search_request,
+    check_api_key,
+    check_request_id,
+    check_timeout,
+    refuse,
+)
 from merchlens.results import SearchResult
-from merchlens.status import FieldViolation
-from merchlens.v1 import query_pb2, search_service_pb2, search_service_pb2_grpc
+from merchlens.v1 import search_service_pb2_grpc
 
-ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
-"""A picture: the path of its file, or the file's bytes."""
-
-# A little over the 16 MiB that servers take, so that it is the server who refuses and names its limit.
-_MAX_MESSAGE_BYTES = 17 * 2**20
-_MAX_TIMEOUT_S = 86_400.0
-_MAX_INT32 = 2**31 - 1
-# What an HTTP/2 header carries unchanged: white space at the ends would be cut.
-_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+_CLOSED = "the client is closed; next step: make a new one, and keep calls inside its `with` block"
 
 
 class Client:
@@ -60,16 +55,12 @@ class Client:
             InvalidArgument: a value outside its range.
         """
         if not 1 <= operator.index(max_attempts) <= 5:
-            _refuse("MAX_ATTEMPTS_RANGE", "max_attempts", f"max_attempts {max_attempts}; permitted: 1 to 5")
+            refuse("MAX_ATTEMPTS_RANGE", "max_attempts", f"max_attempts {max_attempts}; permitted: 1 to 5")
         self._target = target
-        self._timeout_s = _checked_timeout(timeout_s)
+        self._timeout_s = check_timeout(timeout_s)
         self._metadata: tuple[tuple[str, str], ...] = ()
         if api_key is not None:
-            if not _PRINTABLE.fullmatch(api_key):
-                # Without the value: a mistyped key is still half a secret.
-                _refuse(
-                    "API_KEY", "api_key", "api_key; permitted: 1 or more printable ASCII characters, no white space"
-                )
+            check_api_key(api_key)
             self._metadata = (("authorization", f"Bearer {api_key}"),)
         options = _channel_options(max_attempts)
         if credentials is None:
@@ -113,19 +104,16 @@ class Client:
             TypeError: an argument of a wrong type.
             RuntimeError: the client is closed.
         """
-        timeout = self._timeout_s if timeout_s is None else _checked_timeout(timeout_s)
-        identity = str(uuid.uuid4()) if request_id is None else request_id
-        if len(identity) > 128 or not _PRINTABLE.fullmatch(identity):
-            _refuse(
-                "REQUEST_ID",
-                REQUEST_ID_METADATA,
-                f"request_id {identity[:128]!r}; permitted: 1 to 128 printable ASCII characters, no white space",
-            )
-        request = search_service_pb2.SearchRequest(
-            catalog=_checked_text(catalog, "catalog"),
-            parts=[_to_part(text, image, product_id, vector)],
-            filter=_checked_text(filter, "filter"),
-            page_size=_checked_top_k(top_k),
+        timeout = self._timeout_s if timeout_s is None else check_timeout(timeout_s)
+        identity = check_request_id(request_id)
+        request = build_search_request(
+            text=text,
+            image=image,
+            product_id=product_id,
+            vector=vector,
+            top_k=top_k,
+            filter=filter,
+            catalog=catalog,
         )
         return SearchResult.from_message(self._call(self._stub.Search, request, timeout, identity))
 
@@ -139,7 +127,7 @@ class Client:
             Unavailable: none did in time.
             RuntimeError: the client is closed.
         """
-        timeout = self._timeout_s if timeout_s is None else _checked_timeout(timeout_s)
+        timeout = self._timeout_s if timeout_s is None else check_timeout(timeout_s)
         if self._closed:
             raise RuntimeError(_CLOSED)
         ready = grpc.channel_ready_future(self._channel)
@@ -171,7 +159,7 @@ class Client:
             unexplained = {
                 grpc.StatusCode.UNAVAILABLE: self._no_answer(),
                 grpc.StatusCode.DEADLINE_EXCEEDED: f"no answer from {self._target!r} within {timeout_s:g} s; "
-                "next step: a larger timeout_s, or find in the server's metrics what it waits for",
+                "next step: a larger timeout_s",
             }
             raise from_rpc_error(error, request_id=request_id, unexplained=unexplained) from error
         except ValueError as error:
@@ -182,26 +170,24 @@ class Client:
 
     def _no_answer(self) -> str:
         return (
-            f"no answer from {self._target!r}; next step: see that a Merchlens server runs there and that both ends use "
-            "TLS or neither does; wait_ready() waits for one that is starting"
+            f"no answer from {self._target!r}; next step: see that a Merchlens server runs there and that both ends "
+            "use TLS or neither does; wait_ready() waits for one that is starting"
         )
-
-
-_CLOSED = "the client is closed; next step: make a new one, and keep calls inside its `with` block"
 
 
 def _channel_options(max_attempts: int) -> list[tuple[str, int | str]]:
     options: list[tuple[str, int | str]] = [
-        ("grpc.max_send_message_length", _MAX_MESSAGE_BYTES),
-        ("grpc.max_receive_message_length", _MAX_MESSAGE_BYTES),
+        ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+        ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
         # gRPC tries a call again only while it holds all that was sent, by default 256 KiB: no picture would be.
-        ("grpc.per_rpc_retry_buffer_size", _MAX_MESSAGE_BYTES + 2**20),
+        ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES + 2**20),
         # By default a restarted server may stay unnoticed for two minutes.
         ("grpc.initial_reconnect_backoff_ms", 100),
         ("grpc.max_reconnect_backoff_ms", 2000),
     ]
     if max_attempts == 1:
-        return [*options, ("grpc.enable_retries", 0)]
+        # A policy of one attempt is not valid; without one gRPC resends only what no server has seen.
+        return options
     policy = {
         "maxAttempts": max_attempts,
         "initialBackoff": "0.1s",
@@ -211,67 +197,3 @@ def _channel_options(max_attempts: int) -> list[tuple[str, int | str]]:
     }
     method = {"name": [{"service": "merchlens.v1.SearchService"}], "retryPolicy": policy}
     return [*options, ("grpc.service_config", json.dumps({"methodConfig": [method]}))]
-
-
-def _refuse(reason: str, field: str, message: str) -> NoReturn:
-    raise InvalidArgument(message, reason=reason, field_violations=(FieldViolation(field, message),))
-
-
-def _checked_timeout(timeout_s: float) -> float:
-    if not (math.isfinite(timeout_s) and 0 < timeout_s <= _MAX_TIMEOUT_S):
-        _refuse("TIMEOUT_RANGE", "timeout_s", f"timeout_s {timeout_s}; permitted: over 0, at most {_MAX_TIMEOUT_S:g}")
-    return timeout_s
-
-
-def _checked_top_k(top_k: int) -> int:
-    # 0 would mean "the default" on the wire, which nobody who writes top_k=0 means.
-    if not 1 <= operator.index(top_k) <= _MAX_INT32:
-        _refuse("TOP_K_RANGE", "page_size", f"top_k {top_k}; permitted: 1 to 1000, more is answered with 1000")
-    return operator.index(top_k)
-
-
-def _checked_text(value: str, field: str) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{field}: {type(value).__name__}; permitted: str")
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        message = f"{field} holds a lone surrogate at position {error.start}; permitted: text that UTF-8 can carry"
-        raise InvalidArgument(
-            message, reason="TEXT_NOT_UTF8", field_violations=(FieldViolation(field, message),)
-        ) from error
-    return value
-
-
-def _to_part(
-    text: str | None, image: ImageSource | None, product_id: str | None, vector: Sequence[float] | None
-) -> query_pb2.QueryPart:
-    given = {"text": text, "image": image, "product_id": product_id, "vector": vector}
-    names = [name for name, value in given.items() if value is not None]
-    if len(names) != 1:
-        found = f"{len(names)} query parts ({', '.join(names)})" if names else "no query part"
-        _refuse("QUERY_PARTS", "parts", f"{found}; permitted: exactly 1, one of {', '.join(given)}")
-    if text is not None:
-        return query_pb2.QueryPart(text=_checked_text(text, "parts[0].text"))
-    if product_id is not None:
-        return query_pb2.QueryPart(product_id=_checked_text(product_id, "parts[0].product_id"))
-    if image is not None:
-        return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image)))
-    try:
-        return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
-    except OverflowError:
-        _refuse(
-            "VECTOR_NOT_FINITE", "parts[0].vector.values", "vector holds a number that no float can; permitted: floats"
-        )
-
-
-def _read_image(image: ImageSource) -> bytes:
-    if isinstance(image, bytes | bytearray | memoryview):
-        data = bytes(image)
-    else:
-        with Path(image).open("rb") as file:
-            # No more than shows that it is too much: a path may point at anything.
-            data = file.read(_MAX_MESSAGE_BYTES + 1)
-    if len(data) > _MAX_MESSAGE_BYTES:
-        _refuse("IMAGE_TOO_LARGE", "parts[0].image.data", "image of more than 17 MiB; permitted: 1 byte to 10 MiB")
-    return data

@@ -6,9 +6,9 @@ must be able to read what a newer server answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from google.protobuf import struct_pb2
 
@@ -165,6 +165,8 @@ class SearchResult:
     def from_message(cls, message: search_service_pb2.SearchResponse) -> SearchResult:
         """Read an answer."""
         meta = message.meta
+        # To mypy, the stub's own `Warning` is the built-in one.
+        warnings = cast(Iterable[meta_pb2.Warning], meta.warnings)
         timings_us: dict[str, int] = {}
         for timing in meta.timings:
             timings_us[timing.stage] = timings_us.get(timing.stage, 0) + timing.duration_us
@@ -175,7 +177,7 @@ class SearchResult:
             index_version=meta.index_version,
             request_id=meta.request_id,
             timings_us=timings_us,
-            warnings=tuple(ServerWarning.from_message(item) for item in meta.warnings),
+            warnings=tuple(ServerWarning.from_message(item) for item in warnings),
         )
 
 

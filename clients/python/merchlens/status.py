@@ -129,7 +129,8 @@ def _parsed(name: str, data: bytes) -> Any | None:
     message = _CLASSES[name]()
     try:
         message.ParseFromString(data)
-    except DecodeError:
+    except (DecodeError, ValueError):
+        # protobuf's pure-Python implementation gives a UnicodeDecodeError for a string that is not UTF-8.
         return None
     return message
 

@@ -1,0 +1,158 @@
+"""Arguments of a call, checked, to the request that is sent.
+
+Checked is only what has no place in a message (a lone surrogate, a deadline) or would mean something else there
+(`top_k=0`); the rest is the server's to judge, whose limits are configured.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+import re
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
+from merchlens.status import FieldViolation
+from merchlens.v1 import query_pb2, search_service_pb2
+
+ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
+"""A picture: the path of its file, or the file's bytes."""
+
+# A little over the 16 MiB that servers take, so that it is the server who refuses and names its limit.
+MAX_MESSAGE_BYTES = 17 * 2**20
+_MAX_TIMEOUT_S = 86_400.0
+_MAX_INT32 = 2**31 - 1
+# What an HTTP/2 header carries unchanged: white space at the ends would be cut.
+_PRINTABLE = re.compile(r"[\x21-\x7e]+")
+
+
+def refuse(reason: str, field: str, message: str) -> NoReturn:
+    """Raise what the server would, before anything is sent.
+
+    Args:
+        reason: UPPER_SNAKE; the contract's where it has one.
+        field: path in the request message, or the argument's name where the message has no such field.
+        message: the value and what is permitted.
+    """
+    raise InvalidArgument(message, reason=reason, field_violations=(FieldViolation(field, message),))
+
+
+def check_timeout(timeout_s: float) -> float:
+    """Give a deadline back, in seconds, over 0 and at most 86,400.
+
+    Raises:
+        InvalidArgument: it is outside; gRPC would take an endless one for one that has passed.
+    """
+    if not (math.isfinite(timeout_s) and 0 < timeout_s <= _MAX_TIMEOUT_S):
+        refuse("TIMEOUT_RANGE", "timeout_s", f"timeout_s {timeout_s}; permitted: over 0, at most {_MAX_TIMEOUT_S:g}")
+    return timeout_s
+
+
+def check_request_id(request_id: str | None) -> str:
+    """Give a request id back, or a new one for None.
+
+    Raises:
+        InvalidArgument: not 1 to 128 printable ASCII characters.
+    """
+    if request_id is None:
+        return str(uuid.uuid4())
+    if len(request_id) > 128 or not _PRINTABLE.fullmatch(request_id):
+        refuse(
+            "REQUEST_ID",
+            REQUEST_ID_METADATA,
+            f"request_id {request_id[:128]!r}; permitted: 1 to 128 printable ASCII characters, no white space",
+        )
+    return request_id
+
+
+def check_api_key(api_key: str) -> None:
+    """Refuse what cannot be sent as a key.
+
+    Raises:
+        InvalidArgument: something but printable ASCII characters, or none at all; the message keeps the value secret.
+    """
+    if not _PRINTABLE.fullmatch(api_key):
+        refuse("API_KEY", "api_key", "api_key; permitted: 1 or more printable ASCII characters, no white space")
+
+
+def build_search_request(
+    *,
+    text: str | None,
+    image: ImageSource | None,
+    product_id: str | None,
+    vector: Sequence[float] | None,
+    top_k: int,
+    filter: str,
+    catalog: str,
+) -> search_service_pb2.SearchRequest:
+    """Build the message of one search; the arguments are those of `Client.search`.
+
+    Raises:
+        InvalidArgument: not exactly one query, or a value that the message cannot carry.
+        OSError: the picture's file cannot be read.
+        TypeError: an argument of a wrong type.
+    """
+    return search_service_pb2.SearchRequest(
+        catalog=_checked_text(catalog, "catalog"),
+        parts=[_to_part(text, image, product_id, vector)],
+        filter=_checked_text(filter, "filter"),
+        page_size=_checked_top_k(top_k),
+    )
+
+
+def _checked_top_k(top_k: int) -> int:
+    # 0 would mean "the default" on the wire, which nobody who writes top_k=0 means.
+    if not 1 <= operator.index(top_k) <= _MAX_INT32:
+        refuse("TOP_K_RANGE", "page_size", f"top_k {top_k}; permitted: 1 to 1000, more is answered with 1000")
+    return operator.index(top_k)
+
+
+def _checked_text(value: str, field: str) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{field}: {type(value).__name__}; permitted: str")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as error:
+        message = f"{field} holds a lone surrogate at position {error.start}; permitted: text that UTF-8 can carry"
+        raise InvalidArgument(
+            message, reason="TEXT_NOT_UTF8", field_violations=(FieldViolation(field, message),)
+        ) from error
+    return value
+
+
+def _to_part(
+    text: str | None, image: ImageSource | None, product_id: str | None, vector: Sequence[float] | None
+) -> query_pb2.QueryPart:
+    given = {"text": text, "image": image, "product_id": product_id, "vector": vector}
+    names = [name for name, value in given.items() if value is not None]
+    if len(names) != 1:
+        found = f"{len(names)} query parts ({', '.join(names)})" if names else "no query part"
+        refuse("QUERY_PARTS", "parts", f"{found}; permitted: exactly 1, one of {', '.join(given)}")
+    if text is not None:
+        return query_pb2.QueryPart(text=_checked_text(text, "parts[0].text"))
+    if product_id is not None:
+        return query_pb2.QueryPart(product_id=_checked_text(product_id, "parts[0].product_id"))
+    if image is not None:
+        return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image)))
+    try:
+        return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
+    except OverflowError:
+        refuse(
+            "VECTOR_NOT_FINITE", "parts[0].vector.values", "vector holds a number that no float can; permitted: floats"
+        )
+
+
+def _read_image(image: ImageSource) -> bytes:
+    if isinstance(image, bytes | bytearray | memoryview):
+        data = bytes(image)
+    else:
+        with Path(image).open("rb") as file:
+            # No more than shows that it is too much: a path may point at anything.
+            data = file.read(MAX_MESSAGE_BYTES + 1)
+    if len(data) > MAX_MESSAGE_BYTES:
+        refuse("IMAGE_TOO_LARGE", "parts[0].image.data", "image of more than 17 MiB; permitted: 1 byte to 10 MiB")
+    return data

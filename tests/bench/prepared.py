@@ -1,0 +1,61 @@
+"""What the benches measure on: a bundle fine-tuned on Fashion-MNIST, an index, a running server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from embedder import bundle
+
+CATALOG = "fashion-mnist"
+
+
+def command(module: str, *flags: str) -> None:
+    """Run `python -m MODULE FLAGS`; its output is shown, its failure is ours."""
+    subprocess.run([sys.executable, "-m", module, *flags], check=True)
+
+
+def demo_bundle(data: Path, given: Path | None) -> Path:
+    """The bundle given, else the demo's; trained as the demo trains it where there is none."""
+    if given is not None:
+        return given
+    folder = data / "models" / "demo"
+    if not bundle.is_bundle(folder):
+        command(
+            "embedder", "train", "--catalog", CATALOG, "--minutes", "2", "--out", str(folder),
+            "--cache-dir", str(data / "cache"),
+        )  # fmt: skip
+    return folder
+
+
+def build_index(model: Path, root: Path, products: int) -> str:
+    """A fresh Edge index of the first training products; returns its address."""
+    store = f"edge:{root}"
+    command(
+        "indexer", "build", "--catalog", CATALOG, "--split", "train", "--limit", str(products), "--model", str(model),
+        "--store", store,
+    )  # fmt: skip
+    return store
+
+
+@contextmanager
+def server(model: Path, store: str) -> Iterator[str]:
+    """A server in a process of its own; yields its target."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "server", "--model", str(model), "--store", store, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("listening on "):
+            raise RuntimeError(f"the server did not start, exit status {process.wait(30)}")
+        yield line.removeprefix("listening on ").strip()
+    finally:
+        process.terminate()
+        process.wait(60)

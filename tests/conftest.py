@@ -1,0 +1,97 @@
+"""What several folders of tests share: a small drawn catalog, and a model fine-tuned on it."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw
+
+COLORS = {"red": (200, 30, 40), "blue": (30, 60, 200), "green": (20, 150, 60), "black": (20, 20, 20)}
+SHAPES = {"toys/ball": "ellipse", "boxes/box": "rectangle", "boxes/tall box": "tall", "signs/triangle": "triangle"}
+
+
+def draw_product(shape: str, color: str, seed: int, side: int = 96) -> Image.Image:
+    """A coloured shape on a light ground, a little different for each seed."""
+    rng = random.Random(seed)
+    image = Image.new("RGB", (side, side), tuple(rng.randint(235, 255) for _ in range(3)))
+    draw = ImageDraw.Draw(image)
+    left, top = side * rng.uniform(0.1, 0.25), side * rng.uniform(0.1, 0.25)
+    right, bottom = side * rng.uniform(0.75, 0.9), side * rng.uniform(0.75, 0.9)
+    fill = tuple(max(0, min(255, value + rng.randint(-20, 20))) for value in COLORS[color])
+    if shape == "ellipse":
+        draw.ellipse((left, top, right, bottom), fill=fill)
+    elif shape == "rectangle":
+        draw.rectangle((left, top, right, bottom), fill=fill)
+    elif shape == "tall":
+        draw.rectangle((side * 0.4, top, side * 0.6, bottom), fill=fill)
+    else:
+        draw.polygon([(left, bottom), (right, bottom), (side / 2, top)], fill=fill)
+    return image
+
+
+def write_drawn_catalog(folder: Path, count: int) -> Path:
+    """A CSV with `count` products whose pictures lie beside it: id, title, category, price, in_stock, color, image."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "catalog.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "title", "category", "price", "in_stock", "color", "image"])
+        for index in range(count):
+            category = list(SHAPES)[index % len(SHAPES)]
+            color = list(COLORS)[index // len(SHAPES) % len(COLORS)]
+            draw_product(SHAPES[category], color, index).save(folder / f"{index:04d}.png")
+            title = f"{color} {category.split('/')[-1]}"
+            stock = "yes" if index % 3 else "no"
+            writer.writerow([f"p-{index:04d}", title, category, 5 + index, stock, color, f"{index:04d}.png"])
+    return path
+
+
+def run_module(*arguments: str, cwd: Path | None = None, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
+    """`python -m ARGUMENTS` as users run it, without colours and with nothing of ours in the environment."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MERCHLENS_")}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+        cwd=cwd,
+        env={**environment, "NO_COLOR": "1", "COLUMNS": "200", "HF_HUB_OFFLINE": "1"},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def drawn_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The CSV of 160 drawn products."""
+    return write_drawn_catalog(tmp_path_factory.mktemp("drawn"), 160)
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where exported models and features are kept for this run of the tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def trained_bundle(drawn_catalog: Path, model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The starter at 96 px, fine-tuned on the drawn catalog through the command line."""
+    out = tmp_path_factory.mktemp("bundles") / "drawn"
+    done = run_module(
+        "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10",
+        "--out", str(out), "--cache-dir", str(model_cache),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return out
+
+
+@pytest.fixture(scope="session")
+def starter_bundle(model_cache: Path, trained_bundle: Path) -> Path:
+    """The starter at 96 px as it is, exported by the training above."""
+    (folder,) = (model_cache / "models").glob("starter-96-*")
+    return folder
