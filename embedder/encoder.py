@@ -100,7 +100,13 @@ class Encoder:
         return np.concatenate(parts) if parts else np.empty((0, self.dim), dtype=np.float32)
 
 
-def open_encoder(folder: Path, runtime: RuntimeName = "auto", threads: int = 0, device: str = "auto") -> Encoder:
+def open_encoder(
+    folder: Path,
+    runtime: RuntimeName = "auto",
+    threads: int = 0,
+    device: str = "auto",
+    text_threads: int | None = None,
+) -> Encoder:
     """Open a bundle, after checking every file of it.
 
     Args:
@@ -109,6 +115,7 @@ def open_encoder(folder: Path, runtime: RuntimeName = "auto", threads: int = 0, 
             else ONNX Runtime.
         threads: of ONNX Runtime; 0 is one for each core.
         device: of torch.
+        text_threads: of ONNX Runtime for texts; None: as many as `threads`.
 
     Raises:
         BundleNotFound: no bundle there.
@@ -123,7 +130,11 @@ def open_encoder(folder: Path, runtime: RuntimeName = "auto", threads: int = 0, 
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(bundle.verify_files, folder, info)
         try:
-            loaded: Runtime = OnnxRuntime(folder, threads) if runtime == "onnx" else _torch_runtime(folder, device)
+            loaded: Runtime
+            if runtime == "onnx":
+                loaded = OnnxRuntime(folder, threads, text_threads)
+            else:
+                loaded = _torch_runtime(folder, device)
             tokenizer = TextTokenizer(tokenizer_path, info.text)
         except Exception:
             # A changed file explains itself better than what fails to load it.

@@ -73,7 +73,10 @@ class TextTokenizer:
 
     def tokenize(self, texts: Sequence[str]) -> TokenBatch:
         """Tokenize n texts; n may be 0."""
-        encodings = self._tokenizer.encode_batch([self._clean(text) for text in texts])
+        cleaned = [self._clean(text) for text in texts]
+        # A batch goes through a thread pool, whose wake-up takes longer than one text.
+        one = len(cleaned) == 1
+        encodings = [self._tokenizer.encode(cleaned[0])] if one else self._tokenizer.encode_batch(cleaned)
         longest = max((len(encoding.ids) for encoding in encodings), default=1)
         width = longest if self._settings.dynamic_length else self._settings.context_length
         ids = np.full((len(texts), width), self._settings.pad_id, dtype=np.int64)
@@ -96,6 +99,9 @@ def check_text(text: str, max_chars: int = MAX_TEXT_CHARS) -> None:
 
 
 def _unescape(text: str) -> str:
+    # Most queries: nothing in them that could be mended or unescaped.
+    if text.isascii() and text.isprintable() and "&" not in text:
+        return text.strip()
     return html.unescape(html.unescape(ftfy.fix_text(text))).strip()
 
 

@@ -37,7 +37,7 @@ class Call:
     @classmethod
     def begin(cls, context: grpc.ServicerContext, default_timeout_s: float) -> Call:
         """Note a call that this thread begins to work on."""
-        given = dict(context.invocation_metadata() or ()).get(REQUEST_ID, "")
+        given = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
         remaining = context.time_remaining()
         # Without a deadline gRPC gives None, or as good as forever.
         timeout = default_timeout_s if remaining is None or remaining > 1e6 else remaining

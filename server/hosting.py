@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import logging
 import signal
@@ -44,7 +45,10 @@ class Host:
         check_address(settings)
         self._settings = settings
         encoder = open_encoder(
-            resolve_bundle(settings.model, settings.cache_dir), threads=settings.threads, device=settings.device
+            resolve_bundle(settings.model, settings.cache_dir),
+            threads=settings.threads,
+            device=settings.device,
+            text_threads=settings.text_threads,
         )
         api_key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
         self._store: Store = open_store(settings.store, api_key)
@@ -62,6 +66,9 @@ class Host:
 
     def start(self) -> None:
         """Begin to serve."""
+        # What start-up made lives as long as the process: collections need not walk it again and again.
+        gc.collect()
+        gc.freeze()
         self._server.start()
         for name in (SERVICE, ""):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)

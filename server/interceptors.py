@@ -25,18 +25,24 @@ class StatusInterceptor(grpc.ServerInterceptor):
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
+        self._handlers: dict[str, Any] = {}
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
         """See grpc.ServerInterceptor."""
+        # Made once for each method, not for each call.
+        known = self._handlers.get(details.method)
+        if known is not None:
+            return known
         handler = continuation(details)
         # Health and reflection are grpc's own and answer for themselves.
         if handler is None or not details.method.startswith(_OURS):
             return handler
-        return grpc.unary_unary_rpc_method_handler(
+        made = self._handlers[details.method] = grpc.unary_unary_rpc_method_handler(
             self._answering(handler.unary_unary, details.method),
             request_deserializer=self._reading(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
+        return made
 
     def _reading(self, deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
         most = self._settings.max_message_bytes
