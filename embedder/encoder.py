@@ -130,11 +130,9 @@ def open_encoder(
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(bundle.verify_files, folder, info)
         try:
-            loaded: Runtime
-            if runtime == "onnx":
-                loaded = OnnxRuntime(folder, threads, text_threads)
-            else:
-                loaded = _torch_runtime(folder, device)
+            loaded: Runtime = (
+                OnnxRuntime(folder, threads, text_threads) if runtime == "onnx" else _torch_runtime(folder, device)
+            )
             tokenizer = TextTokenizer(tokenizer_path, info.text)
         except Exception:
             # A changed file explains itself better than what fails to load it.
