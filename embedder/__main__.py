@@ -20,7 +20,6 @@ from embedder.settings import EmbedderSettings
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders."
 )
-console = Console()
 
 Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
 Catalog = Annotated[str, typer.Option(help="fashion-mnist, folder:PATH, csv:PATH, jsonl:PATH, or a path")]
@@ -43,7 +42,7 @@ def export(
     from embedder.towers.sources import load_model
 
     info = write_bundle(load_model(model, image_size), out)
-    console.print(f"bundle {out}: {info.base}, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
+    print(f"bundle {out}: {info.base}, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
 
 
 @app.command()
@@ -81,9 +80,9 @@ def train(
     )
     info = run(request, settings)
     used = info.training["training_products"]
-    console.print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
+    print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
     for name, value in info.metrics.items():
-        console.print(f"  {name.replace('_', ' ')} {value:.4f}")
+        print(f"  {name.replace('_', ' ')} {value:.4f}")
 
 
 @app.command("eval")
@@ -108,12 +107,13 @@ def evaluate(
     settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
     request = EvalRequest(catalog, parse_columns(column), model, image_size, max_products, gallery)
     measured = run(request, settings)
-    table = Table(title=f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,}")
+    print(f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,}")
+    table = Table()
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in measured.figures.items():
         table.add_row(name.replace("_", " "), f"{value:.4f}")
-    console.print(table)
+    Console().print(table)
     if json_out is not None:
         json_out.parent.mkdir(parents=True, exist_ok=True)
         json_out.write_text(json.dumps(measured.figures, indent=1) + "\n", encoding="utf-8")

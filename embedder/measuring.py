@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from embedder.base_bundles import resolve_bundle
 from embedder.encoder import Encoder, open_encoder
@@ -59,11 +61,19 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         request.model, config.cache_dir, base_image_size(request.model, request.image_size, gallery)
     )
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
-    embedded, searched = embed_products(encoder, queries), embed_products(encoder, gallery)
+    columns = (TextColumn("embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        task = progress.add_task("embedding", total=len(queries) + len(gallery))
+        embedded, searched = (
+            embed_products(encoder, products, lambda done: progress.advance(task, done))
+            for products in (queries, gallery)
+        )
     return Measured(measure(encoder, embedded, searched), len(embedded.products), len(searched.products))
 
 
-def embed_products(encoder: Encoder, products: list[Product]) -> Embedded:
+def embed_products(
+    encoder: Encoder, products: list[Product], on_progress: Callable[[int], None] = lambda done: None
+) -> Embedded:
     """Embed the products' pictures; unreadable ones are left out, with a line in the log."""
     kept: list[Product] = []
     parts = [np.empty((0, encoder.dim), dtype=np.float32)]
@@ -76,4 +86,5 @@ def embed_products(encoder: Encoder, products: list[Product]) -> Embedded:
             except PictureError as error:
                 _log.warning("product %s left out: %s", product.id, error)
         parts.append(encoder.encode_images(images))
+        on_progress(len(products[start : start + 256]))
     return Embedded(kept, np.concatenate(parts))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from embedder import bundle
 from embedder.base_bundles import resolve_bundle
@@ -128,10 +128,10 @@ def _share(budget_s: float | None, share: float) -> float | None:
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description:<24}"),
-        BarColumn(),
+        TextColumn("{task.description:<21}"),
+        # Narrow, so that everything fits into 80 columns.
+        BarColumn(20),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
     )
@@ -155,7 +155,7 @@ def _features(
     )
     used = len(features.products) + len(features.rejected)
     if used < len(products):
-        progress.update(task, total=used, note=f"(time budget: {used:,} of {len(products):,})")
+        progress.update(task, total=used, note="(time budget)")
     return features
 
 
@@ -170,7 +170,8 @@ def _loop(
     task = progress.add_task("training", total=settings.epochs, note="")
 
     def on_epoch(epoch: int, figures: dict[str, float]) -> None:
-        note = "  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in figures.items())
+        accuracy = figures.get("validation_accuracy")
+        note = f"loss {figures['train_loss']:.2f}" if accuracy is None else f"accuracy {accuracy:.4f}"
         progress.update(task, completed=epoch, note=note)
 
     return fine_tune(

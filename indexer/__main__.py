@@ -12,7 +12,6 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from embedder.base_bundles import resolve_bundle
 from embedder.catalog import open_catalog, parse_columns
@@ -88,13 +87,13 @@ def build(
             on_progress=lambda done: progress.advance(task, done),
         )
     summary = describe(result)
-    console.print(
+    print(
         f"{summary['products']:,} products indexed, {summary['rejected']:,} rejected, {summary['elapsed_s']:.1f} s, "
         f"{summary['products_per_s']:,.0f} products/s; live version {summary['version']} at {target.url}"
     )
     if result.manifest.rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
-        console.print(f"rejected rows: {reasons}; see {result.rejects}")
+        print(f"rejected rows: {reasons}; see {result.rejects}")
         raise typer.Exit(EXIT_SOME_REJECTED)
 
 
@@ -115,21 +114,13 @@ def status(
             )
         )
     else:
-        table = Table(title=f"{target.url}: live version {live or 'none'}")
-        for heading in ("version", "state", "created", "products", "rejected", "categories", "model", "source"):
-            table.add_column(heading)
+        print(f"{target.url}: {len(versions)} versions, live: {live or 'none'}")
         for version in versions:
-            table.add_row(
-                ("* " if version.version == live else "") + version.version,
-                version.state,
-                version.created_at,
-                f"{version.products:,}",
-                f"{version.rejected:,}",
-                f"{len(version.categories):,}",
-                f"{version.model_base} {version.model_fingerprint[:12]}",
-                version.source,
+            print(
+                f"{'*' if version.version == live else ' '} {version.version}  {version.state}  {version.created_at}\n"
+                f"    {version.products:,} products, {version.rejected:,} rejected, {len(version.categories):,} "
+                f"categories\n    model {version.model_base} {version.model_fingerprint[:16]}, from {version.source}"
             )
-        console.print(table)
     if live is None:
         raise typer.Exit(1)
 

@@ -44,4 +44,7 @@ class RejectLog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        self._temporary.replace(self.path)
+        if error is None:
+            self._temporary.replace(self.path)
+        else:
+            self._temporary.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,9 @@ COLUMNS = 6
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A picture (None where there is none to show) with up to three short lines below it."""
+    """A picture, or words in the place of one, with up to three short lines below it."""
 
-    image: Image.Image | None
+    content: Image.Image | str
     lines: tuple[str, ...]
     framed: bool = False
 
@@ -30,13 +31,17 @@ def draw_contact_sheet(heading: str, tiles: Sequence[Tile]) -> Image.Image:
     height = HEADING + rows * (CELL + CAPTION + MARGIN) + MARGIN
     sheet = Image.new("RGB", (width, height), "white")
     draw = ImageDraw.Draw(sheet)
-    draw.text((MARGIN, 10), heading, fill="black", font=ImageFont.load_default(18))
-    small = ImageFont.load_default(12)
+    small, large = ImageFont.load_default(12), ImageFont.load_default(18)
+    draw.text((MARGIN, 10), _latin(heading), fill="black", font=large)
     for index, tile in enumerate(tiles):
         left = MARGIN + index % COLUMNS * (CELL + MARGIN)
         top = HEADING + index // COLUMNS * (CELL + CAPTION + MARGIN)
-        if tile.image is not None:
-            fitted = _fit(tile.image)
+        if isinstance(tile.content, str):
+            words = "\n".join(textwrap.wrap(_latin(tile.content), 15)[:6])
+            middle = (left + CELL // 2, top + CELL // 2)
+            draw.multiline_text(middle, words, fill="black", font=large, anchor="mm", align="center")
+        else:
+            fitted = _fit(tile.content)
             sheet.paste(fitted, (left + (CELL - fitted.width) // 2, top + (CELL - fitted.height) // 2))
         outline = ("#c2410c", 3) if tile.framed else ("#d4d4d4", 1)
         draw.rectangle((left, top, left + CELL - 1, top + CELL - 1), outline=outline[0], width=outline[1])
@@ -52,6 +57,10 @@ def _fit(image: Image.Image) -> Image.Image:
 
 
 def _shorten(text: str, most: int = 24) -> str:
-    # The built-in font has the Latin letters only.
-    plain = text.encode("latin-1", "replace").decode("latin-1")
+    plain = _latin(text)
     return plain if len(plain) <= most else plain[: most - 1] + "~"
+
+
+def _latin(text: str) -> str:
+    """What the built-in font has, question marks for the rest."""
+    return text.encode("latin-1", "replace").decode("latin-1")

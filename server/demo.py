@@ -54,9 +54,8 @@ def main() -> None:
     print(f"BAR demo_wall_s {elapsed:.1f} {BAR_S:.0f} {verdict}")
     if arguments.keep:
         console.print("the server stays up; stop it with Ctrl-C. Try:")
-        console.print(
-            f"  python -c \"from merchlens import Client; print(Client('{server.target}').search(text='bag'))\""
-        )
+        asking = f"from merchlens import Client; print(Client('{server.target}').search(text='bag'))"
+        print(f'  {sys.executable} -c "{asking}"')
         server.wait()
     else:
         server.stop()
@@ -64,57 +63,19 @@ def main() -> None:
 
 
 def _path(data: Path, minutes: float) -> _Server:
-    bundle, store, cache = data / "models" / "demo", f"edge:{data / 'index'}", str(data / "cache")
+    bundle, store, cache = str(data / "models" / "demo"), f"edge:{data / 'index'}", str(data / "cache")
+    shared = ("--catalog", CATALOG, "--cache-dir", cache)
     _heading("1  Fashion-MNIST, and the starter as it is (a sample of the test pictures)")
     test = _pictured_products()
-    _run(
-        "embedder",
-        "eval",
-        "--catalog",
-        CATALOG,
-        "--model",
-        "starter",
-        "--max-products",
-        "2000",
-        "--gallery",
-        "2000",
-        "--cache-dir",
-        cache,
-    )
+    _run("embedder", "eval", "--model", "starter", "--max-products", "2000", "--gallery", "2000", *shared)
     _heading("2  Fine-tune")
-    _run(
-        "embedder",
-        "train",
-        "--catalog",
-        CATALOG,
-        "--model",
-        "starter",
-        "--minutes",
-        str(minutes),
-        "--out",
-        str(bundle),
-        "--cache-dir",
-        cache,
-    )
+    _run("embedder", "train", "--model", "starter", "--minutes", f"{minutes:g}", "--out", bundle, *shared)
     _heading("3  The official 10,000 test pictures, after it")
-    _run("embedder", "eval", "--catalog", CATALOG, "--model", str(bundle), "--gallery", "5000", "--cache-dir", cache)
+    _run("embedder", "eval", "--model", bundle, "--gallery", "5000", *shared)
     _heading(f"4  Index {PRODUCTS:,} products")
-    _run(
-        "indexer",
-        "build",
-        "--catalog",
-        CATALOG,
-        "--split",
-        "train",
-        "--limit",
-        str(PRODUCTS),
-        "--model",
-        str(bundle),
-        "--store",
-        store,
-    )
+    _run("indexer", "build", "--model", bundle, "--store", store, "--split", "train", "--limit", str(PRODUCTS), *shared)
     _heading("5  Serve, and ask")
-    server = _Server(["--model", str(bundle), "--store", store, "--port", "0"])
+    server = _Server(["--model", bundle, "--store", store, "--port", "0"])
     try:
         _ask(server.target, test, data / "demo")
     except BaseException:
@@ -137,7 +98,7 @@ def _ask(target: str, pictured: list[Product], folder: Path) -> None:
     with Client(target) as client:
         for text in TEXTS:
             result = client.search(text=text, top_k=TOP_K)
-            _show(f'text "{text}"', result, None, pictures, folder / f"text-{text.replace(' ', '-')}.png")
+            _show(f'text "{text}"', result, text, pictures, folder / f"text-{text.replace(' ', '-')}.png")
         for product in pictured:
             image = decode_picture(product.picture).image
             encoded = io.BytesIO()
@@ -148,19 +109,18 @@ def _ask(target: str, pictured: list[Product], folder: Path) -> None:
     console.print(f"contact sheets: {folder}/*.png")
 
 
-def _show(
-    label: str, result: SearchResult, image: Image.Image | None, pictures: dict[str, Picture], path: Path
-) -> None:
+def _show(label: str, result: SearchResult, query: Image.Image | str, pictures: dict[str, Picture], path: Path) -> None:
     category = result.category
     predicted = f"{category.category} ({category.probability:.2f})" if category else "no category"
     took = sum(result.timings_us.values()) / 1000
-    table = Table(title=f"{label}: {predicted}, {took:.1f} ms in the server", title_justify="left")
+    console.print(f"{label}: [bold]{predicted}[/bold], {took:.1f} ms in the server", highlight=False)
+    table = Table()
     for heading in ("score", "title", "category", "product"):
         table.add_column(heading, justify="right" if heading == "score" else "left")
     for hit in result.hits[:5]:
         table.add_row(f"{hit.score:.3f}", hit.title, hit.category or "", hit.product_id)
     console.print(table)
-    tiles = [Tile(image, ("the query", predicted), framed=True)]
+    tiles = [Tile(query, ("the query", predicted), framed=True)]
     tiles += [
         Tile(decode_picture(pictures[hit.product_id]).image, (f"{hit.score:.3f}  {hit.title}", hit.product_id))
         for hit in result.hits
@@ -174,7 +134,7 @@ class _Server:
     def __init__(self, flags: list[str]) -> None:
         started = time.monotonic()
         command = [sys.executable, "-m", "server", *flags]
-        console.print(f"[dim]$ {shlex.join(['python', *command[1:]])}[/dim]")
+        console.print(f"$ {shlex.join(['python', *command[1:]])}", style="dim", highlight=False, soft_wrap=True)
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._log: queue.SimpleQueue[str] = queue.SimpleQueue()
         threading.Thread(target=self._drain_log, daemon=True).start()
@@ -212,7 +172,7 @@ class _Server:
 
 def _run(module: str, *flags: str) -> None:
     command = [sys.executable, "-m", module, *flags]
-    console.print(f"[dim]$ {shlex.join(['python', *command[1:]])}[/dim]")
+    console.print(f"$ {shlex.join(['python', *command[1:]])}", style="dim", highlight=False, soft_wrap=True)
     with _timed():
         subprocess.run(command, check=True)
 

@@ -89,10 +89,14 @@ class QdrantStore:
         names = [item.name for item in self._call(self._client.get_collections).collections]
         manifests = []
         for name in sorted(name for name in names if name.startswith(self._alias + "-v")):
+            version = name.removeprefix(self._alias + "-")
             try:
-                manifests.append(self._manifest(name.removeprefix(self._alias + "-")))
+                manifest = self._manifest(version)
             except (VersionIncomplete, StoreNotFound):
                 continue
+            # A catalog "shop" must not take versions of a catalog "shop-vintage" for its own.
+            if manifest.version == version:
+                manifests.append(manifest)
         return manifests
 
     def live_version(self) -> str | None:
