@@ -26,6 +26,7 @@ from embedder.product import Product
 from embedder.towers.projection import Projection
 
 _NO_CATEGORY = -100
+_NO_CAPTION = -1
 
 GENERIC_WORDS: tuple[str, ...] = tuple(open_clip.IMAGENET_CLASSNAMES)
 """A thousand names of things, as a sample of what people say."""
@@ -187,7 +188,7 @@ class Wordings:
 
 
 class _Tensors:
-    """Examples as tensors: features (n, w), labels (n,), captions (n, most) padded with 0, their counts (n,)."""
+    """Examples as tensors: features (n, w), labels (n,), captions (n, most) padded with -1, their counts (n,)."""
 
     def __init__(self, examples: Examples, captions: _Captions, categories: Sequence[str]) -> None:
         label_of = {category: label for label, category in enumerate(categories)}
@@ -195,7 +196,8 @@ class _Tensors:
         most = max((len(row) for row in rows), default=0) or 1
         self.features = torch.from_numpy(examples.features)
         self.labels = torch.tensor([label_of.get(p.category or "", _NO_CATEGORY) for p in examples.products])
-        self.captions = torch.tensor([row + [0] * (most - len(row)) for row in rows], dtype=torch.long).view(-1, most)
+        padded = [row + [_NO_CAPTION] * (most - len(row)) for row in rows]
+        self.captions = torch.tensor(padded, dtype=torch.long).view(-1, most)
         self.caption_counts = torch.tensor([len(row) for row in rows])
         self.caption_features = captions.features
         self.wordings = captions.wordings
@@ -243,7 +245,8 @@ class _Model(nn.Module):
     ) -> torch.Tensor:
         counts = data.caption_counts[rows]
         draw = (torch.rand(len(rows), generator=generator) * counts).long().clamp_max((counts - 1).clamp_min(0))
-        captions = data.captions[rows, draw]
+        # A product without words takes any text here; it is left out of every loss on texts.
+        captions = data.captions[rows, draw].clamp_min(0)
         images = self.embed_images(data.features[rows], settings.dropout)
         spoken = data.caption_features[captions]
         # Half of the captions as they are, half in other words.
@@ -253,7 +256,9 @@ class _Model(nn.Module):
         worded = counts > 0
         loss = _category_loss(self.logits(images), labels, settings.label_smoothing)
         loss = loss + _category_loss(self.logits(texts)[worded], labels[worded], settings.label_smoothing)
-        loss = loss + contrastive_loss(images[worded], texts[worded], captions[worded], self.log_scale.exp())
+        said = data.captions[rows][worded]
+        describes = (said[:, :, None] == captions[worded][None, None, :]).any(dim=1)
+        loss = loss + contrastive_loss(images[worded], texts[worded], describes, self.log_scale.exp())
         image_drift = (self.image.weight - self.image_start).square().sum() / self.image_start.square().sum()
         text_drift = (self.text.weight - self.text_start).square().sum() / self.text_start.square().sum()
         return loss + settings.image_anchor * image_drift + settings.text_anchor * text_drift
@@ -276,7 +281,7 @@ class _Model(nn.Module):
                 contrastive_loss(
                     images[worded][rows],
                     self.embed_texts(data.caption_features[titles[rows]]),
-                    titles[rows],
+                    titles[rows][:, None] == titles[rows][None, :],
                     self.log_scale.exp(),
                 )
                 for rows in torch.arange(len(titles)).split(1024)
@@ -286,23 +291,24 @@ class _Model(nn.Module):
 
 
 def contrastive_loss(
-    images: torch.Tensor, texts: torch.Tensor, captions: torch.Tensor, scale: torch.Tensor
+    images: torch.Tensor, texts: torch.Tensor, describes: torch.Tensor, scale: torch.Tensor
 ) -> torch.Tensor:
-    """Symmetric InfoNCE (Radford et al., 2021, section 2.3) where pairs with the same caption are all positive.
+    """Symmetric InfoNCE (Radford et al., 2021, section 2.3) in which a picture may have several right texts.
 
     Without that, a catalog in which many products share a title would teach that they differ from their own words.
 
     Args:
         images, texts: float32 (n, dim), unit.
-        captions: int64 (n,), which caption each text is.
+        describes: bool (n, n), whether text j (column) is one of picture i's; each text describes its own picture.
         scale: factor of the cosines, above 0.
     """
     if len(images) == 0:
         return images.sum()
-    same = (captions[:, None] == captions[None, :]).float()
-    targets = same / same.sum(dim=1, keepdim=True)
     logits = images @ texts.t() * scale
-    return (functional.cross_entropy(logits, targets) + functional.cross_entropy(logits.t(), targets)) / 2
+    right = describes.float()
+    by_image = functional.cross_entropy(logits, right / right.sum(dim=1, keepdim=True))
+    by_text = functional.cross_entropy(logits.t(), right.t() / right.t().sum(dim=1, keepdim=True))
+    return (by_image + by_text) / 2
 
 
 def _category_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> torch.Tensor:
