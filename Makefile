@@ -14,10 +14,11 @@ BUF_VERSION := 1.75.0
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv and install everything that development needs
+setup: $(STAMP) ## Make .venv and install everything. TORCH_INDEX=URL takes torch and torchvision from there
 
 $(STAMP): pyproject.toml clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --index-url $(TORCH_INDEX) torch torchvision)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./clients/python -e '.[train,dev]'
 	touch $(STAMP)
 

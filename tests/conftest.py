@@ -35,7 +35,7 @@ def draw_product(shape: str, color: str, seed: int, side: int = 96) -> Image.Ima
     return image
 
 
-def write_drawn_catalog(folder: Path, count: int) -> Path:
+def write_drawn_catalog(folder: Path, count: int, side: int = 96) -> Path:
     """A CSV with `count` products whose pictures lie beside it: id, title, category, price, in_stock, color, image."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "catalog.csv"
@@ -45,7 +45,7 @@ def write_drawn_catalog(folder: Path, count: int) -> Path:
         for index in range(count):
             category = list(SHAPES)[index % len(SHAPES)]
             color = list(COLORS)[index // len(SHAPES) % len(COLORS)]
-            draw_product(SHAPES[category], color, index).save(folder / f"{index:04d}.png")
+            draw_product(SHAPES[category], color, index, side).save(folder / f"{index:04d}.png")
             title = f"{color} {category.split('/')[-1]}"
             stock = "yes" if index % 3 else "no"
             writer.writerow([f"p-{index:04d}", title, category, 5 + index, stock, color, f"{index:04d}.png"])
