@@ -15,8 +15,8 @@ def fit_temperature(logits: npt.NDArray[np.floating], labels: npt.NDArray[np.int
     """The temperature under which held-out labels are likeliest (Guo et al., 2017, section 4.2).
 
     The negative log-likelihood is smooth in the one parameter, so a fine grid over 0.02..50 is exact enough and,
-    unlike gradient steps, cannot fail to converge. A log-normal prior around 1 keeps a handful of products that all come
-    out right from making the model certain of everything; a thousand products outweigh it.
+    unlike gradient steps, cannot fail to converge. A log-normal prior around 1 keeps a handful of products that all
+    come out right from making the model certain of everything; a thousand products outweigh it.
 
     Args:
         logits: (n, c), uncalibrated.
