@@ -6,6 +6,7 @@ STAMP := $(VENV)/.installed
 DATA ?= data
 PROTOS := $(wildcard proto/merchlens/v1/*.proto)
 GENERATED := clients/python
+BENCHES := $(wildcard tests/bench/quality_*.py tests/bench/index_*.py tests/bench/serve_*.py)
 BUF_VERSION := 1.75.0
 
 .DEFAULT_GOAL := help
@@ -57,7 +58,7 @@ test: $(STAMP) ## Run all tests (with the benches' short forms)
 	$(BIN)/python -m pytest
 
 bench: $(STAMP) ## Run the benches in full; each prints its bars
-	@fail=0; for f in tests/bench/[a-z]*_*.py; do \
+	@fail=0; for f in $(BENCHES); do \
 		echo "== $$f"; $(BIN)/python -m tests.bench.$$(basename $$f .py) || fail=1; done; exit $$fail
 
 clean: ## Remove what was built (not data)

@@ -25,7 +25,7 @@ def main() -> None:
     """Measure, report."""
     flags = arguments(__doc__)
     bars = Bars(flags.short)
-    count, rounds = (4000, 2) if flags.short else (10_000, 3)
+    count, rounds = (2000, 2) if flags.short else (10_000, 3)
     encoder = open_encoder(demo_bundle(flags.data, flags.model), device="cpu")
     reader = open_catalog(CATALOG, split="train")
     products = [row for _, row in zip(range(count), reader.read(), strict=False) if isinstance(row, Product)]

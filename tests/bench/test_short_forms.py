@@ -1,0 +1,54 @@
+"""Each bench runs to its end and prints its bars; those that no machine's speed decides must pass."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from indexer.catalogs.fashion_mnist_files import INSTALLED_FOLDER, LOCAL_FOLDER, PACKAGE, lacks
+from tests.conftest import run_module
+
+needs_fashion_mnist = pytest.mark.skipif(
+    bool(lacks(INSTALLED_FOLDER) and lacks(LOCAL_FOLDER)), reason=f"needs the Debian package {PACKAGE}"
+)
+BENCHES = {path.stem for kind in ("quality", "index", "serve") for path in Path(__file__).parent.glob(f"{kind}_*.py")}
+TIMED = {
+    "index_bulk_load": {"index_bulk_load_ratio"},
+    "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
+    "serve_text_query": {"serve_text_query_ratio"},
+}
+QUALITY = {"quality_fashion_mnist": {"quality_category_accuracy", "quality_category_share_at_10"}}
+
+
+def bars(bench: str, *flags: str) -> dict[str, str]:
+    """Name to verdict of the bars that the short form printed."""
+    done = run_module(f"tests.bench.{bench}", "--short", *flags, timeout_s=840)
+    found = re.findall(r"^BAR (\w+) [\d.e+-]+ [\d.e+-]+ (pass|fail) short$", done.stdout, re.M)
+    assert found, done.stderr
+    assert done.returncode == int(any(verdict == "fail" for _, verdict in found))
+    return dict(found)
+
+
+def test_every_bench_has_its_short_form_here() -> None:
+    assert {*TIMED, *QUALITY} == BENCHES
+
+
+@needs_fashion_mnist
+@pytest.mark.bench
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("bench", TIMED)
+def test_a_bench_of_speed_prints_its_bars(bench: str, trained_bundle: Path, tmp_path: Path) -> None:
+    verdicts = bars(bench, "--model", str(trained_bundle), "--data", str(tmp_path))
+    assert set(verdicts) == TIMED[bench]
+    assert verdicts.get("serve_heavy_imports", "pass") == "pass"
+
+
+@needs_fashion_mnist
+@pytest.mark.bench
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("bench", QUALITY)
+def test_a_bench_of_quality_meets_its_bars(bench: str, tmp_path: Path) -> None:
+    verdicts = bars(bench, "--data", str(tmp_path))
+    assert verdicts == dict.fromkeys(QUALITY[bench], "pass")
