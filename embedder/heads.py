@@ -84,5 +84,5 @@ def load_head(folder: Path) -> CategoryHead | None:
             bias=tensors["category.bias"],
             temperatures={"image": labels["temperatures"]["image"], "text": labels["temperatures"]["text"]},
         )
-    except (OSError, KeyError, ValueError, SafetensorError) as error:
+    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
         raise BundleCorrupt(f"head of bundle {folder}: {error!r}; next step: make the bundle again") from error

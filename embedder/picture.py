@@ -167,10 +167,15 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     """Any Pillow mode to RGB: alpha on white, 16 and 32 bits scaled down rather than clipped."""
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image).astype(np.float64)
-        if image.mode == "F" or values.max(initial=0.0) > 65535 or values.min(initial=0.0) < 0:
-            low, high = float(values.min()), float(values.max())
-            values = (values - low) / ((high - low) or 1.0) * 65535
-        return Image.fromarray((values / 257 + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+        low, high = float(values.min()), float(values.max())
+        if image.mode.startswith("I;16"):
+            values /= 257
+        # 32 bits say nothing of the scale: what fits into 8 or 16 bits is taken for that, all else is stretched.
+        elif image.mode == "F" or low < 0 or high > 65535:
+            values = (values - low) / ((high - low) or 1.0) * 255
+        elif high > 255:
+            values /= 257
+        return Image.fromarray((values + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
