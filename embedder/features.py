@@ -139,7 +139,7 @@ def _load(path: Path, count: int) -> tuple[npt.NDArray[np.float32] | None, npt.N
             features, readable = stored["features"], stored["readable"]
         if len(readable) == count and len(features) == int(readable.sum()):
             return features, readable
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         _log.debug("no cached chunk at %s", path)
     return None, np.ones(count, dtype=bool)
 
