@@ -16,6 +16,7 @@ from typing import Any
 import open_clip
 import torch
 from open_clip.tokenizer import HFTokenizer
+from safetensors import SafetensorError
 
 from embedder import bundle
 from embedder.errors import ModelError
@@ -120,7 +121,7 @@ def load_folder(folder: Path, base: str | None = None) -> DualEncoder:
         name = f"local-dir:{folder}"
         model = open_clip.create_model(name, require_pretrained=True, **overrides)
         tokenizer = open_clip.get_tokenizer(name)
-    except (OSError, ValueError, KeyError, RuntimeError, AssertionError, TypeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, AssertionError, TypeError, SafetensorError) as error:
         raise ModelError(f"model folder {folder} cannot be loaded by open_clip: {error}") from error
     return from_open_clip(model, config, tokenizer, base or str(folder.name))
 

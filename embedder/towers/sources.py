@@ -38,7 +38,8 @@ def _load(name: str, image_size: int | None) -> DualEncoder:
     if name == "starter":
         return build_starter(image_size or 224)
     folder = Path(name.removeprefix("local-dir:"))
-    if folder.is_dir():
+    # An empty name would be the folder that one happens to be in.
+    if name and folder.is_dir():
         base = bundle.load_info(folder).base if bundle.is_bundle(folder) else None
         return load_folder(folder, base)
     if name.startswith("hf-hub:"):

@@ -111,7 +111,9 @@ def test_no_bundle_there(tmp_path: Path) -> None:
         bundle.load_info(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format_version": 1}', "\x00", '{"format_version": 1, "dim": []}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"format_version": 1}', "\x00", '{"format_version": 1, "dim": []}']
+)
 def test_an_unreadable_seal(tmp_path: Path, text: str) -> None:
     (tmp_path / bundle.BUNDLE_FILE).write_text(text)
     with pytest.raises(BundleCorrupt, match="next step"):
@@ -135,7 +137,9 @@ def test_a_damaged_bundle_does_not_open(trained_bundle: Path, tmp_path: Path, da
     if how == "one bit":
         content[len(content) // 2] ^= 1
     (folder / damage).unlink()
-    (folder / damage).write_bytes(b"" if how == "emptied" else content if how == "one bit" else content[: len(content) // 2])
+    (folder / damage).write_bytes(
+        b"" if how == "emptied" else content if how == "one bit" else content[: len(content) // 2]
+    )
     with pytest.raises(BundleCorrupt, match=f"{damage} has SHA-256"):
         open_encoder(folder, device="cpu")
 
@@ -143,9 +147,14 @@ def test_a_damaged_bundle_does_not_open(trained_bundle: Path, tmp_path: Path, da
 def test_a_replacement_that_fails_leaves_the_old(tmp_path: Path) -> None:
     target = tmp_path / "bundle"
     sealed(target)
-    with pytest.raises(RuntimeError), bundle.replace_folder(target) as folder:
-        (folder / "half").write_text("")
-        raise RuntimeError
+
+    def write_half() -> None:
+        with bundle.replace_folder(target) as folder:
+            (folder / "half").write_text("")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     bundle.verify_files(target, bundle.load_info(target))
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 

@@ -62,7 +62,9 @@ def test_a_category_that_the_head_never_saw_is_always_missed() -> None:
 
 
 def test_without_a_head_the_categories_names_decide() -> None:
-    probabilities, categories = category_probabilities(WordEncoder(head=None), np.stack([vector(0, 1)]), ["bag", "boot"])
+    probabilities, categories = category_probabilities(
+        WordEncoder(head=None), np.stack([vector(0, 1)]), ["bag", "boot"]
+    )
     assert categories == ("bag", "boot")
     assert probabilities[0, 0] > 0.99
 

@@ -118,7 +118,9 @@ def test_another_seed_gives_another(encoder, projections, training, validation, 
 
 def test_progress_is_told_epoch_by_epoch(encoder, projections, training, validation) -> None:
     told = []
-    fine_tune(encoder, projections, training, validation, SETTINGS, lambda epoch, figures: told.append((epoch, figures)))
+    fine_tune(
+        encoder, projections, training, validation, SETTINGS, lambda epoch, figures: told.append((epoch, figures))
+    )
     assert [epoch for epoch, _ in told] == list(range(1, 9))
     assert told[-1][1]["train_loss"] < told[0][1]["train_loss"]
     assert {"train_loss", "validation_loss", "validation_accuracy"} == set(told[0][1])
@@ -169,7 +171,9 @@ def test_one_product_teaches_nothing(encoder, projections, training) -> None:
         fine_tune(encoder, projections, one, examples(encoder, range(0)), SETTINGS)
 
 
-@pytest.mark.parametrize("fields", [{"epochs": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}])
+@pytest.mark.parametrize(
+    "fields", [{"epochs": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]
+)
 def test_settings_out_of_range(fields: dict) -> None:
     with pytest.raises(ValueError, match="permitted: epochs 1 or more"):
         FineTuneSettings(**fields)

@@ -1,0 +1,115 @@
+"""`python -m embedder` as its users run it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from embedder import bundle
+from tests.conftest import run_module, write_drawn_catalog
+
+
+def refused(*arguments: str, cwd: Path | None = None) -> str:
+    """The one line that a failed command ends with."""
+    done = run_module("embedder", *arguments, cwd=cwd)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: "), done.stderr
+    return last
+
+
+def test_export_writes_a_bundle_that_says_what_it_is(tiny_clip: Path, tmp_path: Path) -> None:
+    done = run_module("embedder", "export", "--model", str(tiny_clip), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    info = bundle.load_info(tmp_path / "out")
+    assert info.fingerprint[:16] in done.stdout
+    assert "dim 16" in done.stdout
+
+
+def test_training_writes_figures_and_the_model_that_has_them(trained_bundle: Path, drawn_catalog: Path) -> None:
+    info = bundle.load_info(trained_bundle)
+    assert info.metrics["validation_accuracy"] >= 0.9
+    assert info.training["catalog"] == str(drawn_catalog)
+    assert info.training["seed"] == 0
+    report = json.loads((trained_bundle / "report" / "training.json").read_text())
+    assert report["metrics"] == dict(info.metrics)
+
+
+def test_any_clip_is_fine_tuned_and_evaluated(tiny_bundle: Path, drawn_catalog: Path, tmp_path: Path) -> None:
+    out, figures = tmp_path / "tuned", tmp_path / "figures.json"
+    done = run_module(
+        "embedder", "train", "--catalog", str(drawn_catalog), "--model", str(tiny_bundle), "--out", str(out),
+        "--epochs", "3", "--seed", "5", "--max-products", "100", "--cache-dir", str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "100 training products" in done.stdout
+    assert bundle.load_info(out).training["seed"] == 5
+    done = run_module(
+        "embedder", "eval", "--catalog", str(drawn_catalog), "--model", str(out), "--json", str(figures),
+        "--cache-dir", str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    measured = json.loads(figures.read_text())
+    assert {"accuracy", "precision", "recall", "f1", "text_to_image_recall_at_1", "text_to_image_recall_at_10",
+            "image_to_image_recall_at_1", "image_to_image_recall_at_10"} <= set(measured)  # fmt: skip
+    for name, value in measured.items():
+        assert re.search(rf"{name.replace('_', ' ')}\W+{value:.4f}", done.stdout)
+
+
+def test_bad_rows_do_not_stop_training_and_are_counted(tiny_bundle: Path, tmp_path: Path) -> None:
+    catalog = write_drawn_catalog(tmp_path / "shop", 60, side=32)
+    with catalog.open("a") as file:
+        file.write(",No id,toys/ball,1,yes,red,0000.png\np-0001,Twice,toys/ball,1,yes,red,0000.png\n")
+    for picture in sorted(catalog.parent.glob("*.png"))[:5]:
+        picture.write_bytes(b"no picture")
+    done = run_module(
+        "embedder", "train", "--catalog", str(catalog), "--model", str(tiny_bundle), "--out", str(tmp_path / "out"),
+        "--epochs", "1", "--cache-dir", str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    training = bundle.load_info(tmp_path / "out").training
+    # One of the five may lie in the test part, which training does not look at.
+    assert training["rejected"] - 2 <= 5
+    assert training["rejected"] >= 4
+    assert training["training_products"] + training["validation_products"] < 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["train", "--catalog", "nowhere.csv"], "nowhere.csv"),
+        (["train", "--catalog", "CATALOG", "--config", "nowhere.toml"], "nowhere.toml is not there"),
+        (["train", "--catalog", "CATALOG", "--model", "BROKEN"], "next step"),
+    ],
+    ids=["catalog", "config", "bundle"],
+)
+def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
+    drawn_catalog: Path, tiny_bundle: Path, tmp_path: Path, arguments: list[str], said: str
+) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(tiny_bundle, broken)
+    (broken / bundle.IMAGE_ONNX).write_bytes(b"")
+    places = {"CATALOG": str(drawn_catalog), "BROKEN": str(broken)}
+    given = [places.get(argument, argument) for argument in arguments]
+    out = tmp_path / "out"
+    assert said in refused(*given, "--out", str(out), cwd=tmp_path)
+    assert not out.exists()
+
+
+def test_a_catalog_too_small_to_be_parted(tiny_bundle: Path, tmp_path: Path) -> None:
+    catalog = write_drawn_catalog(tmp_path / "shop", 1, side=32)
+    assert "permitted: 2 or more" in refused(
+        "train", "--catalog", str(catalog), "--model", str(tiny_bundle), "--out", str(tmp_path / "out"), cwd=tmp_path
+    )
+
+
+def test_values_out_of_range_are_named(drawn_catalog: Path, tmp_path: Path) -> None:
+    done = run_module("embedder", "train", "--catalog", str(drawn_catalog), "--out", str(tmp_path), "--epochs", "0")
+    assert done.returncode == 2
+    assert "--epochs" in done.stderr
+    assert re.search(r"1<=x|greater than or equal to 1", done.stderr)
