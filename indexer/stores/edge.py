@@ -5,15 +5,18 @@ PATH/BUILDING                      locked by whoever builds
 PATH/versions/NAME/manifest.json
 PATH/versions/NAME/OWNER           locked by whoever has the version open, with its address
 PATH/versions/NAME/shard/          Edge's own files
+PATH/versions/NAME/files.json      their sizes when the version was finished
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import re
 import shutil
 import threading
+from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import IO
 
@@ -79,9 +82,10 @@ class EdgeStore:
                 f"{self.url} cannot be written: {error}; next step: choose another folder"
             ) from error
         # Whoever holds the lock is the only builder, so whatever is unfinished was left by one that died.
-        for left in self.versions():
-            if left.state == "building":
-                shutil.rmtree(self._root / "versions" / left.version, ignore_errors=True)
+        begun = {left.version for left in self.versions() if left.state == "building"}
+        for folder in (self._root / "versions").iterdir():
+            if folder.name in begun or not (folder / "manifest.json").exists():
+                shutil.rmtree(folder, ignore_errors=True)
         return EdgeWriter(self._root, manifest, lock)
 
     def activate(self, version: str) -> None:
@@ -100,8 +104,7 @@ class EdgeStore:
         if manifest.state != "ready":
             raise VersionIncomplete(f"version {name} at {self.url} is {manifest.state!r}, not 'ready'; {_NEXT_STEP}")
         folder = self._root / "versions" / name
-        if not (folder / "shard" / "edge_config.json").is_file():
-            raise VersionIncomplete(f"version {name} at {self.url} has lost its shard; {_NEXT_STEP}")
+        _check_files(folder, f"version {name} at {self.url}")
         lock = _lock(folder / "OWNER", f"pid {os.getpid()} {owner}".strip())
         try:
             shard = Shard.load(folder / "shard")
@@ -171,6 +174,7 @@ class EdgeWriter:
         if points != manifest.products:
             raise StoreUnavailable(f"the shard holds {points:,} products of {manifest.products:,}; {_NEXT_STEP}")
         self._loader = None
+        _seal_files(self._folder)
         _sync_tree(self._folder)
         _write_durably(self._folder / "manifest.json", manifest.to_json())
         self._lock.close()
@@ -223,6 +227,41 @@ class EdgeReader:
                 self._lock.close()
 
 
+def _seal_files(folder: Path) -> None:
+    """Note the sizes of a finished version's files. Edge opens a shard that lacks one, and finds less in it."""
+    segments = folder / "shard" / "segments"
+    sizes = {
+        path.relative_to(folder).as_posix(): path.stat().st_size
+        for path in sorted(segments.rglob("*"))
+        if path.is_file()
+    }
+    _write_durably(folder / "files.json", json.dumps({"edge": _edge_version(), "sizes": sizes}, indent=1) + "\n")
+
+
+def _check_files(folder: Path, version: str) -> None:
+    """Refuse a version that has lost files, or parts of them."""
+    try:
+        sealed = json.loads((folder / "files.json").read_text(encoding="utf-8"))
+        edge, sizes = sealed["edge"], dict(sealed["sizes"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VersionIncomplete(f"{version} has no readable list of its files; {_NEXT_STEP}") from error
+    if not (folder / "shard" / "edge_config.json").is_file():
+        raise VersionIncomplete(f"{version} has lost its shard; {_NEXT_STEP}")
+    # Another release of Edge may have rewritten them when it opened the shard.
+    if edge != _edge_version():
+        return
+    for name, size in sizes.items():
+        path = folder / name
+        held = path.stat().st_size if path.is_file() else None
+        if held != size:
+            state = "is missing" if held is None else f"has {held:,} bytes of {size:,}"
+            raise VersionIncomplete(f"{version} is damaged: {name} {state}; {_NEXT_STEP}")
+
+
+def _edge_version() -> str:
+    return installed_version("qdrant-edge-py")
+
+
 def _lock(path: Path, owner: str) -> IO[str]:
     """Hold a file's lock until it is closed or this process ends, however it ends."""
     file = path.open("a+", encoding="utf-8")
@@ -250,18 +289,17 @@ def _write_durably(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    _sync_folder(path.parent)
+    _sync(path.parent)
 
 
 def _sync_tree(folder: Path) -> None:
-    """Flush names too: Edge syncs its files' contents, a new file is lost without its folder's entry."""
-    for path in [folder, *(found for found in folder.rglob("*") if found.is_dir())]:
-        _sync_folder(path)
-    _sync_folder(folder.parent)
+    """Make a finished version durable: its files' contents, and the names that a new file is lost without."""
+    for path in [folder, *folder.rglob("*"), folder.parent]:
+        _sync(path)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

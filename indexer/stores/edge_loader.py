@@ -97,6 +97,8 @@ def _run(pipe: Connection, shard_path: str, dim: int) -> None:
                 shard.flush()
                 points = shard.points()
                 shard.close()
+                # Opening folds the journals into the other files, which from then on keep their sizes.
+                Shard.load(Path(shard_path)).close()
                 pipe.send(("done", points))
                 return
     except EOFError:

@@ -1,0 +1,353 @@
+"""What every store does, tested on each: Edge on disk, Qdrant in memory, or the server that a variable names.
+
+`MERCHLENS_TEST_QDRANT_URL=qdrant://HOST:6334` runs the Qdrant half against that server, in collections of its own that
+it removes; `MERCHLENS_TEST_QDRANT_API_KEY` goes with it where the server wants one.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qdrant_client import QdrantClient
+
+from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, VersionIncomplete
+from indexer.filters.expression import matches
+from indexer.filters.parser import parse_filter
+from indexer.stores.edge import EdgeStore
+from indexer.stores.protocol import Batch, Store, VersionReader
+from indexer.stores.qdrant import QdrantStore
+from tests.indexer.conftest import DIM, STRANGE_IDS, Shelf, load, manifest_of, shelf, unit_rows
+
+URL_VARIABLE, KEY_VARIABLE = "MERCHLENS_TEST_QDRANT_URL", "MERCHLENS_TEST_QDRANT_API_KEY"
+
+FILTERS = [
+    "price < 50",
+    "price <= 49.9",
+    "price > 49.9 AND price <= 1000000",
+    "price >= 0",
+    "price = 50",
+    "price != 50",
+    "in_stock = true",
+    "in_stock = false",
+    "NOT in_stock = true",
+    'category = "shoes"',
+    'category : "shoes"',
+    'category : "shoes/boots"',
+    'category != "bags"',
+    'category : "Taschen/große"',
+    'color = "red"',
+    'color = "Red"',
+    'color != "red"',
+    'NOT color = "red"',
+    'attributes."heel height" > 2',
+    "waterproof = true",
+    'size = "42"',
+    'title = "Ankle boot"',
+    'id = "靴/1"',
+    '(color = "red" OR color = "blue") AND NOT price > 10',
+    'NOT (in_stock = true AND (price < 10 OR category : "bags"))',
+    'color = "no such colour"',
+    "price > 10000000",
+]
+
+
+def connecting(kind: str, folder: Path) -> Iterator[Callable[[], Store]]:
+    """What connects to one new store, each time that it is called, as another process would."""
+    if kind == "edge":
+        yield lambda: EdgeStore(folder / "index")
+    else:
+        yield from connecting_to_qdrant()
+
+
+def connecting_to_qdrant() -> Iterator[Callable[[], Store]]:
+    url = os.environ.get(URL_VARIABLE)
+    if not url:
+        client = QdrantClient(":memory:")
+        yield lambda: QdrantStore(client, "qdrant://memory/shop", "shop")
+        client.close()
+        return
+    catalog = f"contract-{secrets.token_hex(4)}"
+    opened: list[QdrantStore] = []
+
+    def connect() -> Store:
+        opened.append(QdrantStore.connect(f"{url.rstrip('/')}/{catalog}", os.environ.get(KEY_VARIABLE)))
+        return opened[-1]
+
+    try:
+        yield connect
+    finally:
+        connect()
+        client = opened[-1]._client
+        for collection in client.get_collections().collections:
+            if collection.name.startswith(catalog):
+                client.delete_collection(collection.name)
+        for store in opened:
+            store.close()
+
+
+@pytest.fixture(params=["edge", "qdrant"])
+def connect(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Store]]:
+    yield from connecting(request.param, tmp_path)
+
+
+@pytest.fixture
+def store(connect: Callable[[], Store]) -> Store:
+    return connect()
+
+
+@pytest.fixture(scope="module")
+def things() -> Shelf:
+    return shelf(200)
+
+
+@pytest.fixture(scope="module", params=["edge", "qdrant"])
+def reader(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, things: Shelf
+) -> Iterator[VersionReader]:
+    """Of a live version with all products; nobody writes to its store."""
+    for connect in connecting(request.param, tmp_path_factory.mktemp("stores")):
+        store = connect()
+        store.activate(load(store, things).version)
+        opened = store.open()
+        yield opened
+        opened.close()
+
+
+def nearest_by_hand(things: Shelf, query: np.ndarray, limit: int, rows: list[int] | None = None) -> list[str]:
+    rows = list(range(len(things.ids))) if rows is None else rows
+    scores = things.vectors @ query
+    return [things.ids[row] for row in sorted(rows, key=lambda row: (-scores[row], things.ids[row]))[:limit]]
+
+
+class TestAnEmptyStore:
+    def test_has_no_versions(self, store: Store) -> None:
+        assert store.versions() == []
+        assert store.live_version() is None
+
+    def test_cannot_be_opened_and_says_what_to_do(self, store: Store) -> None:
+        with pytest.raises(StoreNotFound, match=r"no index at .*next step: python -m indexer build"):
+            store.open()
+
+    def test_knows_no_version(self, store: Store) -> None:
+        for ask in (store.open, store.activate):
+            with pytest.raises(StoreNotFound, match=r"no version 'v1'.*next step"):
+                ask("v1")
+
+
+class TestSearching:
+    def test_finds_the_nearest_with_their_cosines(self, reader: VersionReader, things: Shelf) -> None:
+        for query in unit_rows(10, seed=9):
+            found = reader.search(query, 7)
+            assert [item.product_id for item in found] == nearest_by_hand(things, query, 7)
+            expected = np.sort(things.vectors @ query)[::-1][:7]
+            assert np.allclose([item.score for item in found], expected, atol=1e-5)
+
+    def test_a_product_finds_itself(self, reader: VersionReader, things: Shelf) -> None:
+        for row in (0, 5, 150):
+            (found,) = reader.search(things.vectors[row], 1)
+            assert found.product_id == things.ids[row]
+            assert found.score == pytest.approx(1.0, abs=1e-5)
+
+    def test_gives_back_the_whole_payload(self, reader: VersionReader, things: Shelf) -> None:
+        for row in range(0, 200, 23):
+            (found,) = reader.search(things.vectors[row], 1)
+            assert dict(found.payload) == dict(things.payloads[row])
+
+    def test_no_more_than_there_are(self, reader: VersionReader, things: Shelf) -> None:
+        assert len(reader.search(things.vectors[0], 1000)) == 200
+
+    def test_equal_scores_are_ordered_by_id(self, store: Store) -> None:
+        same = shelf(30)
+        twins = Shelf(same.payloads, np.repeat(same.vectors[:1], 30, axis=0), same.schema)
+        store.activate(load(store, twins).version)
+        opened = store.open()
+        assert [item.product_id for item in opened.search(twins.vectors[0], 30)] == sorted(twins.ids)
+        opened.close()
+
+    def test_exactly_gives_the_same(self, reader: VersionReader, things: Shelf) -> None:
+        query = unit_rows(1, seed=5)[0]
+        exactly = [item.product_id for item in reader.search(query, 10, exact=True)]
+        assert exactly == nearest_by_hand(things, query, 10)
+
+    def test_from_several_threads(self, reader: VersionReader, things: Shelf) -> None:
+        queries = unit_rows(64, seed=3)
+        with ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda query: [item.product_id for item in reader.search(query, 3)], queries))
+        assert found == [nearest_by_hand(things, query, 3) for query in queries]
+
+
+class TestFiltering:
+    @pytest.mark.parametrize("text", FILTERS)
+    def test_gives_what_the_filter_means(self, reader: VersionReader, things: Shelf, text: str) -> None:
+        where = parse_filter(text, things.schema)
+        assert where is not None
+        rows = [row for row, payload in enumerate(things.payloads) if matches(where, payload)]
+        assert reader.count(where) == len(rows)
+        query = unit_rows(1, seed=2)[0]
+        found = [item.product_id for item in reader.search(query, 200, where)]
+        assert found == nearest_by_hand(things, query, 200, rows)
+
+    def test_the_filters_above_tell_products_apart(self, things: Shelf) -> None:
+        """Else the test above would prove little."""
+        counts = [sum(matches(parse_filter(t, things.schema), p) for p in things.payloads) for t in FILTERS]
+        assert sum(0 < count < 200 for count in counts) >= len(FILTERS) - 3
+
+    def test_attributes_whose_names_need_quotes_or_cannot_be_asked_for(self, store: Store) -> None:
+        base = shelf(3)
+        names = ["sleeve length", "größe", "a.b", "x[0]", 'in"ches', "back\\slash", "-"]
+        payloads = tuple({**p, "attributes": dict.fromkeys(names, f"v{n}")} for n, p in enumerate(base.payloads))
+        builder_schema = type(base.schema)(dict.fromkeys(names, next(iter(base.schema.attributes.values()))))
+        odd = Shelf(payloads, base.vectors, builder_schema)
+        store.activate(load(store, odd).version)
+        opened = store.open()
+        for name in ("sleeve length", "größe", "a.b", "x[0]"):
+            where = parse_filter(f'attributes."{name}" = "v1"', odd.schema)
+            assert [item.product_id for item in opened.search(odd.vectors[0], 3, where)] == [odd.ids[1]], name
+        opened.close()
+
+    def test_counts_all_without_a_filter(self, reader: VersionReader) -> None:
+        assert reader.count() == 200
+
+
+class TestFetching:
+    @pytest.mark.parametrize("row", range(len(STRANGE_IDS)))
+    def test_a_product_of_any_id(self, reader: VersionReader, things: Shelf, row: int) -> None:
+        found = reader.fetch(things.ids[row])
+        assert found is not None
+        assert found.product_id == STRANGE_IDS[row]
+        assert dict(found.payload) == dict(things.payloads[row])
+        assert np.allclose(found.vector, things.vectors[row], atol=1e-5)
+        assert found.vector.dtype == np.float32
+
+    @pytest.mark.parametrize("name", ["", "no such", "p-0100 ", "P-0100"])
+    def test_an_unknown_id_is_none(self, reader: VersionReader, name: str) -> None:
+        assert reader.fetch(name) is None
+
+
+class TestWriting:
+    def test_twice_the_same_product_is_one_and_the_later_one(self, store: Store, things: Shelf) -> None:
+        first, second = things.batches(100)
+        changed = Batch(first.product_ids, second.vectors, [{**payload, "title": "new"} for payload in first.payloads])
+        ready = load(store, things, batches=[first, second, changed])
+        store.activate(ready.version)
+        opened = store.open()
+        assert opened.count() == 200
+        found = opened.fetch(things.ids[0])
+        assert found is not None
+        assert found.payload["title"] == "new"
+        assert np.allclose(found.vector, things.vectors[100], atol=1e-5)
+        opened.close()
+
+    def test_a_manifest_comes_back_as_it_went_in(self, store: Store, things: Shelf) -> None:
+        ready = load(store, things)
+        assert store.versions() == [ready]
+        opened = store.open(ready.version)
+        assert opened.manifest == ready
+        opened.close()
+
+    def test_an_unfinished_version_is_seen_but_neither_opened_nor_made_live(self, store: Store, things: Shelf) -> None:
+        begun = manifest_of(things)
+        writer = store.create(begun)
+        writer.upsert(things.batches()[0])
+        assert [manifest.state for manifest in store.versions()] == ["building"]
+        for ask in (store.open, store.activate):
+            with pytest.raises(VersionIncomplete, match=r"'building'.*next step"):
+                ask(begun.version)
+        assert store.live_version() is None
+        writer.abort()
+
+    def test_what_is_given_up_is_gone(self, store: Store, things: Shelf) -> None:
+        writer = store.create(manifest_of(things))
+        writer.upsert(things.batches()[0])
+        writer.abort()
+        writer.abort()
+        assert store.versions() == []
+
+    def test_giving_up_after_the_end_does_nothing(self, store: Store, things: Shelf) -> None:
+        ready = load(store, things)
+        assert [manifest.version for manifest in store.versions()] == [ready.version]
+
+    def test_fewer_products_than_the_manifest_says_is_an_error(self, store: Store, things: Shelf) -> None:
+        begun = manifest_of(things)
+        writer = store.create(begun)
+        writer.upsert(things.batches()[0])
+        with pytest.raises(StoreUnavailable, match=r"50 products of 200.*next step"):
+            writer.finish(replace(begun, state="ready", products=200))
+        writer.abort()
+        assert store.versions() == []
+
+    def test_batches_whose_columns_differ_in_length_cannot_be_made(self, things: Shelf) -> None:
+        with pytest.raises(ValueError, match=r"permitted: as many of each"):
+            Batch(things.ids[:2], things.vectors[:3], things.payloads[:2])
+
+
+class TestVersions:
+    def test_nothing_is_live_before_it_is_made_so(self, store: Store, things: Shelf) -> None:
+        load(store, things)
+        assert store.live_version() is None
+
+    def test_the_next_version_takes_over_while_the_last_one_still_answers(
+        self, connect: Callable[[], Store], things: Shelf
+    ) -> None:
+        store, query = connect(), things.vectors[0]
+        old = load(store, things)
+        store.activate(old.version)
+        reading = connect().open()
+        others = shelf(20, seed=1)
+        new = load(store, others)
+        assert store.live_version() == old.version
+        store.activate(new.version)
+        assert [item.product_id for item in reading.search(query, 5)] == nearest_by_hand(things, query, 5)
+        opened = connect().open()
+        assert opened.manifest.version == new.version
+        assert [item.product_id for item in opened.search(query, 5)] == nearest_by_hand(others, query, 5)
+        reading.close()
+        opened.close()
+
+    def test_one_may_go_back(self, store: Store, things: Shelf) -> None:
+        old, new = load(store, things), load(store, shelf(20, seed=1))
+        for version in (old.version, new.version, old.version):
+            store.activate(version)
+            assert store.live_version() == version
+
+    def test_are_listed_oldest_first(self, store: Store) -> None:
+        names = ["v20260101T000000-aaaaaa", "v20260102T000000-000000", "v20250101T000000-ffffff"]
+        for name in names:
+            load(store, shelf(5), version=name)
+        assert [manifest.version for manifest in store.versions()] == sorted(names)
+
+    def test_the_live_one_is_not_dropped(self, store: Store, things: Shelf) -> None:
+        ready = load(store, things)
+        store.activate(ready.version)
+        with pytest.raises(StoreError, match=r"is the live one.*next step"):
+            store.drop(ready.version)
+        assert store.live_version() == ready.version
+
+    def test_another_one_is(self, store: Store, things: Shelf) -> None:
+        old, new = load(store, things), load(store, shelf(20, seed=1))
+        store.activate(new.version)
+        store.drop(old.version)
+        assert [manifest.version for manifest in store.versions()] == [new.version]
+        with pytest.raises(StoreNotFound):
+            store.open(old.version)
+
+    def test_a_reader_closes_twice(self, store: Store, things: Shelf) -> None:
+        store.activate(load(store, things).version)
+        opened = store.open()
+        opened.close()
+        opened.close()
+        store.open().close()
+
+
+def test_dimensions_are_the_manifests(store: Store) -> None:
+    small = shelf(10)
+    assert small.vectors.shape[1] == DIM
+    ready = load(store, small)
+    assert ready.dim == DIM
