@@ -11,7 +11,7 @@ import numpy as np
 NEIGHBORS = 20
 
 _TEMPERATURES = tuple(float(value) for value in np.geomspace(0.005, 1.0, 24))
-_DOUBTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+_DOUBTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,52 @@
+"""Query vectors are checked before a store sees them; a product has one point wherever it is written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from indexer.errors import QueryVectorError
+from indexer.stores.protocol import point_id, unit_vector
+from tests.indexer.conftest import STRANGE_IDS
+
+
+def refused(values: list[float], dim: int = 3) -> str:
+    with pytest.raises(QueryVectorError, match=r"permitted") as caught:
+        unit_vector(values, dim)
+    return caught.value.reason
+
+
+def test_a_vector_is_scaled_to_length_one() -> None:
+    assert np.allclose(unit_vector([3.0, 0.0, 4.0], 3), [0.6, 0.0, 0.8])
+    assert unit_vector([3.0, 0.0, 4.0], 3).dtype == np.float32
+
+
+@pytest.mark.parametrize("scale", [1e-10, 1e-5, 1e30])
+def test_of_any_length(scale: float) -> None:
+    assert np.allclose(unit_vector([3 * scale, 0.0, 4 * scale], 3), [0.6, 0.0, 0.8])
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_values_that_are_not_finite(bad: float) -> None:
+    assert refused([1.0, bad, 0.0]) == "VECTOR_NOT_FINITE"
+
+
+def test_the_value_and_its_place_are_named() -> None:
+    with pytest.raises(QueryVectorError, match=r"value nan at position 1"):
+        unit_vector([1.0, float("nan"), 0.0], 3)
+
+
+@pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0] * 4])
+def test_another_number_of_values(values: list[float]) -> None:
+    assert refused(values) == "VECTOR_DIM"
+
+
+@pytest.mark.parametrize("values", [[0.0] * 3, [1e-13, 0.0, 0.0]])
+def test_no_direction(values: list[float]) -> None:
+    assert refused(values) == "VECTOR_ZERO"
+
+
+def test_a_products_point_never_changes() -> None:
+    # Written down: a change would make every index forget what it holds.
+    assert str(point_id("p-1")) == "cc0c4919-3f2d-505b-933c-85c02d44a049"
+    assert len({point_id(name) for name in (*STRANGE_IDS, "p-1", "P-1", "p-1 ", "")}) == len(STRANGE_IDS) + 4
