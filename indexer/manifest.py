@@ -84,7 +84,7 @@ class Manifest:
 
 def new_version_name() -> str:
     """A name that sorts by time and meets no other."""
-    return f"v{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    return f"v{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
 
 
 def check_servable(manifest: Manifest, model_fingerprint: str) -> None:

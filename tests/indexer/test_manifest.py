@@ -42,7 +42,9 @@ def test_nor_is_other_json(text: str) -> None:
 def test_versions_sort_by_time_and_never_meet() -> None:
     names = [new_version_name() for _ in range(50)]
     assert len(set(names)) == 50
-    assert sorted(name[:16] for name in names) == [name[:16] for name in names]
+    times = [name.partition("-")[0] for name in names]
+    assert sorted(times) == times
+    assert len(set(times)) > 1
 
 
 def test_a_ready_version_of_the_same_model_may_be_served() -> None:
