@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
-import open_clip
 import torch
 from torch import nn
 from torch.nn import functional
@@ -22,14 +21,12 @@ from embedder.captions import captions_of
 from embedder.encoder import Encoder
 from embedder.errors import TrainingError
 from embedder.heads import CategoryHead
+from embedder.losses import NO_CATEGORY, category_loss, contrastive_loss
 from embedder.product import Product
 from embedder.towers.projection import Projection
+from embedder.wordings import GENERIC_WORDS, Wordings
 
-_NO_CATEGORY = -100
 _NO_CAPTION = -1
-
-GENERIC_WORDS: tuple[str, ...] = tuple(open_clip.IMAGENET_CLASSNAMES)
-"""A thousand names of things, as a sample of what people say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,27 +163,6 @@ class _Captions:
         self.wordings = Wordings(torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features)
 
 
-class Wordings:
-    """Moves text features as far as another wording would, which a catalog with one title for each thing cannot show.
-
-    The direction is that of a generic word against the mean of such words: what one is likely to say, not noise that
-    no text has. Without this the head and the projections fit ten titles by heart, and are as sure of an unseen
-    wording as of a seen one.
-    """
-
-    def __init__(self, generic: torch.Tensor) -> None:
-        """Take the features of generic words, float32 (g, width)."""
-        centered = generic - generic.mean(dim=0)
-        self._directions = functional.normalize(centered, dim=1)
-
-    def move(self, features: torch.Tensor, cosine: float, generator: torch.Generator) -> torch.Tensor:
-        """(n, width) to as many of the same length, each at about the given cosine to where it was."""
-        chosen = torch.randint(len(self._directions), (len(features),), generator=generator)
-        lengths = features.norm(dim=1, keepdim=True)
-        moved = features * cosine + self._directions[chosen] * lengths * (1.0 - cosine**2) ** 0.5
-        return torch.as_tensor(functional.normalize(moved, dim=1) * lengths)
-
-
 class _Tensors:
     """Examples as tensors: features (n, w), labels (n,), captions (n, most) padded with -1, their counts (n,)."""
 
@@ -195,7 +171,7 @@ class _Tensors:
         rows = [captions.of_product[product.id] for product in examples.products]
         most = max((len(row) for row in rows), default=0) or 1
         self.features = torch.from_numpy(examples.features)
-        self.labels = torch.tensor([label_of.get(p.category or "", _NO_CATEGORY) for p in examples.products])
+        self.labels = torch.tensor([label_of.get(p.category or "", NO_CATEGORY) for p in examples.products])
         padded = [row + [_NO_CAPTION] * (most - len(row)) for row in rows]
         self.captions = torch.tensor(padded, dtype=torch.long).view(-1, most)
         self.caption_counts = torch.tensor([len(row) for row in rows])
@@ -254,8 +230,8 @@ class _Model(nn.Module):
         texts = self.embed_texts(torch.where(torch.rand(len(rows), 1, generator=generator) < 0.5, spoken, moved))
         labels = data.labels[rows]
         worded = counts > 0
-        loss = _category_loss(self.logits(images), labels, settings.label_smoothing)
-        loss = loss + _category_loss(self.logits(texts)[worded], labels[worded], settings.label_smoothing)
+        loss = category_loss(self.logits(images), labels, settings.label_smoothing)
+        loss = loss + category_loss(self.logits(texts)[worded], labels[worded], settings.label_smoothing)
         said = data.captions[rows][worded]
         describes = (said[:, :, None] == captions[worded][None, None, :]).any(dim=1)
         loss = loss + contrastive_loss(images[worded], texts[worded], describes, self.log_scale.exp())
@@ -266,7 +242,7 @@ class _Model(nn.Module):
     @torch.no_grad()
     def figures(self, data: _Tensors) -> dict[str, float]:
         images = self.embed_images(data.features)
-        known = data.labels != _NO_CATEGORY
+        known = data.labels != NO_CATEGORY
         figures: dict[str, float] = {}
         loss = 0.0
         if bool(known.any()):
@@ -290,34 +266,6 @@ class _Model(nn.Module):
         return {"validation_loss": loss, **figures}
 
 
-def contrastive_loss(
-    images: torch.Tensor, texts: torch.Tensor, describes: torch.Tensor, scale: torch.Tensor
-) -> torch.Tensor:
-    """Symmetric InfoNCE (Radford et al., 2021, section 2.3) in which a picture may have several right texts.
-
-    Without that, a catalog in which many products share a title would teach that they differ from their own words.
-
-    Args:
-        images, texts: float32 (n, dim), unit.
-        describes: bool (n, n), whether text j (column) is one of picture i's; each text describes its own picture.
-        scale: factor of the cosines, above 0.
-    """
-    if len(images) == 0:
-        return images.sum()
-    logits = images @ texts.t() * scale
-    right = describes.float()
-    by_image = functional.cross_entropy(logits, right / right.sum(dim=1, keepdim=True))
-    by_text = functional.cross_entropy(logits.t(), right.t() / right.t().sum(dim=1, keepdim=True))
-    return (by_image + by_text) / 2
-
-
-def _category_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> torch.Tensor:
-    known = labels != _NO_CATEGORY
-    if not bool(known.any()):
-        return logits.sum() * 0.0
-    return functional.cross_entropy(logits[known], labels[known], label_smoothing=smoothing)
-
-
 @torch.no_grad()
 def _finish(
     model: _Model,
@@ -335,7 +283,7 @@ def _finish(
         return FineTuned(image, text, None, metrics)
     temperatures = {"image": 1.0, "text": 1.0}
     if held_out is not None:
-        known = (held_out.labels != _NO_CATEGORY) & (held_out.caption_counts > 0)
+        known = (held_out.labels != NO_CATEGORY) & (held_out.caption_counts > 0)
         labels = held_out.labels[known].numpy()
         generator = torch.Generator().manual_seed(settings.seed)
         spoken = held_out.caption_features[held_out.captions[known, 0]]

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
-from embedder.finetune import Examples, FineTuned, FineTuneSettings, Wordings, contrastive_loss, fine_tune
+from embedder.finetune import Examples, FineTuned, FineTuneSettings, fine_tune
 from embedder.picture import PicturePixels
 from embedder.product import Product
 from embedder.towers.dual_encoder import load_folder
@@ -177,50 +177,3 @@ def test_one_product_teaches_nothing(encoder, projections, training) -> None:
 def test_settings_out_of_range(fields: dict) -> None:
     with pytest.raises(ValueError, match="permitted: epochs 1 or more"):
         FineTuneSettings(**fields)
-
-
-class TestContrastiveLoss:
-    """Against its definition, spelled out."""
-
-    @staticmethod
-    def by_hand(images: np.ndarray, texts: np.ndarray, describes: np.ndarray, scale: float) -> float:
-        logits = images @ texts.T * scale
-        terms = []
-        for matrix, right in ((logits, describes), (logits.T, describes.T)):
-            rows = []
-            for row, wanted in zip(matrix, right, strict=True):
-                log_probabilities = row - np.log(np.exp(row).sum())
-                rows.append(-np.mean(log_probabilities[wanted]))
-            terms.append(np.mean(rows))
-        return float(np.mean(terms))
-
-    @pytest.mark.parametrize("shared", [False, True])
-    def test_by_hand(self, shared: bool) -> None:
-        rng = np.random.default_rng(0)
-        images, texts = (unit(torch.from_numpy(rng.normal(size=(6, 4)).astype(np.float32))) for _ in range(2))
-        describes = np.eye(6, dtype=bool)
-        if shared:
-            describes[0, 3] = describes[3, 0] = describes[2, 5] = True
-        actual = contrastive_loss(*(torch.from_numpy(v) for v in (images, texts, describes)), torch.tensor(7.0))
-        assert float(actual) == pytest.approx(self.by_hand(images, texts, describes, 7.0), rel=1e-5)
-
-    def test_products_that_share_their_words_do_not_repel_each_other(self) -> None:
-        same = torch.tensor([[1.0, 0.0], [1.0, 0.0]])
-        shared = contrastive_loss(same, same, torch.ones(2, 2, dtype=torch.bool), torch.tensor(10.0))
-        images = same.clone().requires_grad_()
-        contrastive_loss(images, same, torch.ones(2, 2, dtype=torch.bool), torch.tensor(10.0)).backward()
-        assert float(shared) == pytest.approx(np.log(2))
-        assert float(images.grad.abs().max()) < 1e-6
-
-    def test_nothing_costs_nothing(self) -> None:
-        empty = torch.empty(0, 4)
-        assert float(contrastive_loss(empty, empty, torch.empty(0, 0, dtype=torch.bool), torch.tensor(1.0))) == 0.0
-
-
-def test_wordings_move_as_far_as_they_are_told() -> None:
-    generator = torch.Generator().manual_seed(0)
-    wordings = Wordings(torch.randn(500, 384, generator=generator) + 3)
-    features = torch.randn(400, 384, generator=generator)
-    moved = wordings.move(features, 0.6, generator)
-    assert torch.allclose(moved.norm(dim=1), features.norm(dim=1), rtol=1e-4)
-    assert float(functional.cosine_similarity(moved, features).mean()) == pytest.approx(0.6, abs=0.03)

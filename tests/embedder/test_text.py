@@ -50,7 +50,7 @@ def clip_pair(tiny_clip: Path, tiny_bundle: Path):
     return ours, open_clip.get_tokenizer(f"local-dir:{tiny_clip}")
 
 
-def same_tokens(ours: TextTokenizer, theirs, texts: list[str]) -> None:
+def assert_same_tokens(ours: TextTokenizer, theirs, texts: list[str]) -> None:
     expected = theirs(texts).numpy()
     actual = ours.tokenize(texts).ids
     width = actual.shape[1]
@@ -59,11 +59,11 @@ def same_tokens(ours: TextTokenizer, theirs, texts: list[str]) -> None:
 
 
 def test_the_starters_tokens_are_open_clips(starter_pair) -> None:
-    same_tokens(*starter_pair, TEXTS)
+    assert_same_tokens(*starter_pair, TEXTS)
 
 
 def test_a_clips_tokens_are_open_clips(clip_pair) -> None:
-    same_tokens(*clip_pair, TEXTS)
+    assert_same_tokens(*clip_pair, TEXTS)
 
 
 # Letters that came with the latest Unicode versions are known to one regular-expression engine before the other.
@@ -73,8 +73,8 @@ LONG_KNOWN = st.characters(max_codepoint=0x1FFFF, exclude_categories=("Cn", "Co"
 @settings(max_examples=150, deadline=None)
 @given(text=st.text(LONG_KNOWN, min_size=1, max_size=40))
 def test_any_text_gives_open_clips_tokens(clip_pair, starter_pair, text: str) -> None:
-    same_tokens(*clip_pair, [text])
-    same_tokens(*starter_pair, [text])
+    assert_same_tokens(*clip_pair, [text])
+    assert_same_tokens(*starter_pair, [text])
 
 
 def test_one_text_alone_has_the_tokens_that_it_has_in_company(starter_pair) -> None:

@@ -59,4 +59,4 @@ def test_nothing_to_fit_on() -> None:
 
 
 def test_a_product_alone_in_its_catalog() -> None:
-    fit_vote([Held("boot", (), ())])
+    assert fit_vote([Held("boot", (), ())]).probabilities([], []) == {}

@@ -343,7 +343,9 @@ class TestVersions:
         opened = store.open()
         opened.close()
         opened.close()
-        store.open().close()
+        again = store.open()
+        assert again.count() == 200
+        again.close()
 
 
 def test_dimensions_are_the_manifests(store: Store) -> None:

@@ -189,7 +189,7 @@ class TestDamage:
     def test_reading_changes_none_of_the_sealed_files(self, root: Path) -> None:
         for _ in range(3):
             reader = EdgeStore(root).open()
-            reader.search(unit_rows(1)[0], 5)
+            assert len(reader.search(unit_rows(1)[0], 5)) == 5
             reader.close()
 
     def test_a_pointer_to_a_version_that_is_gone(self, root: Path) -> None:

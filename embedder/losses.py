@@ -1,0 +1,44 @@
+"""What short fine-tuning makes small."""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+NO_CATEGORY = -100
+"""Label of a product without one."""
+
+
+def contrastive_loss(
+    images: torch.Tensor, texts: torch.Tensor, describes: torch.Tensor, scale: torch.Tensor
+) -> torch.Tensor:
+    """Symmetric InfoNCE (Radford et al., 2021, section 2.3) in which a picture may have several right texts.
+
+    Without that, a catalog in which many products share a title would teach that they differ from their own words.
+
+    Args:
+        images, texts: float32 (n, dim), unit.
+        describes: bool (n, n), whether text j (column) is one of picture i's; each text describes its own picture.
+        scale: factor of the cosines, above 0.
+    """
+    if len(images) == 0:
+        return images.sum()
+    logits = images @ texts.t() * scale
+    right = describes.float()
+    by_image = functional.cross_entropy(logits, right / right.sum(dim=1, keepdim=True))
+    by_text = functional.cross_entropy(logits.t(), right.t() / right.t().sum(dim=1, keepdim=True))
+    return (by_image + by_text) / 2
+
+
+def category_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> torch.Tensor:
+    """Cross-entropy over the rows that have a category; 0 where none has.
+
+    Args:
+        logits: float32 (n, c).
+        labels: int64 (n,), 0..c-1, or `NO_CATEGORY`.
+        smoothing: label smoothing, 0..1.
+    """
+    known = labels != NO_CATEGORY
+    if not bool(known.any()):
+        return logits.sum() * 0.0
+    return functional.cross_entropy(logits[known], labels[known], label_smoothing=smoothing)
