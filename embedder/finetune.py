@@ -219,6 +219,7 @@ class _Model(nn.Module):
     def loss(
         self, data: _Tensors, rows: torch.Tensor, settings: FineTuneSettings, generator: torch.Generator
     ) -> torch.Tensor:
+        """What one step makes smaller, on the examples at `rows`, int64 (b,)."""
         counts = data.caption_counts[rows]
         draw = (torch.rand(len(rows), generator=generator) * counts).long().clamp_max((counts - 1).clamp_min(0))
         # A product without words takes any text here; it is left out of every loss on texts.
@@ -241,6 +242,7 @@ class _Model(nn.Module):
 
     @torch.no_grad()
     def figures(self, data: _Tensors) -> dict[str, float]:
+        """Loss, and accuracy where there are categories, with nothing dropped, moved or drawn."""
         images = self.embed_images(data.features)
         known = data.labels != NO_CATEGORY
         figures: dict[str, float] = {}

@@ -33,7 +33,8 @@ def test_a_query_in_words_is_written_where_its_picture_would_be() -> None:
 
 
 def test_words_that_the_font_lacks_do_not_stop_it() -> None:
-    draw_contact_sheet("靴 " * 50, [Tile("حذاء" * 100, ("красные туфли" * 10, "", "é", "a fourth line"))])
+    tile = Tile("حذاء" * 100, ("красные туфли" * 10, "", "é", "a fourth line"))
+    assert draw_contact_sheet("靴 " * 50, [tile]).height == HEADING + CELL + CAPTION + 2 * MARGIN
 
 
 def test_no_tiles_are_a_heading() -> None:
