@@ -15,7 +15,7 @@ from rich.table import Table
 
 from embedder.catalog import parse_columns
 from embedder.errors import EmbedderError
-from embedder.settings import EmbedderSettings
+from embedder.settings import EmbedderSettings, describe_invalid
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders."
@@ -121,7 +121,7 @@ def evaluate(
 
 def _settings(config: Path | None, **flags: object) -> EmbedderSettings:
     settings: EmbedderSettings = EmbedderSettings.from_flags(config, **flags)
-    logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
+    logging.getLogger("embedder").info("settings %s", settings.model_dump(mode="json"))
     return settings
 
 
@@ -131,7 +131,10 @@ def main() -> None:
     logging.getLogger("embedder").setLevel(logging.INFO)
     try:
         app()
-    except (EmbedderError, ValidationError, FileNotFoundError) as error:
+    except ValidationError as error:
+        print(f"error: {describe_invalid(error)}", file=sys.stderr)
+        sys.exit(2)
+    except (EmbedderError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

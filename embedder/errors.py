@@ -16,6 +16,7 @@ EmbedderError
 ├── BundleError           a bundle that must not be used
 │   ├── BundleNotFound
 │   └── BundleCorrupt
+├── SettingsError         a settings file that cannot be read
 └── TrainingError         a catalog that nothing can be learnt from
 """
 
@@ -106,3 +107,7 @@ class BundleCorrupt(BundleError):
 
 class TrainingError(EmbedderError):
     """A catalog or setting that nothing can be learnt with."""
+
+
+class SettingsError(EmbedderError):
+    """A settings file that cannot be read."""

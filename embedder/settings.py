@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from embedder.errors import SettingsError
 
 
 class LayeredSettings(BaseSettings):
@@ -32,7 +35,8 @@ class LayeredSettings(BaseSettings):
         """Make the settings; flags that are None were not given.
 
         Raises:
-            pydantic.ValidationError: a value outside its range, whatever layer it came from.
+            pydantic.ValidationError: a value outside its range, whatever layer it came from (see `describe_invalid`).
+            SettingsError: `config_file` is no TOML.
             FileNotFoundError: `config_file` is not there.
         """
         if config_file is not None and not config_file.is_file():
@@ -40,7 +44,10 @@ class LayeredSettings(BaseSettings):
         given = {name: value for name, value in flags.items() if value is not None}
         if config_file is not None:
             given["config_file"] = config_file
-        return cls(**given)
+        try:
+            return cls(**given)
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"config file {config_file} is no TOML: {error}") from error
 
 
 class EmbedderSettings(LayeredSettings):
@@ -57,3 +64,13 @@ class EmbedderSettings(LayeredSettings):
     threads: int = Field(default=0, ge=0, le=1024)
     device: str = "auto"
     seed: int = Field(default=0, ge=0)
+
+
+def describe_invalid(error: ValidationError) -> str:
+    """Which settings are outside their ranges, in one line, without keys."""
+    lines = []
+    for found in error.errors():
+        name = ".".join(map(str, found["loc"]))
+        value = "(hidden)" if "key" in name else repr(found["input"])
+        lines.append(f"{name} {value}: {found['msg'][:1].lower()}{found['msg'][1:]}")
+    return "; ".join(lines)

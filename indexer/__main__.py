@@ -17,6 +17,7 @@ from embedder.base_bundles import resolve_bundle
 from embedder.catalog import open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
+from embedder.settings import describe_invalid
 from indexer.errors import IndexerError
 from indexer.pipeline import build as run_build
 from indexer.pipeline import describe
@@ -65,7 +66,7 @@ def build(
         cache_dir=cache_dir,
         max_reject_share=max_reject_share,
     )
-    logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
+    logging.getLogger("indexer").info("settings %s", settings.model_dump(mode="json"))
     if split not in (None, "train", "validation", "test"):
         raise typer.BadParameter(f"{split!r}; permitted: train, validation, test", param_hint="--split")
     reader = open_catalog(catalog, split=split, columns=parse_columns(column))  # type: ignore[arg-type]
@@ -103,10 +104,11 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
     config: Config = None,
 ) -> None:
-    """Show a store's versions, and which one is live. Exit status 1 where none is live."""
+    """Show a store's versions, and which one is live. Exit status 1 where none is live and whole."""
     settings: IndexerSettings = IndexerSettings.from_flags(config, store=store)
     target = open_store(settings.store, _api_key(settings))
     live, versions = target.live_version(), target.versions()
+    usable = any(version.version == live and version.state == "ready" for version in versions)
     if as_json:
         print(
             json.dumps(
@@ -114,14 +116,15 @@ def status(
             )
         )
     else:
-        print(f"{target.url}: {len(versions)} versions, live: {live or 'none'}")
+        damaged = "" if usable or live is None else " (cannot be opened; next step: run python -m indexer build again)"
+        print(f"{target.url}: {len(versions)} versions, live: {live or 'none'}{damaged}")
         for version in versions:
             print(
                 f"{'*' if version.version == live else ' '} {version.version}  {version.state}  {version.created_at}\n"
                 f"    {version.products:,} products, {version.rejected:,} rejected, {len(version.categories):,} "
                 f"categories\n    model {version.model_base} {version.model_fingerprint[:16]}, from {version.source}"
             )
-    if live is None:
+    if not usable:
         raise typer.Exit(1)
 
 
@@ -140,7 +143,10 @@ def main() -> None:
     logging.getLogger("indexer").setLevel(logging.INFO)
     try:
         app()
-    except (EmbedderError, IndexerError, ValidationError, FileNotFoundError) as error:
+    except ValidationError as error:
+        print(f"error: {describe_invalid(error)}", file=sys.stderr)
+        sys.exit(EXIT_FAILED)
+    except (EmbedderError, IndexerError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from embedder.product import Rejection
+from indexer.errors import BuildError
 
 
 class RejectLog:
@@ -23,9 +23,15 @@ class RejectLog:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.reasons: Counter[str] = Counter()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        self._file = self._temporary.open("w", encoding="utf-8")
+        # The same name each time, so that what a killed build left is written over.
+        self._temporary = path.with_name(f".{path.name}.partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._temporary.open("w", encoding="utf-8")
+        except OSError as error:
+            raise BuildError(
+                f"rejects file {path} cannot be written: {error.strerror}; next step: choose another with --rejects"
+            ) from error
 
     @property
     def count(self) -> int:

@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from embedder.errors import EmbedderError
+from embedder.settings import describe_invalid
 from indexer.errors import IndexerError
 from server.errors import ServerError
 from server.hosting import Host
@@ -60,7 +61,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         app()
-    except (EmbedderError, IndexerError, ServerError, ValidationError, FileNotFoundError) as error:
+    except ValidationError as error:
+        print(f"error: {describe_invalid(error)}", file=sys.stderr)
+        sys.exit(2)
+    except (EmbedderError, IndexerError, ServerError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 

@@ -76,6 +76,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     indexing.BuildError: _INTERNAL,
     indexing.StoreUrlInvalid: _INTERNAL,
     embedding.EmbedderError: _INTERNAL,
+    embedding.SettingsError: _INTERNAL,
     embedding.CatalogError: _INTERNAL,
     embedding.ModelError: _INTERNAL,
     embedding.MissingExtra: _INTERNAL,

@@ -264,7 +264,12 @@ def _edge_version() -> str:
 
 def _lock(path: Path, owner: str) -> IO[str]:
     """Hold a file's lock until it is closed or this process ends, however it ends."""
-    file = path.open("a+", encoding="utf-8")
+    try:
+        file = path.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{path} cannot be written: {error.strerror}; next step: may this user write there?"
+        ) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -6,8 +6,10 @@ is gone: then it leaves too, so a killed build leaves no process and no lock beh
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import signal
+import sys
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -79,6 +81,7 @@ def _run(pipe: Connection, shard_path: str, dim: int) -> None:
     """The loader's own process."""
     # Ctrl-C reaches the whole group; the parent decides what becomes of the build.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
     from indexer.stores.edge_shard import Shard
 
     try:
@@ -106,3 +109,10 @@ def _run(pipe: Connection, shard_path: str, dim: int) -> None:
     # Whatever it is, the parent must learn of it; the trace goes with it to the log.
     except Exception as error:  # noqa: BLE001
         pipe.send(("failed", f"{type(error).__name__}: {error}"))
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with its parent: inside Edge, where a graph takes minutes, no pipe is read."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

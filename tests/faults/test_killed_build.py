@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,13 +51,19 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_drawn_catalog(tmp_path_factory.mktemp("shop"), PRODUCTS, side=32)
 
 
-@pytest.fixture
-def shop(catalog: Path, trained_bundle: Path, tmp_path: Path) -> Shop:
-    made = Shop(catalog, trained_bundle, tmp_path / "index", "")
+@pytest.fixture(scope="module")
+def built(catalog: Path, trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store as a first, good build left it."""
+    made = Shop(catalog, trained_bundle, tmp_path_factory.mktemp("built") / "index", "")
     done = run_module(*made.command("--limit", "30"))
     assert done.returncode == 0, done.stderr
-    made.live = (made.root / "CURRENT").read_text().strip()
-    return made
+    return made.root
+
+
+@pytest.fixture
+def shop(catalog: Path, trained_bundle: Path, built: Path, tmp_path: Path) -> Shop:
+    root = shutil.copytree(built, tmp_path / "index")
+    return Shop(catalog, trained_bundle, root, (root / "CURRENT").read_text().strip())
 
 
 def start(shop: Shop) -> subprocess.Popen[str]:
@@ -122,39 +129,60 @@ def test_killed_hard(shop: Shop, point: str) -> None:
     os.kill(build.pid, signal.SIGKILL)
     build.wait(60)
     wait_for(lambda: group_is_gone(build.pid), "the loader to leave")
+    assert build.returncode in (0, -signal.SIGKILL)
 
     # Too late to be killed is no failure of the build's: then the new version is live and whole.
     if (shop.root / "CURRENT").read_text().strip() == shop.live:
         assert shop.answers() == before
-        status = run_module("indexer", "status", "--store", f"edge:{shop.root}")
-        assert (status.returncode, f"live: {shop.live}" in status.stdout) == (0, True)
     else:
         reader = EdgeStore(shop.root).open()
         assert reader.count() == PRODUCTS
         reader.close()
 
-    done = run_module(*shop.command())
+    done = run_module(*shop.command("--limit", "40"))
     assert done.returncode == 0, done.stderr
     reader = EdgeStore(shop.root).open()
-    assert reader.count() == PRODUCTS
+    assert reader.count() == 40
     reader.close()
     assert all(manifest.state == "ready" for manifest in EdgeStore(shop.root).versions())
     assert len(list((shop.root / "versions").iterdir())) == 2
 
 
-@pytest.mark.parametrize("to", ["the process", "the group"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "terminate"])
-def test_asked_to_stop(shop: Shop, number: signal.Signals, to: str) -> None:
-    before = shop.answers()
+def stop(shop: Shop, number: signal.Signals, to: str) -> subprocess.Popen[str]:
+    """A build that is sent a signal once products go in, and that has left with all its processes."""
     build = start(shop)
     wait_for(lambda: log_has_products(shop) or build.poll() is not None, "products")
     (os.killpg if to == "the group" else os.kill)(build.pid, number)
-    build.communicate(timeout=60)
-    assert build.returncode != 0
+    _, stderr = build.communicate(timeout=60)
+    assert "Traceback" not in stderr
     wait_for(lambda: group_is_gone(build.pid), "the loader to leave")
+    return build
+
+
+@pytest.mark.parametrize("to", ["the process", "the group"])
+def test_ctrl_c_is_130_and_takes_away_what_is_half_built(shop: Shop, to: str) -> None:
+    before, files = shop.answers(), {path.name for path in shop.root.iterdir()}
+    assert stop(shop, signal.SIGINT, to).returncode == 130
+    assert shop.new_versions() == []
+    assert {path.name for path in shop.root.iterdir()} == files
+    assert shop.answers() == before
+
+
+@pytest.mark.parametrize("to", ["the process", "the group"])
+def test_a_terminated_build_leaves_the_live_version(shop: Shop, to: str) -> None:
+    before = shop.answers()
+    assert stop(shop, signal.SIGTERM, to).returncode == -signal.SIGTERM
     assert (shop.root / "CURRENT").read_text().strip() == shop.live
     assert shop.answers() == before
+
+
+def test_what_a_killed_build_left_is_gone_after_the_next(shop: Shop) -> None:
+    files = {path.name for path in shop.root.iterdir()}
+    stop(shop, signal.SIGKILL, "the process")
+    (left,) = shop.new_versions()
     assert run_module(*shop.command("--limit", "40")).returncode == 0
+    assert not left.exists()
+    assert {path.name for path in shop.root.iterdir()} == files
 
 
 def test_the_loader_alone_is_killed(shop: Shop) -> None:
@@ -169,3 +197,40 @@ def test_the_loader_alone_is_killed(shop: Shop) -> None:
     assert "error: the process that fills the shard ended with status -9; next step" in stderr
     assert shop.answers() == before
     assert shop.new_versions() == []
+
+
+BUILD_A_GRAPH = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from indexer.filters.schema import Schema
+from indexer.stores.edge import EdgeStore
+from indexer.stores.edge_shard import EXACT_BELOW
+from tests.indexer.conftest import Shelf, manifest_of, unit_rows
+
+count = EXACT_BELOW + 500
+payloads = tuple({"product_id": f"p-{n}", "title": "", "price": float(n % 100)} for n in range(count))
+things = Shelf(payloads, unit_rows(count, dim=128), Schema({}))
+begun = manifest_of(things)
+writer = EdgeStore(Path(sys.argv[1])).create(begun)
+for batch in things.batches(1000):
+    writer.upsert(batch)
+writer.finish(replace(begun, state="ready", products=count))
+"""
+
+
+def test_killed_while_the_graph_is_built_the_loader_does_not_go_on_with_it(tmp_path: Path) -> None:
+    build = subprocess.Popen(
+        [sys.executable, "-c", BUILD_A_GRAPH, str(tmp_path)], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+
+    def half_built() -> list[Path]:
+        return list(tmp_path.glob("versions/*/shard/temp_segments/*"))
+
+    wait_for(lambda: half_built() or build.poll() is not None, "the graph")
+    os.kill(build.pid, signal.SIGKILL)
+    assert build.wait(60) == -signal.SIGKILL
+    wait_for(lambda: group_is_gone(build.pid), "the loader to leave")
+    # Had it built the graph to the end, that would lie among the segments by now.
+    assert half_built()

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from embedder import bundle
+from indexer.stores.edge import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
+from tests.indexer.conftest import load, shelf
 
 
 @pytest.fixture
@@ -56,29 +58,83 @@ def test_status_of_nothing_is_1(tmp_path: Path) -> None:
     assert not (tmp_path / "nowhere").exists()
 
 
+def test_the_next_build_takes_over_and_the_last_one_is_kept(shop: Path, trained_bundle: Path, tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    made = []
+    for limit in ("5", "9"):
+        done = indexer(
+            "build", "--catalog", shop, "--model", trained_bundle, "--store", f"edge:{root}", "--limit", limit
+        )
+        assert done.returncode == 0, done.stderr
+        made.append((root / "CURRENT").read_text().strip())
+    told = json.loads(indexer("status", "--store", f"edge:{root}", "--json").stdout)
+    assert told["live"] == made[1] != made[0]
+    assert [(version["version"], version["products"]) for version in told["versions"]] == [(made[0], 5), (made[1], 9)]
+
+
+def test_status_does_not_call_an_index_live_that_cannot_be_opened(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    store = EdgeStore(root)
+    ready = load(store, shelf(10))
+    store.activate(ready.version)
+    (root / "versions" / ready.version / "manifest.json").write_text("{")
+    shown = indexer("status", "--store", f"edge:{root}")
+    assert shown.returncode != 0
+    assert ready.version in shown.stdout + shown.stderr
+
+
+def test_what_was_resolved_is_logged_without_the_key(shop: Path, trained_bundle: Path, tmp_path: Path) -> None:
+    config = tmp_path / "merchlens.toml"
+    config.write_text('qdrant_api_key = "very-secret"\nbatch_size = 7\n')
+    done = indexer(
+        "build", "--catalog", shop, "--model", trained_bundle, "--store", f"edge:{tmp_path / 'index'}",
+        "--config", config,
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert "'batch_size': 7" in done.stderr
+    assert "very-secret" not in done.stdout + done.stderr
+
+
+def test_a_split_that_no_benchmark_has_is_2_and_those_there_are_are_named(shop: Path, tmp_path: Path) -> None:
+    done = indexer("build", "--catalog", shop, "--store", f"edge:{tmp_path / 'index'}", "--split", "half")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert "'half'; permitted: train, validation, test" in done.stderr
+
+
+def errors(stderr: str) -> list[str]:
+    """What is there besides the log."""
+    return [line for line in stderr.splitlines() if " INFO " not in line]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"--catalog": "nowhere.csv"}, "nowhere.csv"),
+        ({"--model": "no-such-model"}, "model 'no-such-model' is not known; permitted: starter"),
+        ({"--model": "broken"}, "onnx/image.onnx has SHA-256"),
         ({"--store": "index"}, "permitted: edge:PATH"),
-        ({"--model": "BROKEN"}, "onnx/image.onnx has SHA-256"),
         ({"--store": "qdrant://127.0.0.1:1/shop"}, "next step: is it up"),
+        ({"--store": "edge:file"}, "cannot be written"),
         ({"--batch-size": "5000"}, "batch_size"),
+        ({"--config": "half.toml"}, "half.toml"),
+        ({"--column": "sku"}, "permitted: FIELD=COLUMN"),
+        ({"--rejects": "file/rejects.jsonl"}, "rejects.jsonl"),
     ],
-    ids=["catalog", "store", "bundle", "qdrant", "setting"],
+    ids=["catalog", "model", "bundle", "store", "qdrant", "folder", "setting", "config", "column", "rejects"],
 )
 def test_what_cannot_be_done_is_2_and_one_line(
     shop: Path, trained_bundle: Path, tmp_path: Path, change: dict[str, str], said: str
 ) -> None:
-    broken = tmp_path / "broken"
-    if change.get("--model") == "BROKEN":
-        shutil.copytree(trained_bundle, broken)
-        (broken / bundle.IMAGE_ONNX).write_bytes(b"")
-        change = {"--model": str(broken)}
+    (tmp_path / "file").write_text("")
+    (tmp_path / "half.toml").write_text('store = "edge:')
+    if change.get("--model") == "broken":
+        shutil.copytree(trained_bundle, tmp_path / "broken")
+        (tmp_path / "broken" / bundle.IMAGE_ONNX).write_bytes(b"")
     given = {"--catalog": str(shop), "--model": str(trained_bundle), "--store": f"edge:{tmp_path / 'index'}", **change}
     done = indexer("build", *(part for pair in given.items() for part in pair), cwd=tmp_path)
-    assert done.returncode == 2
-    assert "Traceback" not in done.stderr
-    assert "error: " in done.stderr
-    assert said in done.stderr.partition("error: ")[2]
     assert not (tmp_path / "index" / "CURRENT").exists()
+    assert done.returncode == 2, done.stderr
+    (line,) = errors(done.stderr)
+    assert line.startswith("error: ")
+    assert said in line

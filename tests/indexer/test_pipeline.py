@@ -11,16 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qdrant_client import QdrantClient
 
 from embedder.catalog import open_catalog
 from embedder.encoder import Encoder, open_encoder
 from embedder.product import Product, Rejection
 from indexer.errors import BuildError, StoreUnavailable
 from indexer.filters.schema import FieldType
+from indexer.manifest import new_version_name
 from indexer.pipeline import AHEAD, BuildResult, build, describe
 from indexer.settings import IndexerSettings
 from indexer.stores.edge import EdgeStore
 from indexer.stores.protocol import Batch
+from indexer.stores.qdrant import QdrantStore
 from tests.conftest import draw_product, write_drawn_catalog
 
 
@@ -142,6 +145,48 @@ def test_the_same_catalog_has_the_same_hash(
     part = run(small_catalog, encoder, store, tmp_path / "r", limit=47).manifest
     assert first.catalog_hash == again.catalog_hash != part.catalog_hash
     assert first.version < again.version < part.version
+
+
+def test_a_model_that_does_not_know_the_categories_gets_votes_and_the_same_each_time(
+    small_catalog: Path, encoder: Encoder, starter_bundle: Path, store: EdgeStore, tmp_path: Path
+) -> None:
+    starter = open_encoder(starter_bundle, device="cpu")
+    first, again = (run(small_catalog, starter, store, tmp_path / "r").manifest.votes for _ in range(2))
+    assert set(first) == {"image", "text"}
+    assert first == again
+    assert run(small_catalog, encoder, store, tmp_path / "r").manifest.votes == {}
+
+
+def test_the_databases_key_is_not_in_the_manifest(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    secret = {"qdrant_api_key": "very-secret"}
+    manifest = run(small_catalog, encoder, store, tmp_path / "r", limit=4, settings=secret).manifest
+    assert manifest.settings["batch_size"] == 16
+    assert "api_key" not in manifest.to_json()
+    assert "very-secret" not in manifest.to_json()
+
+
+def test_as_many_rejects_as_are_permitted_go_live(encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+    catalog = write_drawn_catalog(tmp_path / "shop", 4, side=32)
+    for name in ("0000.png", "0002.png"):
+        (catalog.parent / name).unlink()
+    manifest = run(catalog, encoder, store, tmp_path / "r", settings={"max_reject_share": 0.5}).manifest
+    assert (manifest.products, manifest.rejected, store.live_version()) == (2, 2, manifest.version)
+
+
+def test_a_version_that_did_not_finish_is_not_counted_among_those_kept(
+    small_catalog: Path, encoder: Encoder, tmp_path: Path
+) -> None:
+    """Another machine may be filling it: only a store on disk knows that its builder is dead."""
+    client = QdrantClient(":memory:")
+    store = QdrantStore(client, "qdrant://memory/shop", "shop")
+    first = run(small_catalog, encoder, store, tmp_path / "r", limit=4).manifest
+    begun = replace(first, version=new_version_name(), state="building", products=0)
+    store.create(begun)
+    second = run(small_catalog, encoder, store, tmp_path / "r", limit=4).manifest
+    assert [manifest.version for manifest in store.versions()] == [first.version, begun.version, second.version]
+    client.close()
 
 
 def test_progress_counts_every_row(small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:

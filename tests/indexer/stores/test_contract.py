@@ -338,6 +338,11 @@ class TestVersions:
         with pytest.raises(StoreNotFound):
             store.open(old.version)
 
+    def test_one_that_is_not_there_is_dropped_already(self, store: Store, things: Shelf) -> None:
+        ready = load(store, things)
+        store.drop("v1")
+        assert [manifest.version for manifest in store.versions()] == [ready.version]
+
     def test_a_reader_closes_twice(self, store: Store, things: Shelf) -> None:
         store.activate(load(store, things).version)
         opened = store.open()

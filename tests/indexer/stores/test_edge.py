@@ -230,10 +230,21 @@ def opens_whole_or_says_so(root: Path) -> bool:
     return done.stdout.strip() in ("refused", "whole")
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path, things: Shelf) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StoreUnavailable, match=r"cannot be written.*next step: choose another folder"):
-        EdgeStore(tmp_path / "file").create(manifest_of(things))
+class TestAFolderThatCannotBeWritten:
+    def test_is_told_when_a_build_begins(self, tmp_path: Path, things: Shelf) -> None:
+        (tmp_path / "file").write_text("")
+        # Not even root makes a folder in the second.
+        for root in (tmp_path / "file", Path("/proc/merchlens")):
+            with pytest.raises(StoreUnavailable, match=rf"{root} cannot be written.*next step: choose another folder"):
+                EdgeStore(root).create(manifest_of(things))
+
+    def test_is_told_when_a_version_is_opened(self, root: Path) -> None:
+        """A version on a read-only disk, or another user's, fails where its owner's name would be written."""
+        owner = version_folder(root) / "OWNER"
+        owner.unlink(missing_ok=True)
+        owner.mkdir()
+        with pytest.raises(StoreUnavailable, match=r"OWNER.*next step"):
+            EdgeStore(root).open()
 
 
 DIM = 256

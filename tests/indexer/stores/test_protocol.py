@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from indexer.errors import QueryVectorError
 from indexer.stores.protocol import point_id, unit_vector
@@ -50,3 +52,13 @@ def test_a_products_point_never_changes() -> None:
     # Written down: a change would make every index forget what it holds.
     assert str(point_id("p-1")) == "cc0c4919-3f2d-505b-933c-85c02d44a049"
     assert len({point_id(name) for name in (*STRANGE_IDS, "p-1", "P-1", "p-1 ", "")}) == len(STRANGE_IDS) + 4
+
+
+@given(st.text(max_size=512), st.text(max_size=512))
+def test_two_products_have_two_points(one: str, other: str) -> None:
+    assert (point_id(one) == point_id(other)) == (one == other)
+
+
+@given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=64).filter(lambda values: np.linalg.norm(values) > 1e-9))
+def test_any_direction_comes_out_as_long_as_any_other(values: list[float]) -> None:
+    assert np.linalg.norm(unit_vector(values, len(values))) == pytest.approx(1.0, abs=1e-6)
