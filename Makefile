@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml clients/python/pyproject.toml
 	touch $(STAMP)
 
 demo: $(STAMP) ## The whole path on Fashion-MNIST: fine-tune, index, serve, query. KEEP=1 leaves the server up
-	$(BIN)/python -m server.demo --data $(DATA) $(if $(KEEP),--keep)
+	$(BIN)/python -m tests.bench.demo --data $(DATA) $(if $(KEEP),--keep)
 
 define generate
 	$(BIN)/python -m grpc_tools.protoc -I proto --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \

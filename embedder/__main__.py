@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from embedder.catalog import parse_columns
+from embedder.catalogs.registry import parse_columns
 from embedder.errors import EmbedderError
 from embedder.settings import EmbedderSettings, describe_invalid
 
@@ -38,7 +38,7 @@ def export(
     image_size: ImageSize = None,
 ) -> None:
     """Write any model as a bundle, without training."""
-    from embedder.onnx_export import write_bundle
+    from embedder.export.onnx import write_bundle
     from embedder.towers.sources import load_model
 
     info = write_bundle(load_model(model, image_size), out)
@@ -63,9 +63,9 @@ def train(
     config: Config = None,
 ) -> None:
     """Fine-tune: frozen towers, trained projections and category head."""
-    from embedder.finetune import FineTuneSettings
-    from embedder.training import TrainRequest
-    from embedder.training import train as run
+    from embedder.training.loop import FineTuneSettings
+    from embedder.training.run import TrainRequest
+    from embedder.training.run import train as run
 
     settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
     request = TrainRequest(
@@ -101,8 +101,8 @@ def evaluate(
     json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
 ) -> None:
     """Measure a model on a catalog's test products."""
-    from embedder.measuring import EvalRequest
-    from embedder.measuring import evaluate as run
+    from embedder.evaluation.run import EvalRequest
+    from embedder.evaluation.run import evaluate as run
 
     settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
     request = EvalRequest(catalog, parse_columns(column), model, image_size, max_products, gallery)

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from embedder.errors import BundleCorrupt, BundleNotFound
-from embedder.preprocess import Preprocessing
-from embedder.text import TextSettings
+from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.text import TextSettings
 
 FORMAT_VERSION = 1
 BUNDLE_FILE = "bundle.json"

@@ -16,12 +16,12 @@ from PIL import Image
 
 from embedder import bundle
 from embedder.errors import MissingExtra
-from embedder.heads import CategoryHead, load_head
-from embedder.picture import Picture, PictureLimits, decode_picture
-from embedder.preprocess import Preprocessing
+from embedder.inputs.picture import Picture, PictureLimits, decode_picture
+from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.text import TextTokenizer, TokenBatch
+from embedder.recognition.head import CategoryHead, load_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.runtimes.protocol import Runtime
-from embedder.text import TextTokenizer, TokenBatch
 
 RuntimeName = Literal["auto", "onnx", "torch"]
 

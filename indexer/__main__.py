@@ -13,14 +13,14 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from embedder.base_bundles import resolve_bundle
-from embedder.catalog import open_catalog, parse_columns
+from embedder.catalogs.registry import open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
+from embedder.export.base_bundles import resolve_bundle
 from embedder.settings import describe_invalid
+from indexer.building.run import build as run_build
+from indexer.building.run import describe
 from indexer.errors import IndexerError
-from indexer.pipeline import build as run_build
-from indexer.pipeline import describe
 from indexer.settings import IndexerSettings
 from indexer.stores.address import open_store
 

@@ -14,7 +14,7 @@ from embedder.errors import EmbedderError
 from embedder.settings import describe_invalid
 from indexer.errors import IndexerError
 from server.errors import ServerError
-from server.hosting import Host
+from server.hosting.host import Host
 from server.settings import ServerSettings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Answer queries over gRPC.")

@@ -20,8 +20,8 @@ from safetensors import SafetensorError
 
 from embedder import bundle
 from embedder.errors import ModelError
-from embedder.preprocess import Preprocessing
-from embedder.text import Cleaning, TextSettings
+from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.text import Cleaning, TextSettings
 from embedder.towers.byte_pairs import byte_pair_tokenizer
 
 _CLEANINGS: dict[str, Cleaning] = {"whitespace": "whitespace", "lower": "lower", "canonicalize": "canonicalize"}

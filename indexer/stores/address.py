@@ -20,11 +20,11 @@ def open_store(url: str, qdrant_api_key: str | None = None) -> Store:
     """
     kind, _, rest = url.partition(":")
     if kind == "edge" and rest:
-        from indexer.stores.edge import EdgeStore
+        from indexer.stores.edge.store import EdgeStore
 
         return EdgeStore(Path(rest).expanduser())
     if kind in ("qdrant", "qdrants"):
-        from indexer.stores.qdrant import QdrantStore
+        from indexer.stores.qdrant.store import QdrantStore
 
         return QdrantStore.connect(url, qdrant_api_key)
     raise StoreUrlInvalid(f"store {url!r}; permitted: {PERMITTED}")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
-from indexer.manifest import Manifest
+from indexer.versions.manifest import Manifest
 
 _POINT_NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
 
@@ -31,7 +31,7 @@ class Batch:
     Attributes:
         product_ids: n of them.
         vectors: float32 (n, dim), unit length.
-        payloads: n of them, JSON-able (see `indexer.payload`).
+        payloads: n of them, JSON-able (see `indexer.building.payload`).
     """
 
     product_ids: Sequence[str]

@@ -11,10 +11,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from embedder.catalog import CatalogReader, open_catalog
+from embedder.catalogs.product import Product
+from embedder.catalogs.registry import CatalogReader, open_catalog
 from embedder.encoder import Encoder, open_encoder
-from embedder.product import Product
-from indexer.pipeline import build
+from indexer.building.run import build
 from indexer.settings import IndexerSettings
 from indexer.stores.address import open_store
 from tests.bench.bars import Bars, arguments

@@ -61,7 +61,9 @@ def import_s() -> float:
 
 def imported_by_server() -> list[str]:
     """Heavy packages that importing the server brings (that none comes later is a test's business)."""
-    code = f"import server.hosting, server.__main__, sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    code = (
+        f"import server.hosting.host, server.__main__, sys; print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     return done.stdout.split()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.catalogs.fashion_mnist_files import INSTALLED_FOLDER, LOCAL_FOLDER, PACKAGE, lacks
+from embedder.datasets.fashion_mnist_files import INSTALLED_FOLDER, LOCAL_FOLDER, PACKAGE, lacks
 from tests.conftest import run_module
 
 needs_fashion_mnist = pytest.mark.skipif(

@@ -56,7 +56,7 @@ def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny CLIP, exported."""
-    from embedder.onnx_export import write_bundle
+    from embedder.export.onnx import write_bundle
     from embedder.towers.sources import load_model
 
     out = tmp_path_factory.mktemp("bundles") / "tiny"

@@ -14,8 +14,8 @@ import pytest
 from embedder import bundle
 from embedder.encoder import open_encoder
 from embedder.errors import BundleCorrupt, BundleNotFound
-from embedder.preprocess import Preprocessing
-from embedder.text import TextSettings
+from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.text import TextSettings
 
 PREPROCESSING = Preprocessing((8, 8), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 TEXT = TextSettings(context_length=8, pad_id=0, dynamic_length=True, cleaning="lower")

@@ -13,7 +13,7 @@ from PIL import Image
 
 from embedder.encoder import open_encoder
 from embedder.errors import BundleNotFound, ModelError
-from embedder.picture import PictureBytes
+from embedder.inputs.picture import PictureBytes
 from tests.conftest import COLORS, SHAPES, draw_product
 from tests.embedder.conftest import encoded
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer.stores.edge import EdgeStore
+from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
 
 PRODUCTS = 600
@@ -205,8 +205,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from indexer.filters.schema import Schema
-from indexer.stores.edge import EdgeStore
-from indexer.stores.edge_shard import EXACT_BELOW
+from indexer.stores.edge.store import EdgeStore
+from indexer.stores.edge.shard import EXACT_BELOW
 from tests.indexer.conftest import Shelf, manifest_of, unit_rows
 
 count = EXACT_BELOW + 500

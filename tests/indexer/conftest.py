@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embedder.picture import PicturePixels
-from embedder.product import Product
+from embedder.catalogs.product import Product
+from embedder.inputs.picture import PicturePixels
+from embedder.recognition.neighbor_vote import NeighborVote
+from indexer.building.payload import SchemaBuilder, to_payload
 from indexer.filters.schema import Schema
-from indexer.manifest import Manifest, new_version_name
-from indexer.neighbors import NeighborVote
-from indexer.payload import SchemaBuilder, to_payload
 from indexer.stores.protocol import Batch, Payload, Store
+from indexer.versions.manifest import Manifest, new_version_name
 
 DIM = 16
 PICTURE = PicturePixels(np.zeros((2, 2), dtype=np.uint8))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedder import bundle
-from indexer.stores.edge import EdgeStore
+from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
 from tests.indexer.conftest import load, shelf
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from embedder.errors import PictureError, TextError
-from server.status import TABLE
+from server.rpc.status import TABLE
 from tests.conftest import write_drawn_catalog
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,7 +91,7 @@ def reasons_told() -> set[str]:
     told = {row.reason for row in TABLE.values()}
     told |= {kind.reason for base in (PictureError, TextError) for kind in base.__subclasses__()}
     # The client's own refusals and the catalogs' reject reasons are never sent by a server.
-    for path in [*(ROOT / "server").glob("*.py"), *(ROOT / "indexer/filters").glob("*.py"), *STORES]:
+    for path in [*(ROOT / "server").rglob("*.py"), *(ROOT / "indexer/filters").glob("*.py"), *STORES]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED and node.args:
                 told |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()

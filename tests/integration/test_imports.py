@@ -40,10 +40,10 @@ def test_imports_point_one_way(folder: str) -> None:
 
 def test_foreign_types_stop_at_the_edge() -> None:
     homes = {
-        "qdrant_client": {"indexer/stores/qdrant.py"},
-        "qdrant_edge": {"indexer/stores/edge_shard.py"},
+        "qdrant_client": {"indexer/stores/qdrant/store.py"},
+        "qdrant_edge": {"indexer/stores/edge/shard.py"},
         "onnxruntime": {"embedder/runtimes/onnx.py"},
-        "google": {"server/convert.py", "server/status.py", "server/interceptors.py"},
+        "google": {"server/rpc/convert.py", "server/rpc/status.py", "server/rpc/interceptors.py"},
     }
     for package, permitted in homes.items():
         users = {
@@ -56,7 +56,8 @@ def test_foreign_types_stop_at_the_edge() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["indexer", "merchlens", "indexer.__main__", "server.hosting", "embedder.encoder", "embedder.__main__"]
+    "module",
+    ["indexer", "merchlens", "indexer.__main__", "server.hosting.host", "embedder.encoder", "embedder.__main__"],
 )
 def test_importing_it_loads_no_torch(module: str) -> None:
     code = (

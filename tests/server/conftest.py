@@ -11,7 +11,7 @@ import pytest
 from merchlens import Client
 from merchlens.v1 import search_service_pb2_grpc
 
-from server.hosting import Host
+from server.hosting.host import Host
 from server.settings import ServerSettings
 from tests.conftest import run_module
 

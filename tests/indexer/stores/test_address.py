@@ -10,8 +10,8 @@ import pytest
 
 from indexer.errors import StoreUrlInvalid
 from indexer.stores.address import open_store
-from indexer.stores.edge import EdgeStore
-from indexer.stores.qdrant import QdrantStore
+from indexer.stores.edge.store import EdgeStore
+from indexer.stores.qdrant.store import QdrantStore
 
 
 def test_edge(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from qdrant_client import QdrantClient
 from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.filters.expression import matches
 from indexer.filters.parser import parse_filter
-from indexer.stores.edge import EdgeStore
+from indexer.stores.edge.store import EdgeStore
 from indexer.stores.protocol import Batch, Store, VersionReader
-from indexer.stores.qdrant import QdrantStore
+from indexer.stores.qdrant.store import QdrantStore
 from tests.indexer.conftest import DIM, STRANGE_IDS, Shelf, load, manifest_of, shelf, unit_rows
 
 URL_VARIABLE, KEY_VARIABLE = "MERCHLENS_TEST_QDRANT_URL", "MERCHLENS_TEST_QDRANT_API_KEY"

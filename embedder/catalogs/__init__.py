@@ -1,0 +1,1 @@
+"""What a shop sells, read from the formats that shops have."""

@@ -1,0 +1,199 @@
+"""CSV, TSV and their kin: one product a row, parted by a character, the first row naming the columns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from embedder.catalogs.catalog_file import check_utf8, count_lines, find_catalog_file
+from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.rows.cell import CellKind, kind_of, shown
+from embedder.catalogs.rows.columns import check_columns, check_fields
+from embedder.catalogs.rows.row import RowReader
+from embedder.errors import CatalogError
+
+DELIMITERS = ",;\t|"
+MAX_FIELD_CHARACTERS = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """One row as it stands in the file: its cells, or the problem with it, and its first and last physical line."""
+
+    first_line: int
+    last_line: int
+    cells: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def place(self) -> str:
+        """For messages: a row of many lines mostly means a quote that was never closed."""
+        if self.first_line == self.last_line:
+            return f"line {self.first_line}"
+        return f"lines {self.first_line} to {self.last_line} (a quoted cell spans them; is a closing quote missing?)"
+
+
+class DelimitedReader:
+    """Reads a CSV, TSV or text file with a header, in one pass without holding it in memory.
+
+    The delimiter (comma, semicolon, tab or pipe) is found from the header. Line numbers are physical lines; a quoted
+    cell may span several. Columns without a name are passed over. An attribute column is read as numbers or as yes
+    and no where all its cells are (found in a pass of its own, so that a filter meets one type), else as texts.
+    """
+
+    def __init__(self, location: str, *, split: Split | None = None, columns: Mapping[str, str] | None = None) -> None:
+        """Open a catalog and check its header.
+
+        Args:
+            location: the file's path.
+            split: read the rows only whose `split` column says so.
+            columns: our field to the catalog's column, over the guesses.
+
+        Raises:
+            CatalogError: no such file, not UTF-8, no header, column names given twice, or no column for the id, for
+                the picture, or of a name in `columns`.
+        """
+        self._named = dict(columns or {})
+        check_fields(self._named)
+        self._path = find_catalog_file(location)
+        self._split = split
+        self._kinds: dict[str, CellKind] | None = None
+        check_utf8(self._path)
+        # The limit is the csv module's, for the whole process: it is raised, never lowered.
+        csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARACTERS))
+        self._delimiter, self._header = _read_header(self._path)
+        repeated = sorted({name for name in self._header if name and self._header.count(name) > 1})
+        if repeated:
+            raise CatalogError(
+                f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: once"
+            )
+        self._names = [name for name in self._header if name]
+        check_columns(location, self._names, self._named)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._path.name
+
+    def count(self) -> int:
+        """The number of lines under the header: of rows, as far as none spans several lines."""
+        return max(0, count_lines(self._path) - 1)
+
+    def read(self) -> Iterator[Product | Rejection]:
+        """Yield products and rejected rows in the file's order.
+
+        Raises:
+            CatalogError: the file has changed, and is not UTF-8 any more.
+        """
+        if self._kinds is None:
+            self._kinds = self._find_kinds()
+        rows = RowReader(self._names, self._named, folder=self._path.parent, split=self._split, kinds=self._kinds)
+        for record in self._records():
+            problem = record.problem or self._miscount(record)
+            if problem:
+                yield Rejection(record.first_line, "", "ROW_UNREADABLE", f"{record.place}: {problem}")
+                continue
+            row = {name: cell for name, cell in zip(self._header, record.cells, strict=True) if name}
+            result = rows.read(row, record.first_line)
+            if result is not None:
+                yield result
+
+    def _miscount(self, record: _Record) -> str:
+        found, permitted = len(record.cells), len(self._header)
+        return "" if found == permitted else f"{found} cells; permitted: {permitted}, as in the header"
+
+    def _records(self) -> Iterator[_Record]:
+        try:
+            with self._path.open(encoding="utf-8-sig", newline="") as file:
+                records = _read_records(file, self._delimiter)
+                next(records, None)
+                yield from records
+        except UnicodeDecodeError:
+            check_utf8(self._path)
+            raise
+
+    def _find_kinds(self) -> dict[str, CellKind]:
+        kinds: dict[str, CellKind] = {}
+        for record in self._records():
+            if record.problem or self._miscount(record):
+                continue
+            for name, cell in zip(self._header, record.cells, strict=True):
+                text = cell.strip()
+                if text and kinds.get(name) is not CellKind.TEXT:
+                    kind = kind_of(text)
+                    kinds[name] = kind if kinds.get(name, kind) is kind else CellKind.TEXT
+        return kinds
+
+
+class _Lines:
+    """A file's lines, of which those last given out can be taken back."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._waiting: list[str] = []
+        self._given: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._waiting.pop() if self._waiting else next(self._file)
+        self._given.append(line)
+        self.number += 1
+        return line
+
+    def forget(self) -> None:
+        """Begin a record: what was given out before stays given out."""
+        self._given.clear()
+
+    def take_back_all_but_first(self) -> None:
+        """Give out again, from the second, the lines since the record began."""
+        self.number -= len(self._given) - 1
+        self._waiting.extend(reversed(self._given[1:]))
+        self._given.clear()
+
+
+def _read_records(file: TextIO, delimiter: str) -> Iterator[_Record]:
+    """Yield the rows that are not blank; the first is the header.
+
+    Where a row breaks the rules of quoting, reading goes on with the line behind the one where it began, so that a
+    quote that was never closed costs one row, not all that follow.
+    """
+    lines = _Lines(file)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    while True:
+        lines.forget()
+        first_line = lines.number + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            record = _Record(first_line, lines.number, problem=str(error))
+            lines.take_back_all_but_first()
+            yield record
+            continue
+        if any(cell.strip() for cell in cells):
+            yield _Record(first_line, lines.number, tuple(cells))
+
+
+def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
+    """Find the delimiter that parts the header into most columns.
+
+    Returns:
+        The delimiter, and the names without white space around; "" for a column without a name.
+    """
+    best: tuple[str, tuple[str, ...]] = (",", ())
+    for delimiter in DELIMITERS:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            first = next(_read_records(file, delimiter), None)
+        names = tuple(name.strip() for name in first.cells) if first else ()
+        if len(names) > len(best[1]):
+            best = delimiter, names
+    if not any(best[1]):
+        raise CatalogError(f"catalog {str(path)!r} has no header; permitted: a first row that names the columns")
+    return best

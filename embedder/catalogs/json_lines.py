@@ -1,0 +1,135 @@
+"""JSON Lines: one product a line, each a JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import NoReturn
+
+from embedder.catalogs.catalog_file import count_lines, find_catalog_file
+from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.rows.cell import shown
+from embedder.catalogs.rows.columns import check_columns, check_fields, choose_columns, missing_fields
+from embedder.catalogs.rows.row import RowReader
+from embedder.errors import CatalogError
+
+MAX_LINE_BYTES = 1024 * 1024
+SAMPLED_ROWS = 1000
+"""From how many rows at least the keys are guessed."""
+
+
+class JsonLinesReader:
+    """Reads a file of JSON objects, one a line, without holding it in memory.
+
+    Numbers, true and false, and lists of texts stay what they are; an object under the key `attributes` is taken
+    apart into attributes; a list under the picture's key gives its first picture.
+    """
+
+    def __init__(self, location: str, *, split: Split | None = None, columns: Mapping[str, str] | None = None) -> None:
+        """Open a catalog and learn its keys.
+
+        Args:
+            location: the file's path.
+            split: read the objects only whose `split` says so.
+            columns: our field to the catalog's key, over the guesses.
+
+        Raises:
+            CatalogError: no such file, no object in it, or no key for the id, for the picture, or of a name in
+                `columns` in any object.
+        """
+        self._named = dict(columns or {})
+        check_fields(self._named)
+        self._path = find_catalog_file(location)
+        self._split = split
+        self._keys = self._sample_keys(location)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._path.name
+
+    def count(self) -> int:
+        """The number of lines, blank ones too."""
+        return count_lines(self._path)
+
+    def read(self) -> Iterator[Product | Rejection]:
+        """Yield products and rejected rows in the file's order."""
+        rows = RowReader(self._keys, self._named, folder=self._path.parent, split=self._split)
+        for line, found in self._rows():
+            if isinstance(found, str):
+                yield Rejection(line, "", "ROW_UNREADABLE", found)
+                continue
+            result = rows.read(found, line)
+            if result is not None:
+                yield result
+
+    def _sample_keys(self, location: str) -> list[str]:
+        """All keys of the first rows, read on until those that are needed were met."""
+        keys: dict[str, None] = {}
+        wanted = missing_fields({}, self._named)
+        sampled = 0
+        for _, row in self._rows():
+            if isinstance(row, str):
+                continue
+            sampled += 1
+            if any(key not in keys for key in row):
+                keys.update(dict.fromkeys(row))
+                wanted = missing_fields(choose_columns(keys, self._named), self._named)
+            if sampled >= SAMPLED_ROWS and not wanted:
+                break
+        if not sampled:
+            raise CatalogError(f"catalog {location!r} holds no JSON object; permitted: one object a line")
+        check_columns(location, keys, self._named)
+        return list(keys)
+
+    def _rows(self) -> Iterator[tuple[int, dict[str, object] | str]]:
+        """Yield line number and object, or what is wrong with the line; blank lines are passed over."""
+        with self._path.open("rb") as file:
+            line = 0
+            while data := file.readline(MAX_LINE_BYTES + 1):
+                line += 1
+                if len(data) > MAX_LINE_BYTES and not data.endswith(b"\n"):
+                    while (rest := file.readline(MAX_LINE_BYTES)) and not rest.endswith(b"\n"):
+                        pass
+                    yield line, f"a line of more than {MAX_LINE_BYTES:,} bytes; permitted: up to {MAX_LINE_BYTES:,}"
+                    continue
+                if line == 1:
+                    data = data.removeprefix(b"\xef\xbb\xbf")
+                if data.strip():
+                    yield line, _parse_line(data)
+
+
+def _parse_line(data: bytes) -> dict[str, object] | str:
+    try:
+        row = json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_to_object)
+        if not isinstance(row, dict):
+            return f"a JSON {_TYPE_NAMES[type(row)]}; permitted: an object"
+        if b"\\ud" in data.lower():
+            # JSON can escape half of a surrogate pair; such a text cannot be written as UTF-8 by anyone.
+            json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        return f"not UTF-8: byte 0x{data[error.start]:02x} at byte {error.start + 1} of the line"
+    except UnicodeEncodeError:
+        return "holds half of a surrogate pair; permitted: whole characters"
+    except json.JSONDecodeError as error:
+        return f"not JSON: {error.msg} at character {error.colno}"
+    except RecursionError:
+        return "nested too deeply; permitted: an object of values and lists"
+    except ValueError as error:
+        return f"not JSON: {error}"
+    return row
+
+
+_TYPE_NAMES = {list: "list", str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON value; permitted: finite numbers")
+
+
+def _to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {shown(next(key for key in keys if keys.count(key) > 1))} is given twice")
+    return row

@@ -1,0 +1,71 @@
+"""What a shop sells, as the rest of the product sees it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from embedder.inputs.picture import Picture
+
+AttributeValue = str | float | bool | tuple[str, ...]
+"""One attribute: a word, a number, yes or no, or several words."""
+
+Split = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product of a catalog.
+
+    Attributes:
+        id: the shop's own id, 1..512 characters, unique in the catalog.
+        title: what the shop calls it; may be empty.
+        picture: its picture, not yet decoded.
+        picture_name: where the picture came from (a path relative to the catalog), for people.
+        category: path with levels parted by "/", without empty levels; None where the catalog gives none.
+        price: 0 or more, in the catalog's currency; None where not given.
+        in_stock: None where not given.
+        attributes: further fields by name.
+        split: which part of a published benchmark it belongs to; None: not part of one.
+        line: where in the catalog it stands, from 1.
+    """
+
+    id: str
+    title: str
+    picture: Picture
+    picture_name: str = ""
+    category: str | None = None
+    price: float | None = None
+    in_stock: bool | None = None
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    split: Split | None = None
+    line: int = 1
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.id) <= 512:
+            raise ValueError(f"product id of {len(self.id)} characters; permitted: 1 to 512")
+        if self.price is not None and not (math.isfinite(self.price) and self.price >= 0):
+            raise ValueError(f"price {self.price!r}; permitted: a finite number, 0 or more")
+        if self.category is not None and (not self.category or "" in self.category.split("/")):
+            raise ValueError(f"category {self.category!r}; permitted: levels parted by '/', none of them empty")
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A catalog row that cannot be indexed.
+
+    Attributes:
+        line: where in the catalog, from 1 (a CSV's header is line 1; in a folder, the position in sorted order).
+        product_id: the row's id where it has one, else "".
+        reason: UPPER_SNAKE: ID_MISSING, ID_DUPLICATE, ID_TOO_LONG, ID_INVALID, ROW_UNREADABLE, PRICE_INVALID,
+            STOCK_INVALID, CATEGORY_INVALID, ATTRIBUTE_INVALID, SPLIT_INVALID, PICTURE_COLUMN_EMPTY, or a picture's
+            reason (IMAGE_...).
+        detail: the value and what would be permitted, for people.
+    """
+
+    line: int
+    product_id: str
+    reason: str
+    detail: str

@@ -1,0 +1,1 @@
+"""Rows and cells of a catalog, whatever file they stand in."""

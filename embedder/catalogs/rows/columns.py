@@ -1,0 +1,106 @@
+"""Which column of a catalog holds which of our fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from embedder.catalogs.rows.cell import shown
+from embedder.errors import CatalogError
+
+GUESSES: Mapping[str, tuple[str, ...]] = {
+    "id": ("id", "product_id", "sku", "item_id", "article_id", "code"),
+    "title": ("title", "name", "product_name", "product_display_name"),
+    "category": ("category", "categories", "category_path", "product_category"),
+    "price": ("price",),
+    "in_stock": ("in_stock", "stock", "available", "availability"),
+    "image": (
+        "image",
+        "image_path",
+        "picture",
+        "picture_path",
+        "photo",
+        "filename",
+        "file",
+        "image_file",
+        "images",
+    ),
+    "split": ("split",),
+}
+"""Our fields, and the column names taken for each, best first; case, white space, "_" and "-" do not matter."""
+
+REQUIRED = ("id", "image")
+
+_MAX_LISTED_COLUMNS = 50
+
+
+def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:
+    """Decide which column holds which of our fields.
+
+    Args:
+        names: the catalog's column names, in its order.
+        named: our field to the catalog's column, spelt as in the catalog; goes before any guess.
+
+    Returns:
+        Field to column, for the fields that have one.
+
+    Raises:
+        CatalogError: a key of `named` that is no field of ours.
+    """
+    check_fields(named)
+    names = list(names)
+    chosen = {field: column for field, column in named.items() if column in names}
+    by_simple_name: dict[str, str] = {}
+    for name in names:
+        by_simple_name.setdefault(_simple(name), name)
+    for field, guesses in GUESSES.items():
+        found = [by_simple_name[_simple(guess)] for guess in guesses if _simple(guess) in by_simple_name]
+        if field not in named and found:
+            chosen[field] = found[0]
+    return chosen
+
+
+def check_fields(named: Mapping[str, str]) -> None:
+    """Check that a mapping from our fields to columns names fields of ours.
+
+    Raises:
+        CatalogError: it does not.
+    """
+    for field in named:
+        if field not in GUESSES:
+            raise CatalogError(f"columns: {field!r} is no field of a product; permitted: {', '.join(GUESSES)}")
+
+
+def missing_fields(chosen: Mapping[str, str], named: Mapping[str, str]) -> list[str]:
+    """The fields that no row can do without, or that were asked for by name, and that have no column."""
+    return [field for field in GUESSES if (field in REQUIRED or field in named) and field not in chosen]
+
+
+def check_columns(catalog: str, names: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:
+    """Choose the columns of a catalog and see that those needed are there.
+
+    Args:
+        catalog: its path, for messages.
+        names: all its column names.
+        named: as in `choose_columns`.
+
+    Raises:
+        CatalogError: a named column, the id's or the picture's is not there; the message names those that are.
+    """
+    names = list(names)
+    chosen = choose_columns(names, named)
+    listed = ", ".join(map(shown, names[:_MAX_LISTED_COLUMNS])) + (", ..." if len(names) > _MAX_LISTED_COLUMNS else "")
+    for field in missing_fields(chosen, named):
+        if field in named:
+            raise CatalogError(
+                f"catalog {catalog!r} has no column {named[field]!r}, named for {field}; columns found: {listed}"
+            )
+        raise CatalogError(
+            f"catalog {catalog!r} has no column for {field}; columns found: {listed}; next step: name the right one "
+            f"with columns {field}=COLUMN, or call it one of {', '.join(GUESSES[field])}"
+        )
+    return chosen
+
+
+def _simple(name: str) -> str:
+    return re.sub(r"[\s_-]", "", name).casefold()

@@ -1,0 +1,1 @@
+"""Known sets of pictures, as catalogs."""

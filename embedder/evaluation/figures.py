@@ -1,0 +1,136 @@
+"""How good a model is on products that it was not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torchmetrics.functional.classification import (
+    multiclass_accuracy,
+    multiclass_calibration_error,
+    multiclass_f1_score,
+    multiclass_precision,
+    multiclass_recall,
+)
+
+from embedder.catalogs.captions import category_words, title_of
+from embedder.catalogs.product import Product
+from embedder.encoder import Encoder
+from embedder.recognition.head import softmax
+
+TEMPLATES = ("{}", "a photo of {}", "{}, product picture")
+"""Wordings averaged when a model without a head classifies by its category names (Radford et al., 2021, 3.1.4)."""
+
+_ZERO_SHOT_SCALE = 20.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """Products with the unit embeddings of their pictures, float32 (n, dim)."""
+
+    products: Sequence[Product]
+    embeddings: npt.NDArray[np.float32]
+
+
+def evaluate(encoder: Encoder, queries: Embedded, gallery: Embedded, max_queries: int = 2000) -> dict[str, float]:
+    """Measure a model.
+
+    Args:
+        encoder: the model; classifies by its head, or by category names where it has none.
+        queries: held-out products; all of them are classified, the first `max_queries` search.
+        gallery: products that are searched by picture; a query's own product never counts as found.
+        max_queries: how many of the queries search.
+
+    Returns:
+        `accuracy` (share right), `precision`, `recall`, `f1` (macro: mean over the categories that occur),
+        `calibration_error` (expected, 15 bins), `text_to_image_recall_at_1`/`_10` (share of distinct titles with a
+        product of that title among the k nearest of the queries' pictures), `image_to_image_recall_at_1`/`_10` (share
+        of queries with a product of their category among the k nearest of the gallery),
+        `category_share_at_10` (mean share of the 10 nearest of the gallery with the query's category). A figure that
+        the catalog does not allow (no categories, no titles) is absent.
+    """
+    figures: dict[str, float] = {}
+    figures |= _classification(encoder, queries)
+    figures |= _text_to_image(encoder, queries)
+    figures |= _image_to_image(queries, gallery, max_queries)
+    return figures
+
+
+def category_probabilities(
+    encoder: Encoder, embeddings: npt.NDArray[np.float32], categories: Sequence[str]
+) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
+    """Probabilities (n, c) over the head's categories, or where there is no head over `categories` by their names."""
+    if encoder.head is not None:
+        return encoder.head.probabilities(embeddings, "image"), encoder.head.categories
+    prompts = [template.format(category_words(category)) for category in categories for template in TEMPLATES]
+    texts = encoder.encode_texts(prompts).reshape(len(categories), len(TEMPLATES), -1).mean(axis=1)
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    return softmax(embeddings @ texts.T * _ZERO_SHOT_SCALE), tuple(categories)
+
+
+def _classification(encoder: Encoder, queries: Embedded) -> dict[str, float]:
+    rows = [row for row, product in enumerate(queries.products) if product.category]
+    if not rows:
+        return {}
+    truth = [queries.products[row].category or "" for row in rows]
+    predicted, known = category_probabilities(encoder, queries.embeddings[rows], sorted(set(truth)))
+    # A category that the head never saw is a class of its own that is always missed.
+    classes = [*known, *sorted(set(truth) - set(known))]
+    label_of: Mapping[str, int] = {category: label for label, category in enumerate(classes)}
+    probabilities = np.zeros((len(rows), len(classes)), dtype=np.float32)
+    probabilities[:, : len(known)] = predicted
+    scores, labels = torch.from_numpy(probabilities), torch.tensor([label_of[category] for category in truth])
+    count = len(classes)
+    if count < 2:
+        return {"accuracy": float((scores.argmax(dim=1) == labels).float().mean())}
+    return {
+        "accuracy": float(multiclass_accuracy(scores, labels, count, average="micro")),
+        "precision": float(multiclass_precision(scores, labels, count, average="macro")),
+        "recall": float(multiclass_recall(scores, labels, count, average="macro")),
+        "f1": float(multiclass_f1_score(scores, labels, count, average="macro")),
+        "calibration_error": float(multiclass_calibration_error(scores, labels, count, n_bins=15)),
+    }
+
+
+def _text_to_image(encoder: Encoder, queries: Embedded) -> dict[str, float]:
+    titles = [title_of(product) for product in queries.products]
+    distinct = sorted({title for title in titles if title})
+    if not distinct:
+        return {}
+    texts = encoder.encode_texts(distinct)
+    names = np.asarray(titles, dtype=object)
+    hits = [names[_nearest(texts[row] @ queries.embeddings.T, 10)] == title for row, title in enumerate(distinct)]
+    return {
+        "text_to_image_recall_at_1": float(np.mean([bool(found[:1].any()) for found in hits])),
+        "text_to_image_recall_at_10": float(np.mean([bool(found.any()) for found in hits])),
+    }
+
+
+def _image_to_image(queries: Embedded, gallery: Embedded, max_queries: int) -> dict[str, float]:
+    rows = [row for row, product in enumerate(queries.products) if product.category][:max_queries]
+    if not rows or len(gallery.products) < 2:
+        return {}
+    categories = np.asarray([product.category or "" for product in gallery.products], dtype=object)
+    place = {product.id: column for column, product in enumerate(gallery.products)}
+    found = []
+    for row in rows:
+        product = queries.products[row]
+        scores = queries.embeddings[row] @ gallery.embeddings.T
+        if product.id in place:
+            scores[place[product.id]] = -np.inf
+        found.append(categories[_nearest(scores, 10)] == product.category)
+    return {
+        "image_to_image_recall_at_1": float(np.mean([bool(hit[:1].any()) for hit in found])),
+        "image_to_image_recall_at_10": float(np.mean([bool(hit.any()) for hit in found])),
+        "category_share_at_10": float(np.mean([hit.mean() for hit in found])),
+    }
+
+
+def _nearest(scores: npt.NDArray[np.float32], k: int) -> npt.NDArray[np.intp]:
+    """Indices of the k highest scores, highest first."""
+    k = min(k, len(scores))
+    top = np.argpartition(-scores, k - 1)[:k]
+    return top[np.argsort(-scores[top], kind="stable")]

@@ -1,0 +1,44 @@
+"""Bundles of models that are not bundles yet, made once and kept in the cache."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from embedder import bundle
+from embedder.errors import MissingExtra
+
+FORMAT = 1
+"""Raise when what is written changes for the same model."""
+
+
+def resolve_bundle(model: str, cache_dir: Path, image_size: int | None = None) -> Path:
+    """The bundle of a model given by any name; one that is not a bundle is exported into the cache first.
+
+    Args:
+        model: a bundle's path, or any name that `embedder.towers.sources.load_model` knows.
+        cache_dir: where exported models are kept.
+        image_size: side of the square input in pixels; None: the model's own.
+
+    Raises:
+        ModelError: the model cannot be had.
+        MissingExtra: it would have to be exported, and the `train` extra is not installed.
+    """
+    path = Path(model)
+    if bundle.is_bundle(path) and image_size in (None, bundle.load_info(path).preprocessing.size[0]):
+        return path
+    slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")
+    target = cache_dir / "models" / f"{slug}-{image_size or 'own'}-{FORMAT}"
+    if bundle.is_bundle(target) and not path.exists():
+        return target
+    try:
+        from embedder.export.onnx import write_bundle
+        from embedder.towers.sources import load_model
+    except ImportError as error:
+        raise MissingExtra(
+            f"model {model!r} is not a bundle, and exporting it needs {error.name}; next step: "
+            "pip install 'merchlens[train]', or give the path of a bundle"
+        ) from error
+    write_bundle(load_model(model, image_size), target, training={"exported_by": version("merchlens")})
+    return target

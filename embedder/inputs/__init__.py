@@ -1,0 +1,1 @@
+"""Pictures and texts, up to what the towers take."""

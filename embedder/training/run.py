@@ -1,0 +1,176 @@
+"""`python -m embedder train`, without its flags: from a catalog and a base model to a bundle."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from embedder import bundle
+from embedder.catalogs.loading import data_hash, load_catalog
+from embedder.catalogs.product import Product
+from embedder.catalogs.registry import open_catalog
+from embedder.catalogs.splits import in_split, shuffled
+from embedder.encoder import Encoder, open_encoder
+from embedder.errors import TrainingError
+from embedder.export.base_bundles import resolve_bundle
+from embedder.export.image_size import base_image_size
+from embedder.export.onnx import write_bundle
+from embedder.settings import EmbedderSettings
+from embedder.towers.dual_encoder import load_folder
+from embedder.towers.projection import Projection, join, split
+from embedder.training.features import Features, compute_features
+from embedder.training.loop import Examples, FineTuned, FineTuneSettings, fine_tune
+
+_log = logging.getLogger(__name__)
+
+VALIDATION_CAP = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What to train.
+
+    Attributes:
+        catalog: as `open_catalog` takes it.
+        columns: our field to the catalog's column.
+        model: base model, by any name.
+        out: the bundle to write.
+        image_size: side of the input in pixels; None fits it to the catalog (starter) or keeps the model's own.
+        budget_s: about how long to take, seconds; products beyond it are left out. None: all products.
+        max_products: at most this many training products; None: all.
+        settings: of the loop.
+    """
+
+    catalog: str
+    columns: dict[str, str]
+    model: str
+    out: Path
+    image_size: int | None
+    budget_s: float | None
+    max_products: int | None
+    settings: FineTuneSettings
+
+
+def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
+    """Fine-tune a model and write its bundle.
+
+    Raises:
+        CatalogError, ModelError, BundleError, TrainingError: see `embedder.errors`.
+    """
+    # A catalog's own test part, where it has one, is not even opened.
+    everything = load_catalog(open_catalog(request.catalog, columns=request.columns))
+    training = shuffled(in_split(everything.products, "train"), request.settings.seed)[: request.max_products]
+    validation = shuffled(in_split(everything.products, "validation"), request.settings.seed)[:VALIDATION_CAP]
+    if not training:
+        raise TrainingError(
+            f"catalog {request.catalog!r} has no training products ({len(everything.rejections)} rows rejected); "
+            "permitted: 2 or more"
+        )
+    folder = resolve_bundle(
+        request.model, config.cache_dir, base_image_size(request.model, request.image_size, training)
+    )
+    encoder = open_encoder(folder, threads=config.threads, device=config.device)
+    started = time.monotonic()
+    with _progress() as progress:
+        # Most of the time goes into features; a sixth of a budget is kept for validation and the loop each.
+        held_out = _features(
+            "features (validation)", progress, encoder, validation, config, _share(request.budget_s, 1 / 6)
+        )
+        features = _features(
+            "features (training)", progress, encoder, training, config, _share(request.budget_s, 4 / 6)
+        )
+        tuned = _loop(progress, encoder, folder, features, held_out, request.settings)
+    _log.info("fine-tuned on %d products in %.0f s", len(features.products), time.monotonic() - started)
+    trained = load_folder(folder, encoder.info.base)
+    join(trained, "image", tuned.image)
+    join(trained, "text", tuned.text)
+    described: dict[str, Any] = {
+        "catalog": request.catalog,
+        "base_fingerprint": encoder.info.fingerprint,
+        "training_products": len(features.products),
+        "validation_products": len(held_out.products),
+        "rejected": len(features.rejected) + len(held_out.rejected) + len(everything.rejections),
+        **request.settings.to_dict(),
+    }
+    return write_bundle(
+        trained,
+        request.out,
+        head=tuned.head,
+        training=described,
+        data_hash=data_hash(features.products),
+        metrics=tuned.metrics,
+        report={"training.json": json.dumps({**described, "metrics": tuned.metrics}, indent=1) + "\n"},
+    )
+
+
+def _share(budget_s: float | None, share: float) -> float | None:
+    return None if budget_s is None else budget_s * share
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description:<21}"),
+        # Narrow, so that everything fits into 80 columns.
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+
+
+def _features(
+    label: str,
+    progress: Progress,
+    encoder: Encoder,
+    products: list[Product],
+    config: EmbedderSettings,
+    budget_s: float | None,
+) -> Features:
+    task = progress.add_task(label, total=len(products), note="")
+    features = compute_features(
+        encoder,
+        products,
+        config.cache_dir,
+        budget_s=budget_s,
+        on_progress=lambda done: progress.advance(task, done),
+    )
+    used = len(features.products) + len(features.rejected)
+    if used < len(products):
+        progress.update(task, total=used, note="(time budget)")
+    return features
+
+
+def _loop(
+    progress: Progress,
+    encoder: Encoder,
+    folder: Path,
+    training: Features,
+    validation: Features,
+    settings: FineTuneSettings,
+) -> FineTuned:
+    task = progress.add_task("training", total=settings.epochs, note="")
+
+    def on_epoch(epoch: int, figures: dict[str, float]) -> None:
+        accuracy = figures.get("validation_accuracy")
+        note = f"loss {figures['train_loss']:.2f}" if accuracy is None else f"accuracy {accuracy:.4f}"
+        progress.update(task, completed=epoch, note=note)
+
+    return fine_tune(
+        encoder,
+        _projections(folder),
+        Examples(training.products, training.values),
+        Examples(validation.products, validation.values),
+        settings,
+        on_epoch,
+    )
+
+
+def _projections(folder: Path) -> tuple[Projection, Projection]:
+    model = load_folder(folder)
+    return split(model, "image")[1], split(model, "text")[1]

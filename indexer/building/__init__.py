@@ -1,0 +1,1 @@
+"""The bulk build, stage by stage."""

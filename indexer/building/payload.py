@@ -1,0 +1,79 @@
+"""Products as the stores keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from embedder.catalogs.product import AttributeValue, Product
+from indexer.filters.schema import FieldType, Schema
+from indexer.stores.condition import CATEGORY_PATH_KEY
+
+Payload = dict[str, Any]
+
+
+def to_payload(product: Product, schema: Schema) -> Payload:
+    """A product without its picture, JSON-able; what the catalog did not give is absent.
+
+    Args:
+        product: the product.
+        schema: of the whole catalog: values of keyword attributes become words, whatever this product has.
+    """
+    payload: Payload = {"product_id": product.id, "title": product.title, "picture": product.picture_name}
+    if product.category is not None:
+        payload["category"] = product.category
+        # So that one keyword match finds a category with all below it.
+        levels = product.category.split("/")
+        payload[CATEGORY_PATH_KEY] = ["/".join(levels[: depth + 1]) for depth in range(len(levels))]
+    if product.price is not None:
+        payload["price"] = product.price
+    if product.in_stock is not None:
+        payload["in_stock"] = product.in_stock
+    if product.attributes:
+        payload["attributes"] = {
+            name: _coerced(value, schema.attributes.get(name, FieldType.KEYWORD))
+            for name, value in product.attributes.items()
+        }
+    return payload
+
+
+def _coerced(value: AttributeValue, kind: FieldType) -> Any:
+    if isinstance(value, tuple):
+        return list(value)
+    if kind is not FieldType.KEYWORD or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+class SchemaBuilder:
+    """Learns the attributes' types while products go by.
+
+    An attribute whose values differ in kind becomes a keyword field, so that filters see one kind only.
+    """
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, set[FieldType]] = {}
+
+    def add(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Take note of one product's attributes."""
+        for name, value in attributes.items():
+            self._kinds.setdefault(name, set()).add(_kind(value))
+
+    def schema(self) -> Schema:
+        """What was learnt."""
+        return Schema(
+            {
+                name: next(iter(kinds)) if len(kinds) == 1 else FieldType.KEYWORD
+                for name, kinds in sorted(self._kinds.items())
+            }
+        )
+
+
+def _kind(value: AttributeValue) -> FieldType:
+    if isinstance(value, bool):
+        return FieldType.BOOL
+    if isinstance(value, int | float):
+        return FieldType.NUMBER
+    return FieldType.KEYWORD

@@ -1,1 +1,0 @@
-"""Readers of catalogs in the formats that shops have."""

@@ -1,0 +1,118 @@
+"""The process that fills a shard while the pipeline embeds.
+
+Commands go through a pipe, whose small buffer is the back-pressure, and whose end tells the loader that its parent
+is gone: then it leaves too, so a killed build leaves no process and no lock behind.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import signal
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from indexer.errors import StoreUnavailable
+from indexer.filters.schema import Schema
+from indexer.stores.protocol import Batch
+
+FLUSH_EVERY = 50
+"""Batches between flushes: what a power loss can take away from an unfinished build."""
+
+
+class EdgeLoader:
+    """The parent's side. Used by one thread."""
+
+    def __init__(self, shard_path: Path, dim: int) -> None:
+        """Start the process; it makes the shard."""
+        context = multiprocessing.get_context("spawn")
+        self._pipe, child = context.Pipe()
+        self._process = context.Process(
+            target=_run, args=(child, str(shard_path), dim), daemon=True, name="edge-loader"
+        )
+        self._process.start()
+        child.close()
+
+    def upsert(self, batch: Batch) -> None:
+        """Hand products over; returns before they are written, unless the loader is behind."""
+        self._send(("upsert", (list(batch.product_ids), batch.vectors, list(batch.payloads))))
+
+    def finish(self, schema: Schema) -> int:
+        """Index, flush and close; returns the number of points."""
+        self._send(("finish", schema.to_dict()))
+        points = self._receive()
+        self._process.join(60)
+        self._pipe.close()
+        return int(points)
+
+    def abort(self) -> None:
+        """End the process; what it wrote is worthless."""
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+        self._pipe.close()
+
+    def _send(self, command: tuple[str, Any]) -> None:
+        # Once it has failed, the loader says so and reads no more.
+        if self._pipe.poll():
+            self._receive()
+        try:
+            self._pipe.send(command)
+        except (BrokenPipeError, ConnectionResetError):
+            self._receive()
+
+    def _receive(self) -> Any:
+        try:
+            outcome, value = self._pipe.recv()
+        except (EOFError, ConnectionResetError) as error:
+            self._process.join(10)
+            raise StoreUnavailable(
+                f"the process that fills the shard ended with status {self._process.exitcode}; next step: is there "
+                "memory and disk space left? then run the build again"
+            ) from error
+        if outcome == "failed":
+            raise StoreUnavailable(f"the shard cannot be filled: {value}; next step: is there disk space left?")
+        return value
+
+
+def _run(pipe: Connection, shard_path: str, dim: int) -> None:
+    """The loader's own process."""
+    # Ctrl-C reaches the whole group; the parent decides what becomes of the build.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    from indexer.stores.edge.shard import Shard
+
+    try:
+        shard = Shard.create(Path(shard_path), dim)
+        batches = 0
+        while True:
+            kind, argument = pipe.recv()
+            if kind == "upsert":
+                ids, vectors, payloads = argument
+                shard.upsert(Batch(ids, vectors, payloads))
+                batches += 1
+                if batches % FLUSH_EVERY == 0:
+                    shard.flush()
+            else:
+                shard.optimize(Schema.from_dict(argument))
+                shard.flush()
+                points = shard.points()
+                shard.close()
+                # Opening folds the journals into the other files, which from then on keep their sizes.
+                Shard.load(Path(shard_path)).close()
+                pipe.send(("done", points))
+                return
+    except EOFError:
+        return
+    # Whatever it is, the parent must learn of it; the trace goes with it to the log.
+    except Exception as error:  # noqa: BLE001
+        pipe.send(("failed", f"{type(error).__name__}: {error}"))
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process with its parent: inside Edge, where a graph takes minutes, no pipe is read."""
+    if sys.platform == "linux":
+        set_parent_death_signal = 1
+        ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

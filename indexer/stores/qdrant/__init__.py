@@ -1,0 +1,1 @@
+"""The store in a Qdrant server or cluster."""

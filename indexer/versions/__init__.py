@@ -1,0 +1,1 @@
+"""Index versions: what they say of themselves."""

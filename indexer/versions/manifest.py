@@ -1,0 +1,107 @@
+"""What an index version says of itself."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from embedder.recognition.neighbor_vote import NeighborVote
+from indexer.errors import ModelMismatch, VersionIncomplete
+from indexer.filters.schema import Schema
+
+State = Literal["building", "ready"]
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """One index version.
+
+    Attributes:
+        version: its name, unique in the store; sorts by the time it was begun.
+        catalog: name of the catalog that it serves.
+        source: where the products were read from, for people.
+        model_fingerprint, model_base, dim: the model that made the embeddings.
+        state: "building" until every product is in and durable.
+        created_at: when it was begun, ISO 8601, UTC.
+        products, rejected: rows indexed and not.
+        catalog_hash: SHA-256 over the indexed payloads, in order.
+        schema: the attributes that filters may name.
+        categories: category path to its number of products.
+        votes: how neighbours' categories become a probability, per kind of query ("image", "text").
+        settings: of the build.
+    """
+
+    version: str
+    catalog: str
+    source: str
+    model_fingerprint: str
+    model_base: str
+    dim: int
+    state: State = "building"
+    created_at: str = ""
+    products: int = 0
+    rejected: int = 0
+    catalog_hash: str = ""
+    schema: Schema = field(default_factory=lambda: Schema({}))
+    categories: Mapping[str, int] = field(default_factory=dict)
+    votes: Mapping[str, NeighborVote] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """As text, with the format version."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["schema"] = self.schema.to_dict()
+        data["votes"] = {name: asdict(vote) for name, vote in self.votes.items()}
+        return json.dumps({"format_version": FORMAT_VERSION, **data}, indent=1, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str, where: str) -> Manifest:
+        """Inverse of `to_json`.
+
+        Raises:
+            VersionIncomplete: not a manifest of this format version; `where` tells people which.
+        """
+        try:
+            data = json.loads(text)
+            if data.pop("format_version") != FORMAT_VERSION:
+                raise VersionIncomplete(
+                    f"index version at {where} is of another format; permitted: {FORMAT_VERSION}; next step: build anew"
+                )
+            data["schema"] = Schema.from_dict(data["schema"])
+            data["votes"] = {name: NeighborVote(**vote) for name, vote in data["votes"].items()}
+            return cls(**data)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise VersionIncomplete(
+                f"index version at {where} has no readable manifest ({error!r}); next step: build it anew"
+            ) from error
+
+
+def new_version_name() -> str:
+    """A name that sorts by time and meets no other."""
+    return f"v{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
+
+
+def check_servable(manifest: Manifest, model_fingerprint: str) -> None:
+    """Refuse a version that is not whole, or not this model's.
+
+    Raises:
+        VersionIncomplete: its state is not "ready".
+        ModelMismatch: its embeddings come from another model.
+    """
+    if manifest.state != "ready":
+        raise VersionIncomplete(
+            f"index version {manifest.version} is {manifest.state!r}, not 'ready': its build did not finish; "
+            "next step: run python -m indexer build again"
+        )
+    if manifest.model_fingerprint != model_fingerprint:
+        raise ModelMismatch(
+            f"index version {manifest.version} was made by the model {manifest.model_fingerprint[:16]}… "
+            f"({manifest.model_base}), not by {model_fingerprint[:16]}…: their embeddings do not compare; next step: "
+            "give that model with --model, or run python -m indexer build with this one"
+        )

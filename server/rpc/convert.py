@@ -1,0 +1,105 @@
+"""The wire's messages to the server's own types and back: the only module besides the servicer that knows both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from google.protobuf import struct_pb2
+from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
+
+from indexer.stores.condition import CATEGORY_PATH_KEY
+from server.errors import InvalidRequest
+from server.search.query import (
+    PictureQuery,
+    PredictedCategory,
+    ProductQuery,
+    Query,
+    SearchCommand,
+    SearchOutcome,
+    TextQuery,
+    VectorQuery,
+)
+
+_HIDDEN = frozenset({"product_id", CATEGORY_PATH_KEY})
+"""Payload keys that are the index's own business."""
+
+_METHODS = {
+    "head": category_pb2.CategoryPrediction.METHOD_HEAD,
+    "neighbors": category_pb2.CategoryPrediction.METHOD_NEIGHBORS,
+}
+
+
+def to_command(request: search_service_pb2.SearchRequest) -> SearchCommand:
+    """Read a request.
+
+    Raises:
+        InvalidRequest: not exactly one query part, or one that holds nothing.
+    """
+    if len(request.parts) != 1:
+        raise InvalidRequest(
+            "QUERY_PARTS",
+            "parts",
+            f"{len(request.parts)} query parts; permitted: exactly 1, one of text, image, product_id, vector",
+        )
+    return SearchCommand(request.catalog, _to_query(request.parts[0]), request.filter, request.page_size)
+
+
+def _to_query(part: Any) -> Query:
+    kind = part.WhichOneof("query")
+    if kind == "text":
+        return TextQuery(part.text)
+    if kind == "image":
+        if part.image.WhichOneof("source") is None:
+            raise InvalidRequest("IMAGE_EMPTY", "parts[0].image", "an image without a source; permitted: data")
+        return PictureQuery(part.image.data)
+    if kind == "product_id":
+        return ProductQuery(part.product_id)
+    if kind == "vector":
+        return VectorQuery(np.asarray(part.vector.values, dtype=np.float32))
+    raise InvalidRequest(
+        "QUERY_EMPTY", "parts[0]", "a query part with nothing in it; permitted: one of text, image, product_id, vector"
+    )
+
+
+def to_response(
+    outcome: SearchOutcome, model_fingerprint: str, index_version: str, request_id: str
+) -> search_service_pb2.SearchResponse:
+    """Write a reply."""
+    return search_service_pb2.SearchResponse(
+        hits=[
+            search_service_pb2.Hit(product_id=hit.product_id, score=hit.score, payload=_to_struct(hit.payload))
+            for hit in outcome.hits
+        ],
+        category=None if outcome.category is None else _to_category(outcome.category),
+        meta=meta_pb2.ResponseMeta(
+            model_fingerprint=model_fingerprint,
+            index_version=index_version,
+            request_id=request_id,
+            timings=[
+                meta_pb2.StageTiming(stage=stage, duration_us=duration)
+                for stage, duration in outcome.timings_us.items()
+            ],
+            warnings=[meta_pb2.Warning(code=item.code, field=item.field, text=item.text) for item in outcome.warnings],
+        ),
+    )
+
+
+def _to_category(predicted: PredictedCategory) -> category_pb2.CategoryPrediction:
+    best, probability = predicted.candidates[0]
+    return category_pb2.CategoryPrediction(
+        category=best,
+        probability=probability,
+        candidates=[
+            category_pb2.CategoryProbability(category=category, probability=share)
+            for category, share in predicted.candidates
+        ],
+        method=_METHODS[predicted.method],
+    )
+
+
+def _to_struct(payload: Mapping[str, Any]) -> struct_pb2.Struct:
+    struct = struct_pb2.Struct()
+    struct.update({key: value for key, value in payload.items() if key not in _HIDDEN})
+    return struct

@@ -1,0 +1,1 @@
+"""From a query in hand to hits and category."""

@@ -1,0 +1,60 @@
+"""Which category a query shows, and how sure that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from embedder.recognition.head import CategoryHead, Modality
+from embedder.recognition.neighbor_vote import NeighborVote
+from indexer.stores.protocol import Scored
+from indexer.versions.manifest import Manifest
+from server.search.query import PredictedCategory
+
+CANDIDATES = 5
+
+
+class CategoryPredictor:
+    """Predicts by the model's head where it knows the catalog's categories, else by the nearest products.
+
+    Both give probabilities that were calibrated on products they had not seen: the head's on the training's held-out
+    part, the neighbours' on the index itself, each product left out of its own vote.
+    """
+
+    def __init__(self, head: CategoryHead | None, manifest: Manifest) -> None:
+        wanted = set(manifest.categories)
+        self._head = head if head is not None and wanted and wanted <= set(head.categories) else None
+        self._votes = dict(manifest.votes)
+        self._any = bool(wanted)
+
+    def predict(
+        self,
+        vector: npt.NDArray[np.float32],
+        modality: Modality,
+        neighbors: Callable[[], Sequence[Scored]],
+    ) -> PredictedCategory | None:
+        """Predict.
+
+        Args:
+            vector: float32 (dim,), unit length.
+            modality: which calibration applies.
+            neighbors: finds the nearest products of the whole catalog; called only where they are needed.
+
+        Returns:
+            None where the catalog has no categories.
+        """
+        if not self._any:
+            return None
+        if self._head is not None:
+            probabilities = self._head.probabilities(vector[None, :], modality)[0]
+            order = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
+            pairs = tuple((self._head.categories[index], float(probabilities[index])) for index in order)
+            return PredictedCategory(pairs, "head")
+        found = [item for item in neighbors() if "category" in item.payload]
+        vote = self._votes.get(modality) or self._votes.get("image") or NeighborVote()
+        shares = vote.probabilities([item.payload["category"] for item in found], [item.score for item in found])
+        if not shares:
+            return None
+        return PredictedCategory(tuple(shares.items())[:CANDIDATES], "neighbors")

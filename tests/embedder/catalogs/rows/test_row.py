@@ -1,0 +1,390 @@
+"""What one row of a catalog becomes, whichever file it came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.rows.cell import CellKind
+from embedder.catalogs.rows.columns import GUESSES, check_columns, choose_columns
+from embedder.catalogs.rows.row import RowReader
+from embedder.errors import CatalogError
+from embedder.inputs.picture import PictureFile
+
+FOLDER = Path("/shop")
+
+
+def read_row(
+    row: Mapping[str, object],
+    named: Mapping[str, str] | None = None,
+    split: Split | None = None,
+    kinds: Mapping[str, CellKind] | None = None,
+) -> Product | Rejection | None:
+    return RowReader(row, named or {}, folder=FOLDER, split=split, kinds=kinds).read(row, 7)
+
+
+def product_with(**cells: object) -> Product:
+    result = read_row({"id": "A1", "image": "a.jpg", **cells})
+    assert isinstance(result, Product), result
+    return result
+
+
+def rejection_with(**cells: object) -> Rejection:
+    result = read_row({"id": "A1", "image": "a.jpg", **cells})
+    assert isinstance(result, Rejection), result
+    assert result.line == 7
+    return result
+
+
+class TestColumns:
+    @pytest.mark.parametrize(("field", "guess"), [(field, guess) for field in GUESSES for guess in GUESSES[field]])
+    def test_every_usual_name_is_known(self, field: str, guess: str) -> None:
+        assert choose_columns([guess], {}) == {field: guess}
+
+    @pytest.mark.parametrize("name", ["Product ID", "PRODUCT-ID", "productId", " product_id "])
+    def test_case_and_partings_of_a_name_do_not_matter(self, name: str) -> None:
+        assert choose_columns([name], {}) == {"id": name}
+
+    def test_the_best_guess_wins_and_the_others_are_attributes(self) -> None:
+        product = product_with(sku="S-9", name="Lamp", title="Desk lamp")
+        assert (product.id, product.title) == ("A1", "Desk lamp")
+        assert product.attributes == {"sku": "S-9", "name": "Lamp"}
+
+    def test_a_named_column_goes_before_every_guess(self) -> None:
+        row = {"id": "1", "ean": "400", "image": "a.jpg", "Titel": "Lampe", "title": "Lamp"}
+        product = read_row(row, {"id": "ean", "title": "Titel"})
+        assert isinstance(product, Product)
+        assert (product.id, product.title) == ("400", "Lampe")
+        assert product.attributes == {"id": "1", "title": "Lamp"}
+
+    def test_a_column_named_for_one_field_may_hold_another_too(self) -> None:
+        assert choose_columns(["sku", "name"], {"title": "sku"}) == {"id": "sku", "title": "sku"}
+
+    def test_a_named_column_that_is_not_there_is_refused_naming_those_that_are(self) -> None:
+        with pytest.raises(CatalogError, match=r"no column 'Preis', named for price; columns found: 'id', 'image'"):
+            check_columns("shop.csv", ["id", "image"], {"price": "Preis"})
+
+    def test_a_field_that_is_not_ours_is_refused_naming_ours(self) -> None:
+        with pytest.raises(
+            CatalogError, match=r"'colour' is no field.*permitted: id, title, category, price, in_stock"
+        ):
+            choose_columns(["id"], {"colour": "id"})
+
+    @pytest.mark.parametrize(("names", "field"), [(["image", "hue"], "id"), (["id", "hue"], "image")])
+    def test_id_and_picture_need_a_column(self, names: list[str], field: str) -> None:
+        with pytest.raises(CatalogError, match=rf"no column for {field}; columns found: .*'hue'.*{field}=COLUMN"):
+            check_columns("shop.csv", names, {})
+
+    def test_a_column_met_late_takes_a_free_field_but_never_a_taken_one(self) -> None:
+        rows = RowReader(["id", "name", "image"], {}, folder=FOLDER)
+        row = {"id": "1", "name": "Lamp", "image": "a.jpg", "title": "Late", "price": 3}
+        product = rows.read(row, 1)
+        assert isinstance(product, Product)
+        assert (product.title, product.price, product.attributes) == ("Lamp", 3.0, {"title": "Late"})
+
+
+class TestId:
+    @pytest.mark.parametrize(("value", "expected"), [("A1", "A1"), ("  A 1 ", "A 1"), ("007", "007"), (42, "42")])
+    def test_texts_and_whole_numbers_are_ids(self, value: object, expected: str) -> None:
+        assert product_with(id=value).id == expected
+
+    @pytest.mark.parametrize("value", [None, "", " \t"])
+    def test_a_blank_id_is_missing(self, value: object) -> None:
+        rejection = rejection_with(id=value)
+        assert (rejection.reason, rejection.product_id) == ("ID_MISSING", "")
+
+    @pytest.mark.parametrize("value", ["a\0b", "a\nb", "a\x1bb", "a\ud800", 1.5, True, ["a"]])
+    def test_an_id_is_plain_text(self, value: object) -> None:
+        assert rejection_with(id=value).reason == "ID_INVALID"
+
+    def test_512_characters_are_permitted_and_no_more(self) -> None:
+        assert product_with(id="x" * 512).id == "x" * 512
+        rejection = rejection_with(id="x" * 513)
+        assert rejection.reason == "ID_TOO_LONG"
+        assert "513 characters; permitted: up to 512" in rejection.detail
+        assert len(rejection.detail) < 200
+
+    def test_the_second_row_of_an_id_is_refused_naming_the_line_of_the_first(self) -> None:
+        rows = RowReader(["id", "image"], {}, folder=FOLDER)
+        assert isinstance(rows.read({"id": "A", "image": "a.jpg"}, 2), Product)
+        second = rows.read({"id": " A", "image": "b.jpg"}, 5)
+        assert second == Rejection(5, "A", "ID_DUPLICATE", "id 'A' stands on line 2 already")
+
+    def test_a_refused_row_keeps_its_id_taken(self) -> None:
+        rows = RowReader(["id", "image", "price"], {}, folder=FOLDER)
+        first = rows.read({"id": "A", "image": "a.jpg", "price": "junk"}, 2)
+        second = rows.read({"id": "A", "image": "a.jpg", "price": "1"}, 3)
+        assert [result.reason for result in (first, second) if isinstance(result, Rejection)] == [
+            "PRICE_INVALID",
+            "ID_DUPLICATE",
+        ]
+
+
+class TestPrice:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            (12, 12.0),
+            (12.5, 12.5),
+            (1.299, 1.299),
+            (0, 0.0),
+            ("0", 0.0),
+            ("12", 12.0),
+            ("12.90", 12.9),
+            (".5", 0.5),
+            ("12,90", 12.9),
+            ("0.999", 0.999),
+            ("0,999", 0.999),
+            ("1299.000", 1299.0),
+            ("1,299.00", 1299.0),
+            ("1.299,00", 1299.0),
+            ("1,234,567", 1234567.0),
+            ("1.234.567,8", 1234567.8),
+            ("1 299", 1299.0),
+            ("1 299,50", 1299.5),
+            ("1\u00a0299,50", 1299.5),
+            ("1\u202f299", 1299.0),
+            ("1'299.50", 1299.5),
+            ("1\u2019299.50", 1299.5),
+            ("12,34,567.00", 1234567.0),
+            ("$12.90", 12.9),
+            ("12,90 €", 12.9),
+            ("€ 1.299,00", 1299.0),
+            ("US$ 5", 5.0),
+            ("EUR 12.90", 12.9),
+            ("12.90 usd", 12.9),
+            ("$12.90 USD", 12.9),
+            ("129 kr", 129.0),
+            ("Rs. 1,29,999.00", 129999.0),
+            ("₹99", 99.0),
+        ],
+    )
+    def test_what_can_be_read_in_one_way_only_is_read(self, value: object, expected: float) -> None:
+        assert product_with(price=value).price == expected
+
+    @pytest.mark.parametrize("value", ["1,299", "1.299", "€1.299", "$1,299", "999,999"])
+    def test_what_can_be_read_in_two_ways_is_refused_with_both(self, value: str) -> None:
+        rejection = rejection_with(price=value)
+        assert (rejection.reason, rejection.product_id) == ("PRICE_INVALID", "A1")
+        digits = value.lstrip("€$").replace(",", ".")
+        assert f"{value!r} may mean {digits.replace('.', '')} or {digits}" in rejection.detail
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            *("-1", "-0.01", "nan", "inf", "1e5", "free", "12 pcs", "from 12", "1,29,9", "1,2.3", "12.", "$", "1.2.3"),
+            *("50¢", "12-15", "1 29", "1.299,000.5", "+5", "٣", "9" * 400, "0x1f", "1_000"),
+            *(-1, -0.5, float("nan"), float("inf"), 1e999, True, [1], {"amount": 5}, 10**400),
+        ],
+    )
+    def test_anything_else_is_refused(self, value: object) -> None:
+        rejection = rejection_with(price=value)
+        assert rejection.reason == "PRICE_INVALID"
+        assert "permitted" in rejection.detail
+        assert len(rejection.detail) < 250
+
+    @pytest.mark.parametrize("value", [None, "", "  "])
+    def test_blank_is_no_price(self, value: object) -> None:
+        assert product_with(price=value).price is None
+
+
+class TestStock:
+    @pytest.mark.parametrize(
+        "value", [True, 1, 7, 2.0, "true", "YES", "1", "12", "3.0", "in stock", "In_Stock", "in-stock", "InStock"]
+    )
+    def test_in_stock(self, value: object) -> None:
+        assert product_with(stock=value).in_stock is True
+
+    @pytest.mark.parametrize("value", [False, 0, 0.0, "false", "No", "0", "00", "0.0", "out of stock", "OUT_OF_STOCK"])
+    def test_out_of_stock(self, value: object) -> None:
+        assert product_with(stock=value).in_stock is False
+
+    @pytest.mark.parametrize("value", [None, "", " "])
+    def test_blank_is_unknown(self, value: object) -> None:
+        assert product_with(stock=value).in_stock is None
+
+    @pytest.mark.parametrize("value", [-1, "-1", 1.5, "1.5", "maybe", "preorder", float("nan"), ["yes"], "²"])
+    def test_anything_else_is_refused(self, value: object) -> None:
+        assert rejection_with(stock=value).reason == "STOCK_INVALID"
+
+
+class TestCategory:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [
+            ("Shoes", "Shoes"),
+            ("Women/Shoes", "Women/Shoes"),
+            ("Women > Shoes > Boots", "Women/Shoes/Boots"),
+            ("Women >> Shoes", "Women/Shoes"),
+            ("Women|Shoes", "Women/Shoes"),
+            (" Women /  Winter   shoes ", "Women/Winter shoes"),
+            ("/Women/Shoes/", "Women/Shoes"),
+            (["Women", " Shoes "], "Women/Shoes"),
+            (["Black | White"], "Black | White"),
+            ("", None),
+            (None, None),
+            ([], None),
+        ],
+    )
+    def test_a_path_is_brought_to_levels(self, value: object, expected: str | None) -> None:
+        assert product_with(category=value).category == expected
+
+    @pytest.mark.parametrize("value", ["a//b", "a > > b", "/", ["a", ""], ["T-shirt/top"], ["a", 1], 5, {}, "a\0b"])
+    def test_what_is_no_path_is_refused(self, value: object) -> None:
+        assert rejection_with(category=value).reason == "CATEGORY_INVALID"
+
+
+class TestPicture:
+    def test_a_relative_path_begins_at_the_catalog(self) -> None:
+        product = product_with(image=" photos/a.jpg ")
+        assert product.picture == PictureFile(FOLDER / "photos/a.jpg")
+        assert product.picture_name == "photos/a.jpg"
+
+    @pytest.mark.parametrize("value", ["/media/a.jpg", "../media/a.jpg"])
+    def test_the_shop_may_lead_out_of_the_folder(self, value: str) -> None:
+        assert product_with(image=value).picture == PictureFile(FOLDER / value)
+
+    def test_of_several_pictures_the_first_is_taken(self) -> None:
+        assert product_with(image=["a.jpg", "b.jpg"]).picture == PictureFile(FOLDER / "a.jpg")
+
+    @pytest.mark.parametrize("value", [None, "", "  ", [], [""]])
+    def test_a_product_needs_a_picture(self, value: object) -> None:
+        assert rejection_with(image=value).reason == "PICTURE_COLUMN_EMPTY"
+
+    @pytest.mark.parametrize("value", ["http://x.test/a.jpg", "HTTPS://x.test/a.jpg", "data:image/png;base64,aa"])
+    def test_a_url_is_refused_with_what_to_do(self, value: str) -> None:
+        rejection = rejection_with(image=value)
+        assert rejection.reason == "IMAGE_MISSING"
+        assert "local file" in rejection.detail
+
+    def test_an_object_is_no_picture(self) -> None:
+        assert rejection_with(image={"url": "a.jpg"}).reason == "IMAGE_MISSING"
+
+
+class TestSplit:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [("train", "train"), ("Test ", "test"), ("val", "validation"), ("validation", "validation"), ("", None)],
+    )
+    def test_known_splits(self, value: str, expected: str | None) -> None:
+        assert product_with(split=value).split == expected
+
+    def test_unknown_splits_are_refused(self) -> None:
+        rejection = rejection_with(split="holdout")
+        assert rejection.reason == "SPLIT_INVALID"
+        assert "'holdout'; permitted: train, validation, val, test" in rejection.detail
+
+    def test_only_rows_of_the_split_asked_for_are_read_be_they_good_or_bad(self) -> None:
+        rows = [
+            {"id": "1", "image": "a.jpg", "split": "train"},
+            {"id": "2", "image": "a.jpg", "split": "test"},
+            {"id": "3", "image": "a.jpg", "split": ""},
+            {"id": "4", "image": "", "split": "train"},
+            {"id": "5", "image": "", "split": "test"},
+            {"id": "6", "image": "a.jpg", "split": "holdout"},
+            {"id": "1", "image": "a.jpg", "split": "test"},
+        ]
+        reader = RowReader(rows[0], {}, folder=FOLDER, split="test")
+        results = [reader.read(row, line) for line, row in enumerate(rows, start=2)]
+        assert [result and getattr(result, "reason", "product") for result in results] == [
+            None,
+            "product",
+            None,
+            None,
+            "PICTURE_COLUMN_EMPTY",
+            "SPLIT_INVALID",
+            "ID_DUPLICATE",
+        ]
+
+
+class TestAttributes:
+    def test_other_columns_are_attributes_and_blank_ones_are_left_out(self) -> None:
+        product = product_with(color="red ", material="", size=None, tags=[])
+        assert product.attributes == {"color": "red"}
+
+    def test_json_values_stay_what_they_are(self) -> None:
+        product = product_with(width=30, height=1.5, wool=True, tags=["warm", " new ", ""], code2="007", number="12")
+        assert product.attributes == {
+            "width": 30.0,
+            "height": 1.5,
+            "wool": True,
+            "tags": ("warm", "new"),
+            "code2": "007",
+            "number": "12",
+        }
+        assert isinstance(product.attributes["width"], float)
+
+    def test_an_object_called_attributes_is_taken_apart(self) -> None:
+        product = product_with(color="red", attributes={"fit": "slim", "price": 5, "size": None})
+        assert product.attributes == {"color": "red", "fit": "slim", "price": 5.0}
+
+    @pytest.mark.parametrize(
+        "value", [{"a": 1}, [1, 2], ["a", None], [["a"]], float("nan"), float("inf"), 2**53 + 1, 10**400]
+    )
+    def test_what_a_filter_could_not_meet_is_refused(self, value: object) -> None:
+        rejection = rejection_with(dimensions=value)
+        assert rejection.reason == "ATTRIBUTE_INVALID"
+        assert "'dimensions'" in rejection.detail
+        assert rejection_with(attributes={"dimensions": value}).reason == "ATTRIBUTE_INVALID"
+
+    def test_an_attribute_given_twice_is_refused(self) -> None:
+        assert "'color' is given twice" in rejection_with(color="red", attributes={"color": "blue"}).detail
+
+    def test_an_attribute_needs_a_name(self) -> None:
+        assert rejection_with(attributes={" ": "blue"}).reason == "ATTRIBUTE_INVALID"
+
+    @pytest.mark.parametrize(
+        ("text", "kind", "expected"),
+        [
+            ("12", CellKind.NUMBER, 12.0),
+            ("-1.50", CellKind.NUMBER, -1.5),
+            ("12", CellKind.TEXT, "12"),
+            ("007", CellKind.NUMBER, "007"),
+            ("inf", CellKind.NUMBER, "inf"),
+            ("nan", CellKind.NUMBER, "nan"),
+            ("1e5", CellKind.NUMBER, "1e5"),
+            ("1234567890123456", CellKind.NUMBER, "1234567890123456"),
+            ("TRUE", CellKind.BOOL, True),
+            ("false", CellKind.BOOL, False),
+            ("yes", CellKind.BOOL, "yes"),
+        ],
+    )
+    def test_texts_are_converted_where_their_column_says_so_and_they_fit(
+        self, text: str, kind: CellKind, expected: object
+    ) -> None:
+        row = {"id": "1", "image": "a.jpg", "depth": text}
+        product = read_row(row, kinds={"depth": kind})
+        assert isinstance(product, Product)
+        assert product.attributes == {"depth": expected}
+        assert type(product.attributes["depth"]) is type(expected)
+
+
+def test_a_whole_row() -> None:
+    row = {
+        "SKU": "A1",
+        "Product Name": " Desk \n lamp ",
+        "Category Path": "Home > Lamps",
+        "Price": "€ 39,90",
+        "Availability": "in stock",
+        "Photo": "a.jpg",
+        "color": "green",
+    }
+    assert read_row(row) == Product(
+        id="A1",
+        title="Desk lamp",
+        picture=PictureFile(FOLDER / "a.jpg"),
+        picture_name="a.jpg",
+        category="Home/Lamps",
+        price=39.9,
+        in_stock=True,
+        attributes={"color": "green"},
+        line=7,
+    )
+
+
+@pytest.mark.parametrize("value", [{"en": "Lamp"}, ["Lamp"], True])
+def test_a_title_is_a_text(value: object) -> None:
+    assert rejection_with(title=value).reason == "ROW_UNREADABLE"

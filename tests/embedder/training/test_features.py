@@ -1,0 +1,139 @@
+"""Features are computed once for each model and picture; an interrupted run goes on where it stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedder.catalogs.loading import load_catalog
+from embedder.catalogs.product import Product
+from embedder.catalogs.registry import open_catalog
+from embedder.encoder import Encoder, open_encoder
+from embedder.inputs.picture import PictureBytes, PictureFile
+from embedder.training import features as features_module
+from embedder.training.features import compute_features
+from tests.conftest import draw_product
+from tests.embedder.conftest import encoded
+
+
+class CountingEncoder(Encoder):
+    """Counts the pictures that it embeds."""
+
+    embedded = 0
+
+    def pixel_features(self, pixels):
+        self.embedded += len(pixels)
+        return super().pixel_features(pixels)
+
+
+@pytest.fixture
+def encoder(tiny_bundle: Path) -> CountingEncoder:
+    opened = open_encoder(tiny_bundle, device="cpu")
+    return CountingEncoder(opened.info, opened._runtime, opened._tokenizer, None)
+
+
+@pytest.fixture
+def products(drawn_catalog: Path) -> list[Product]:
+    return list(load_catalog(open_catalog(str(drawn_catalog))).products)
+
+
+@pytest.fixture(autouse=True)
+def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features_module, "CHUNK", 40)
+
+
+def test_features_are_those_of_each_picture(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
+    found = compute_features(encoder, products, tmp_path)
+    assert [product.id for product in found.products] == [product.id for product in products]
+    pixels = encoder.preprocess([encoder.decode(product.picture)[0] for product in products])
+    assert np.allclose(found.values, encoder.pixel_features(pixels), atol=1e-5)
+    assert found.rejected == ()
+
+
+def test_the_second_time_nothing_is_embedded(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
+    first = compute_features(encoder, products, tmp_path)
+    encoder.embedded = 0
+    second = compute_features(encoder, products, tmp_path)
+    assert encoder.embedded == 0
+    assert np.array_equal(first.values, second.values)
+
+
+def test_what_was_done_before_an_interruption_is_kept(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    def stop(done: int) -> None:
+        if encoder.embedded >= 80:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compute_features(encoder, products, tmp_path, on_progress=stop)
+    encoder.embedded = 0
+    compute_features(encoder, products, tmp_path)
+    assert encoder.embedded == len(products) - 80
+
+
+def test_a_changed_picture_is_embedded_anew(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
+    compute_features(encoder, products, tmp_path)
+    encoder.embedded = 0
+    other = Product("other", "", PictureBytes(encoded(draw_product("ellipse", "red", 777))))
+    found = compute_features(encoder, [other, *products[1:]], tmp_path)
+    assert encoder.embedded == 40
+    pixels = encoder.preprocess([encoder.decode(other.picture)[0]])
+    assert np.allclose(found.values[0], encoder.pixel_features(pixels)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("damage", [b"", b"rubbish", None])
+def test_a_damaged_chunk_is_computed_anew(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path, damage: bytes | None
+) -> None:
+    first = compute_features(encoder, products, tmp_path)
+    chunk = next((tmp_path / "features").rglob("*.npz"))
+    chunk.write_bytes(chunk.read_bytes()[:-50] if damage is None else damage)
+    encoder.embedded = 0
+    assert np.array_equal(first.values, compute_features(encoder, products, tmp_path).values)
+    assert encoder.embedded == 40
+
+
+def test_another_model_never_meets_these_features(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path, trained_bundle: Path
+) -> None:
+    first = compute_features(encoder, products[:40], tmp_path)
+    other = compute_features(open_encoder(trained_bundle, device="cpu"), products[:40], tmp_path)
+    assert first.values.shape[1] != other.values.shape[1]
+
+
+def test_unreadable_pictures_are_rejected_by_name_also_from_the_cache(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    bad = [
+        Product("missing", "", PictureFile(tmp_path / "nowhere.png"), line=5),
+        Product("broken", "", PictureBytes(encoded(draw_product("ellipse", "red", 0))[:200]), line=6),
+        Product("empty", "", PictureBytes(b""), line=7),
+    ]
+    mixed = [*products[:3], *bad, *products[3:6]]
+    for _ in range(2):
+        found = compute_features(encoder, mixed, tmp_path)
+        assert [product.id for product in found.products] == [product.id for product in products[:6]]
+        assert {(row.product_id, row.line, row.reason) for row in found.rejected} == {
+            ("missing", 5, "IMAGE_MISSING"),
+            ("broken", 6, "IMAGE_UNREADABLE"),
+            ("empty", 7, "IMAGE_EMPTY"),
+        }
+        assert len(found.values) == 6
+
+
+def test_a_budget_ends_it_at_a_whole_chunk(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
+    found = compute_features(encoder, products, tmp_path, budget_s=0.0)
+    assert [product.id for product in found.products] == [product.id for product in products[:40]]
+
+
+def test_no_products_no_features(encoder: CountingEncoder, tmp_path: Path) -> None:
+    found = compute_features(encoder, [], tmp_path)
+    assert len(found.products) == len(found.values) == 0
+
+
+def test_only_unreadable_pictures(encoder: CountingEncoder, tmp_path: Path) -> None:
+    found = compute_features(encoder, [Product("p", "", PictureBytes(b"?"))], tmp_path)
+    assert (len(found.values), [row.reason for row in found.rejected]) == (0, ["IMAGE_UNREADABLE"])

@@ -1,0 +1,357 @@
+"""A build indexes what can be indexed, tells the rest, and changes nothing that is live until it is whole."""
+
+from __future__ import annotations
+
+import csv
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from qdrant_client import QdrantClient
+
+from embedder.catalogs.product import Product, Rejection
+from embedder.catalogs.registry import open_catalog
+from embedder.encoder import Encoder, open_encoder
+from indexer.building.run import AHEAD, BuildResult, build, describe
+from indexer.errors import BuildError, StoreUnavailable
+from indexer.filters.schema import FieldType
+from indexer.settings import IndexerSettings
+from indexer.stores.edge.store import EdgeStore
+from indexer.stores.protocol import Batch
+from indexer.stores.qdrant.store import QdrantStore
+from indexer.versions.manifest import new_version_name
+from tests.conftest import draw_product, write_drawn_catalog
+
+
+@pytest.fixture(scope="module")
+def encoder(trained_bundle: Path) -> Encoder:
+    return open_encoder(trained_bundle, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def small_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """48 products."""
+    return write_drawn_catalog(tmp_path_factory.mktemp("small"), 48, side=48)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EdgeStore:
+    return EdgeStore(tmp_path / "index")
+
+
+def run(shop: Path, encoder: Encoder, store, rejects: Path, **options) -> BuildResult:
+    settings = IndexerSettings(**{"batch_size": 16, **options.pop("settings", {})})
+    return build(open_catalog(str(shop)), encoder, store, settings, rejects, **options)
+
+
+def messy_catalog(folder: Path) -> tuple[Path, dict[int, str]]:
+    """A CSV in which most things are wrong that can be; line to reason of what must be rejected."""
+    folder.mkdir()
+    draw_product("ellipse", "red", 0).save(folder / "good.png")
+    whole = (folder / "good.png").read_bytes()
+    (folder / "truncated.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "text.jpg").write_text("not a picture at all")
+    rows = [
+        ("good-1", "Ball", "toys/ball", "5", "good.png", None),
+        ("", "No id", "toys/ball", "5", "good.png", "ID_MISSING"),
+        ("good-1", "Twice", "toys/ball", "5", "good.png", "ID_DUPLICATE"),
+        ("x" * 513, "Long id", "toys/ball", "5", "good.png", "ID_TOO_LONG"),
+        ("missing", "Ball", "toys/ball", "5", "nowhere.png", "IMAGE_MISSING"),
+        ("truncated", "Ball", "toys/ball", "5", "truncated.png", "IMAGE_UNREADABLE"),
+        ("empty", "Ball", "toys/ball", "5", "empty.png", "IMAGE_EMPTY"),
+        ("text", "Ball", "toys/ball", "5", "text.jpg", "IMAGE_UNREADABLE"),
+        ("folder", "Ball", "toys/ball", "5", ".", "IMAGE_MISSING"),
+        ("no-picture", "Ball", "toys/ball", "5", "", "PICTURE_COLUMN_EMPTY"),
+        ("price", "Ball", "toys/ball", "minus five", "good.png", "PRICE_INVALID"),
+        ("category", "Ball", "toys//ball", "5", "good.png", "CATEGORY_INVALID"),
+        ("good-2", "", "", "", "good.png", None),
+        ("good-3", "Größe 靴", "toys/ball", "0", "good.png", None),
+    ]
+    path = folder / "catalog.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "title", "category", "price", "image"])
+        writer.writerows(row[:-1] for row in rows)
+    return path, {line: row[-1] for line, row in enumerate(rows, 2) if row[-1] is not None}
+
+
+class TestAMessyCatalog:
+    @pytest.fixture
+    def built(self, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> tuple[BuildResult, dict[int, str]]:
+        catalog, expected = messy_catalog(tmp_path / "shop")
+        result = run(catalog, encoder, store, tmp_path / "rejects.jsonl", settings={"max_reject_share": 0.9})
+        return result, expected
+
+    def test_every_bad_row_is_told_with_line_and_reason(self, built) -> None:
+        result, expected = built
+        rows = [json.loads(line) for line in result.rejects.read_text(encoding="utf-8").splitlines()]
+        assert {row["line"]: row["reason"] for row in rows} == expected
+        assert all(row["detail"] for row in rows)
+
+    def test_the_rest_is_live(self, built, store: EdgeStore) -> None:
+        reader = store.open()
+        assert {name for name in ("good-1", "good-2", "good-3", "price", "truncated") if reader.fetch(name)} == {
+            "good-1",
+            "good-2",
+            "good-3",
+        }
+        assert reader.fetch("good-3").payload["title"] == "Größe 靴"
+        reader.close()
+
+    def test_the_figures_add_up(self, built) -> None:
+        result, expected = built
+        assert (result.manifest.products, result.manifest.rejected) == (3, len(expected))
+        assert sum(result.reasons.values()) == len(expected)
+        assert describe(result)["products"] == 3
+
+
+def test_a_manifest_says_what_was_built(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    result = run(small_catalog, encoder, store, tmp_path / "rejects.jsonl", catalog="spring")
+    manifest = store.open(result.manifest.version).manifest
+    assert manifest == result.manifest
+    assert (manifest.state, manifest.products, manifest.rejected, manifest.catalog) == ("ready", 48, 0, "spring")
+    assert (manifest.model_fingerprint, manifest.dim) == (encoder.info.fingerprint, encoder.dim)
+    assert manifest.categories == {"boxes/box": 12, "boxes/tall box": 12, "signs/triangle": 12, "toys/ball": 12}
+    assert manifest.schema.attributes == {"color": FieldType.KEYWORD}
+    assert store.live_version() == manifest.version
+
+
+def test_the_index_holds_the_encoders_embeddings(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    run(small_catalog, encoder, store, tmp_path / "rejects.jsonl")
+    reader = store.open()
+    for product in open_catalog(str(small_catalog)).read():
+        assert isinstance(product, Product)
+        (expected,) = encoder.encode_images([encoder.decode(product.picture)[0]])
+        stored = reader.fetch(product.id)
+        assert stored is not None
+        assert float(stored.vector @ expected) >= 0.9999
+    reader.close()
+
+
+def test_the_same_catalog_has_the_same_hash(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    first = run(small_catalog, encoder, store, tmp_path / "r").manifest
+    again = run(small_catalog, encoder, store, tmp_path / "r", settings={"batch_size": 5}).manifest
+    part = run(small_catalog, encoder, store, tmp_path / "r", limit=47).manifest
+    assert first.catalog_hash == again.catalog_hash != part.catalog_hash
+    assert first.version < again.version < part.version
+
+
+def test_a_model_that_does_not_know_the_categories_gets_votes_and_the_same_each_time(
+    small_catalog: Path, encoder: Encoder, starter_bundle: Path, store: EdgeStore, tmp_path: Path
+) -> None:
+    starter = open_encoder(starter_bundle, device="cpu")
+    first, again = (run(small_catalog, starter, store, tmp_path / "r").manifest.votes for _ in range(2))
+    assert set(first) == {"image", "text"}
+    assert first == again
+    assert run(small_catalog, encoder, store, tmp_path / "r").manifest.votes == {}
+
+
+def test_the_databases_key_is_not_in_the_manifest(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    secret = {"qdrant_api_key": "very-secret"}
+    manifest = run(small_catalog, encoder, store, tmp_path / "r", limit=4, settings=secret).manifest
+    assert manifest.settings["batch_size"] == 16
+    assert "api_key" not in manifest.to_json()
+    assert "very-secret" not in manifest.to_json()
+
+
+def test_as_many_rejects_as_are_permitted_go_live(encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+    catalog = write_drawn_catalog(tmp_path / "shop", 4, side=32)
+    for name in ("0000.png", "0002.png"):
+        (catalog.parent / name).unlink()
+    manifest = run(catalog, encoder, store, tmp_path / "r", settings={"max_reject_share": 0.5}).manifest
+    assert (manifest.products, manifest.rejected, store.live_version()) == (2, 2, manifest.version)
+
+
+def test_a_version_that_did_not_finish_is_not_counted_among_those_kept(
+    small_catalog: Path, encoder: Encoder, tmp_path: Path
+) -> None:
+    """Another machine may be filling it: only a store on disk knows that its builder is dead."""
+    client = QdrantClient(":memory:")
+    store = QdrantStore(client, "qdrant://memory/shop", "shop")
+    first = run(small_catalog, encoder, store, tmp_path / "r", limit=4).manifest
+    begun = replace(first, version=new_version_name(), state="building", products=0)
+    store.create(begun)
+    second = run(small_catalog, encoder, store, tmp_path / "r", limit=4).manifest
+    assert [manifest.version for manifest in store.versions()] == [first.version, begun.version, second.version]
+    client.close()
+
+
+def test_progress_counts_every_row(small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+    totals, done = [], []
+    run(small_catalog, encoder, store, tmp_path / "r", on_rows=totals.append, on_progress=done.append)
+    assert totals == [48]
+    assert sum(done) == 48
+
+
+def test_a_limit_is_of_products_from_the_catalogs_beginning(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    assert run(small_catalog, encoder, store, tmp_path / "r", limit=7).manifest.products == 7
+    reader = store.open()
+    assert reader.fetch("p-0006") is not None
+    assert reader.fetch("p-0007") is None
+    reader.close()
+
+
+@pytest.mark.parametrize(("keep", "left"), [(0, 1), (1, 2), (2, 3)])
+def test_so_many_versions_are_kept_besides_the_live_one(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path, keep: int, left: int
+) -> None:
+    made = [
+        run(small_catalog, encoder, store, tmp_path / "r", limit=4, settings={"keep_versions": keep}).manifest.version
+        for _ in range(4)
+    ]
+    assert [manifest.version for manifest in store.versions()] == made[-left:]
+    assert store.live_version() == made[-1]
+
+
+class TestWhatFails:
+    """The live version stays, nothing half-done stays, the reason is told."""
+
+    @pytest.fixture
+    def live(self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> str:
+        return run(small_catalog, encoder, store, tmp_path / "rejects.jsonl", limit=8).manifest.version
+
+    @pytest.fixture(autouse=True)
+    def _nothing_changed(self, live: str, store: EdgeStore) -> Iterator[None]:
+        yield
+        assert store.live_version() == live
+        assert [manifest.version for manifest in store.versions()] == [live]
+        reader = store.open()
+        assert reader.count() == 8
+        reader.close()
+
+    def test_too_many_rejects(self, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+        catalog, expected = messy_catalog(tmp_path / "shop")
+        with pytest.raises(BuildError, match=rf"{len(expected)} of 14 rows were rejected.*permitted: a share of 0\.5"):
+            run(catalog, encoder, store, tmp_path / "rejects.jsonl")
+        # They can be looked at all the same.
+        assert len((tmp_path / "rejects.jsonl").read_text().splitlines()) == len(expected)
+
+    def test_no_product_at_all(self, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("id,title,image\n,Boot,a.png\n")
+        with pytest.raises(BuildError, match=r"no product of 1 rows could be indexed; ID_MISSING 1; next step"):
+            run(tmp_path / "a.csv", encoder, store, tmp_path / "r", settings={"max_reject_share": 1.0})
+
+    def test_an_empty_catalog(self, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+        (tmp_path / "a.csv").write_text("id,title,image\n")
+        with pytest.raises(BuildError, match=r"no rows at all"):
+            run(tmp_path / "a.csv", encoder, store, tmp_path / "r")
+
+    @pytest.mark.parametrize("when", ["upsert", "finish"])
+    def test_a_store_that_fails(
+        self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path, when: str
+    ) -> None:
+        with pytest.raises(StoreUnavailable, match=r"disk full"):
+            run(small_catalog, encoder, Failing(store, when), tmp_path / "r")
+
+    def test_an_encoder_that_fails(
+        self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        class Broken(Encoder):
+            def embed_pixels(self, pixels):
+                raise RuntimeError("out of memory")
+
+        broken = Broken(encoder.info, encoder._runtime, encoder._tokenizer, encoder.head)
+        with pytest.raises(RuntimeError, match=r"out of memory"):
+            run(small_catalog, broken, store, tmp_path / "r")
+
+    def test_being_interrupted(self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> None:
+        def interrupt(done: int) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            run(small_catalog, encoder, store, tmp_path / "r", on_progress=interrupt)
+
+
+class Failing:
+    """A store whose disk fills up."""
+
+    def __init__(self, store: EdgeStore, when: str) -> None:
+        self._store, self._when = store, when
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+    def create(self, manifest):
+        writer = self._store.create(manifest)
+
+        def fail(*_: object) -> None:
+            raise StoreUnavailable("disk full")
+
+        setattr(writer, self._when, fail)
+        return writer
+
+
+class Slow:
+    """A store that takes nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = threading.Event(), threading.Event()
+        self.taken: list[Batch] = []
+
+    def create(self, manifest):
+        return self
+
+    def upsert(self, batch: Batch) -> None:
+        self.asked.set()
+        self.go.wait(60)
+        self.taken.append(batch)
+
+    def finish(self, manifest) -> None: ...
+
+    def abort(self) -> None: ...
+
+    def activate(self, version: str) -> None: ...
+
+    def live_version(self) -> None: ...
+
+    def versions(self) -> list:
+        return []
+
+
+def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path: Path) -> None:
+    """However large the catalog, no more than a few batches of it are in memory."""
+    catalog = open_catalog(str(write_drawn_catalog(tmp_path / "shop", 8, side=32)))
+    (one, *_) = catalog.read()
+    read = [0]
+
+    class Endless:
+        name = "endless"
+
+        def count(self) -> int:
+            return 400
+
+        def read(self) -> Iterator[Product | Rejection]:
+            read[0] = 0
+            for number in range(400):
+                read[0] += 1
+                yield replace(one, id=str(number))
+
+    store, settings = Slow(), IndexerSettings(batch_size=4)
+    thread = threading.Thread(target=build, args=(Endless(), encoder, store, settings, tmp_path / "r"))
+    thread.start()
+    assert store.asked.wait(60)
+    seen = -1
+    # It has come to rest when it has read no further for a while.
+    while seen != read[0]:
+        seen = read[0]
+        store.go.wait(1.0)
+    assert seen <= 4 * (2 * AHEAD + 4)
+    store.go.set()
+    thread.join(60)
+    assert sum(len(batch.product_ids) for batch in store.taken) == 400
+    assert np.concatenate([batch.vectors for batch in store.taken]).shape == (400, encoder.dim)

@@ -1,0 +1,173 @@
+"""What a search answers, through the client and a real channel."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from merchlens import NotFound
+
+from embedder.encoder import open_encoder
+from embedder.inputs.picture import PictureFile
+from indexer.stores.address import open_store
+from tests.conftest import draw_product
+from tests.server.conftest import Served
+
+
+def png(shape: str = "ellipse", color: str = "red", seed: int = 9000) -> bytes:
+    buffer = io.BytesIO()
+    draw_product(shape, color, seed).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def test_words_find_the_products_they_name(served: Served) -> None:
+    result = served.client.search(text="red ball", top_k=5)
+    assert [hit.title for hit in result][:3] == ["red ball"] * 3
+
+
+def test_a_new_picture_finds_products_of_its_kind_and_its_category_is_recognised(served: Served) -> None:
+    result = served.client.search(image=png("triangle", "blue"), top_k=5)
+    assert {hit.category for hit in result} == {"signs/triangle"}
+    assert result.category is not None
+    assert result.category.category == "signs/triangle"
+    assert result.category.method == "head"
+
+
+def test_a_picture_may_be_given_by_its_path(served: Served, drawn_catalog: Path) -> None:
+    result = served.client.search(image=drawn_catalog.parent / "0000.png", top_k=1)
+    assert result.hits[0].product_id == "p-0000"
+    assert result.hits[0].score == pytest.approx(1.0, abs=1e-4)
+
+
+def test_an_indexed_product_finds_others_like_it_and_not_itself(served: Served) -> None:
+    result = served.client.search(product_id="p-0000", top_k=20)
+    assert len(result) == 20
+    assert "p-0000" not in {hit.product_id for hit in result}
+    assert {hit.category for hit in result.hits[:5]} == {"toys/ball"}
+
+
+def test_an_embedding_finds_what_the_picture_it_came_from_finds(
+    served: Served, trained_bundle: Path, drawn_catalog: Path
+) -> None:
+    encoder = open_encoder(trained_bundle)
+    vector = encoder.encode_images([encoder.decode(PictureFile(drawn_catalog.parent / "0005.png"))[0]])[0]
+    by_vector = served.client.search(vector=vector.tolist(), top_k=10)
+    by_picture = served.client.search(image=drawn_catalog.parent / "0005.png", top_k=10)
+    assert [hit.product_id for hit in by_vector] == [hit.product_id for hit in by_picture]
+    assert by_vector.warnings == ()
+
+
+def test_hits_and_scores_equal_an_exhaustive_comparison(served: Served, trained_bundle: Path) -> None:
+    encoder = open_encoder(trained_bundle)
+    query = encoder.encode_texts(["green box"])[0]
+    result = served.client.search(text="green box", top_k=160)
+    assert len(result) == 160
+    vectors = {}
+    with_store = served.client
+    for hit in result:
+        again = with_store.search(product_id=hit.product_id, top_k=1)
+        assert again.hits
+        vectors[hit.product_id] = hit.score
+    scores = [hit.score for hit in result]
+    assert scores == sorted(scores, reverse=True)
+    assert all(-1.0 <= score <= 1.0 for score in scores)
+    assert np.linalg.norm(query) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_payload_is_the_catalogs_row(served: Served) -> None:
+    hit = served.client.search(product_id="p-0001", top_k=160, filter='id = "p-0000"').hits[0]
+    assert (hit.title, hit.category, hit.price, hit.in_stock) == ("red ball", "toys/ball", 5.0, False)
+    assert hit.attributes == {"color": "red"}
+    assert hit.payload["picture"] == "0000.png"
+    assert "category_path" not in hit.payload
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ('category:"boxes"', lambda hit: hit.category.startswith("boxes/")),
+        ('category = "boxes/box"', lambda hit: hit.category == "boxes/box"),
+        ("price < 50", lambda hit: hit.price < 50),
+        ("price >= 50 AND price <= 60", lambda hit: 50 <= hit.price <= 60),
+        ("in_stock", lambda hit: hit.in_stock),
+        ("NOT in_stock", lambda hit: not hit.in_stock),
+        ("color:(red OR blue)", lambda hit: hit.attributes["color"] in ("red", "blue")),
+        ("color != red", lambda hit: hit.attributes["color"] != "red"),
+        (
+            'category:"toys" AND (price < 20 OR color = green) AND NOT in_stock',
+            lambda hit: (
+                hit.category == "toys/ball"
+                and (hit.price < 20 or hit.attributes["color"] == "green")
+                and not hit.in_stock
+            ),
+        ),
+    ],
+)
+def test_a_filter_keeps_just_what_matches_and_changes_no_score(served: Served, condition: str, holds) -> None:
+    everything = served.client.search(text="ball", top_k=160)
+    expected = {hit.product_id: hit.score for hit in everything if holds(hit)}
+    found = {hit.product_id: hit.score for hit in served.client.search(text="ball", top_k=160, filter=condition)}
+    assert expected
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_category_is_the_querys_own_whatever_the_filter(served: Served) -> None:
+    result = served.client.search(image=png(), filter='category:"signs"')
+    assert {hit.category for hit in result} == {"signs/triangle"}
+    assert result.category is not None
+    assert result.category.category == "toys/ball"
+
+
+def test_probabilities_are_in_order_and_sum_to_at_most_one(served: Served) -> None:
+    category = served.client.search(image=png()).category
+    assert category is not None
+    shares = [candidate.probability for candidate in category.candidates]
+    assert shares == sorted(shares, reverse=True)
+    assert 0 < sum(shares) <= 1 + 1e-6
+    assert (category.category, category.probability) == (category.candidates[0].category, shares[0])
+
+
+def test_every_reply_names_model_version_request_and_stages(
+    served: Served, drawn_store: str, trained_bundle: Path
+) -> None:
+    result = served.client.search(text="box", request_id="order-17")
+    assert result.request_id == "order-17"
+    assert result.index_version == open_store(drawn_store).live_version()
+    assert result.model_fingerprint == open_encoder(trained_bundle).info.fingerprint
+    assert list(result.timings_us) == ["decode", "encode", "search", "rank"]
+
+
+def test_by_default_there_are_ten_hits(served: Served) -> None:
+    from merchlens.v1 import query_pb2, search_service_pb2
+
+    request = search_service_pb2.SearchRequest(parts=[query_pb2.QueryPart(text="ball")])
+    assert len(served.stub.Search(request).hits) == 10
+
+
+def test_over_the_largest_page_that_page_is_answered_with_a_warning(served: Served) -> None:
+    result = served.client.search(text="ball", top_k=5000)
+    assert len(result) == 160
+    assert [warning.code for warning in result.warnings] == ["PAGE_SIZE_CAPPED"]
+
+
+def test_a_text_longer_than_the_encoder_reads_is_answered_with_a_warning(served: Served) -> None:
+    result = served.client.search(text="a red ball " * 300)
+    assert len(result) == 10
+    assert [(warning.code, warning.field) for warning in result.warnings] == [("TEXT_TRUNCATED", "parts[0].text")]
+
+
+def test_a_vector_of_another_length_is_scaled_with_a_warning(served: Served) -> None:
+    vector = np.zeros(384)
+    vector[3] = 7.0
+    result = served.client.search(vector=vector.tolist())
+    assert [warning.code for warning in result.warnings] == ["VECTOR_NORMALIZED"]
+    assert max(hit.score for hit in result) <= 1.0
+
+
+def test_the_default_catalog_may_be_named(served: Served) -> None:
+    assert len(served.client.search(text="ball", catalog="default")) == 10
+    with pytest.raises(NotFound) as caught:
+        served.client.search(text="ball", catalog="other")
+    assert caught.value.reason == "CATALOG_NOT_FOUND"
