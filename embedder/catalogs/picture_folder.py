@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.product import Product, ProductPicture, Rejection, Split
 from embedder.catalogs.rows.cell import CellError, parse_category, parse_id, parse_split
 from embedder.errors import CatalogError
 from embedder.inputs.picture import PictureFile
@@ -114,8 +114,7 @@ def _to_product(path: Path, relative: PurePosixPath, split: Split | None, line: 
         return Product(
             id=product_id,
             title=" ".join(path.stem.replace("_", " ").replace("-", " ").split()),
-            picture=PictureFile(path),
-            picture_name=product_id,
+            pictures=(ProductPicture(PictureFile(path), product_id),),
             category=parse_category(levels),
             split=split,
             line=line,

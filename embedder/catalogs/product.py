@@ -16,14 +16,26 @@ Split = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True, slots=True)
+class ProductPicture:
+    """One of a product's pictures.
+
+    Attributes:
+        source: the picture, not yet decoded.
+        name: where it came from (a path relative to the catalog), for people and in replies; may be empty.
+    """
+
+    source: Picture
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One product of a catalog.
 
     Attributes:
         id: the shop's own id, 1..512 characters, unique in the catalog.
         title: what the shop calls it; may be empty.
-        picture: its picture, not yet decoded.
-        picture_name: where the picture came from (a path relative to the catalog), for people.
+        pictures: one or more, the main one first.
         category: path with levels parted by "/", without empty levels; None where the catalog gives none.
         price: 0 or more, in the catalog's currency; None where not given.
         in_stock: None where not given.
@@ -34,8 +46,7 @@ class Product:
 
     id: str
     title: str
-    picture: Picture
-    picture_name: str = ""
+    pictures: tuple[ProductPicture, ...]
     category: str | None = None
     price: float | None = None
     in_stock: bool | None = None
@@ -46,6 +57,8 @@ class Product:
     def __post_init__(self) -> None:
         if not 1 <= len(self.id) <= 512:
             raise ValueError(f"product id of {len(self.id)} characters; permitted: 1 to 512")
+        if not self.pictures:
+            raise ValueError(f"product {self.id[:80]!r} without a picture; permitted: 1 or more")
         if self.price is not None and not (math.isfinite(self.price) and self.price >= 0):
             raise ValueError(f"price {self.price!r}; permitted: a finite number, 0 or more")
         if self.category is not None and (not self.category or "" in self.category.split("/")):

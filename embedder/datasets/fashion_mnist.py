@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
-from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.product import Product, ProductPicture, Rejection, Split
 from embedder.datasets.fashion_mnist_files import FILE_NAMES, find_or_fetch, lacks
 from embedder.datasets.idx import load_idx, read_idx_shape
 from embedder.errors import CatalogError
@@ -103,8 +103,7 @@ class FashionMnistReader:
             yield Product(
                 id=product_id,
                 title=LABELS[label],
-                picture=PicturePixels(pixels),
-                picture_name=product_id,
+                pictures=(ProductPicture(PicturePixels(pixels), product_id),),
                 category=LABELS[label],
                 split=part,
                 line=first_line + position,

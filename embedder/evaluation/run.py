@@ -82,7 +82,7 @@ def embed_products(
         images = []
         for product in products[start : start + 256]:
             try:
-                images.append(encoder.decode(product.picture)[0])
+                images.append(encoder.decode(product.pictures[0].source)[0])
                 kept.append(product)
             except PictureError as error:
                 _log.warning("product %s left out: %s", product.id, error)

@@ -41,7 +41,7 @@ def fitting_image_size(products: Iterable[Product], largest: int, sample: int = 
 
 
 def _shorter_side(product: Product) -> int | None:
-    picture = product.picture
+    picture = product.pictures[0].source
     if isinstance(picture, PicturePixels):
         return int(min(picture.pixels.shape[:2]))
     try:

@@ -112,7 +112,7 @@ def _prepare(encoder: Encoder, chunk: Sequence[Product], folder: Path) -> _Prepa
     digest = hashlib.sha256()
     for product in chunk:
         try:
-            picture, content = _content(product.picture)
+            picture, content = _content(product.pictures[0].source)
         except PictureError as error:
             rejected.append(Rejection(product.line, product.id, error.reason, str(error)))
             continue

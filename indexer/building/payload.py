@@ -13,13 +13,17 @@ Payload = dict[str, Any]
 
 
 def to_payload(product: Product, schema: Schema) -> Payload:
-    """A product without its picture, JSON-able; what the catalog did not give is absent.
+    """A product without its pictures, JSON-able; what the catalog did not give is absent.
 
     Args:
         product: the product.
         schema: of the whole catalog: values of keyword attributes become words, whatever this product has.
     """
-    payload: Payload = {"product_id": product.id, "title": product.title, "picture": product.picture_name}
+    payload: Payload = {
+        "product_id": product.id,
+        "title": product.title,
+        "pictures": [item.name for item in product.pictures],
+    }
     if product.category is not None:
         payload["category"] = product.category
         # So that one keyword match finds a category with all below it.

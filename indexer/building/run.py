@@ -226,7 +226,7 @@ def _decode(chunk: Sequence[Product | Rejection], encoder: Encoder) -> _Decoded:
             rejections.append(row)
             continue
         try:
-            images.append(encoder.decode(row.picture)[0])
+            images.append(encoder.decode(row.pictures[0].source)[0])
             products.append(row)
         except PictureError as error:
             rejections.append(Rejection(row.line, row.id, error.reason, str(error)))

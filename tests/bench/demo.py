@@ -94,13 +94,17 @@ def _pictured_products() -> list[Product]:
 
 def _ask(target: str, pictured: list[Product], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = {row.id: row.picture for row in open_catalog(CATALOG, split="train").read() if isinstance(row, Product)}
+    pictures = {
+        row.id: row.pictures[0].source
+        for row in open_catalog(CATALOG, split="train").read()
+        if isinstance(row, Product)
+    }
     with Client(target) as client:
         for text in TEXTS:
             result = client.search(text=text, top_k=TOP_K)
             _show(f'text "{text}"', result, text, pictures, folder / f"text-{text.replace(' ', '-')}.png")
         for product in pictured:
-            image = decode_picture(product.picture).image
+            image = decode_picture(product.pictures[0].source).image
             encoded = io.BytesIO()
             image.save(encoded, "PNG")
             result = client.search(image=encoded.getvalue(), top_k=TOP_K)

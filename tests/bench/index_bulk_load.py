@@ -52,7 +52,7 @@ def main() -> None:
 
 def encoder_rate(encoder: Encoder, products: list[Product], batch_size: int) -> float:
     """Pictures a second of the encoder alone."""
-    images = [encoder.decode(product.picture)[0] for product in products]
+    images = [encoder.decode(product.pictures[0].source)[0] for product in products]
     started = time.perf_counter()
     encoder.encode_images(images, batch_size)
     return len(images) / (time.perf_counter() - started)

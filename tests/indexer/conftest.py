@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.inputs.picture import PicturePixels
 from embedder.recognition.neighbor_vote import NeighborVote
 from indexer.building.payload import SchemaBuilder, to_payload
@@ -60,8 +60,7 @@ def product(rng: random.Random, name: str) -> Product:
     return Product(
         id=name,
         title=rng.choice(["Ankle boot", "Bag", ""]),
-        picture=PICTURE,
-        picture_name=f"{name[:20]}.jpg",
+        pictures=(ProductPicture(PICTURE, f"{name[:20]}.jpg"),),
         category=rng.choice(CATEGORIES),
         price=maybe(rng.choice([0.0, 5.0, 49.9, 50.0, 1e6])),  # type: ignore[arg-type]
         in_stock=maybe(rng.random() < 0.5),  # type: ignore[arg-type]

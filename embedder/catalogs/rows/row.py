@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from embedder.catalogs.product import AttributeValue, Product, Rejection, Split
+from embedder.catalogs.product import AttributeValue, Product, ProductPicture, Rejection, Split
 from embedder.catalogs.rows.cell import (
     CellError,
     CellKind,
@@ -99,8 +99,7 @@ class RowReader:
         return Product(
             id=product_id,
             title=parse_text(self._cell(row, "title"), "title"),
-            picture=PictureFile(self._folder / picture_name),
-            picture_name=picture_name,
+            pictures=(ProductPicture(PictureFile(self._folder / picture_name), picture_name),),
             category=parse_category(self._cell(row, "category")),
             price=parse_price(self._cell(row, "price")),
             in_stock=parse_stock(self._cell(row, "in_stock")),

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from embedder.catalogs.captions import captions_of, category_words, other_number, title_of
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.inputs.picture import PicturePixels
 
 
 def product(title: str = "", category: str | None = None, **attributes) -> Product:
     picture = PicturePixels(np.zeros((2, 2), dtype=np.uint8))
-    return Product("p", title, picture, category=category, attributes=attributes)
+    return Product("p", title, (ProductPicture(picture),), category=category, attributes=attributes)
 
 
 @pytest.mark.parametrize(

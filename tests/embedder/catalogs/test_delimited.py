@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from embedder.catalogs.delimited import MAX_FIELD_CHARACTERS, DelimitedReader
-from embedder.catalogs.product import Product, Rejection
+from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.errors import CatalogError
 from embedder.inputs.picture import PictureFile
@@ -37,14 +37,16 @@ def test_a_small_catalog(tmp_path: Path) -> None:
     first = Product(
         id="A1",
         title="Lamp",
-        picture=PictureFile(tmp_path / "photos/a.jpg"),
-        picture_name="photos/a.jpg",
+        pictures=(ProductPicture(PictureFile(tmp_path / "photos/a.jpg"), "photos/a.jpg"),),
         price=12.9,
         attributes={"color": "red"},
         line=2,
     )
     second = Product(
-        id="A2", title="Chair", picture=PictureFile(tmp_path / "photos/b.jpg"), picture_name="photos/b.jpg", line=3
+        id="A2",
+        title="Chair",
+        pictures=(ProductPicture(PictureFile(tmp_path / "photos/b.jpg"), "photos/b.jpg"),),
+        line=3,
     )
     assert list(reader.read()) == [first, second]
     assert list(reader.read()) == [first, second], "a catalog can be read again"

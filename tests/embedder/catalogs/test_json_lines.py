@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from embedder.catalogs.json_lines import MAX_LINE_BYTES, SAMPLED_ROWS, JsonLinesReader
-from embedder.catalogs.product import Product, Rejection
+from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.errors import CatalogError
 from embedder.inputs.picture import PictureFile
@@ -44,15 +44,14 @@ def test_a_small_catalog(tmp_path: Path) -> None:
     first = Product(
         id="17",
         title="Lamp",
-        picture=PictureFile(tmp_path / "a.jpg"),
-        picture_name="a.jpg",
+        pictures=(ProductPicture(PictureFile(tmp_path / "a.jpg"), "a.jpg"),),
         category="Home/Lamps",
         price=12.9,
         in_stock=True,
         attributes={"wool": False, "colors": ("red", "green"), "watts": 40.0},
         line=1,
     )
-    second = Product(id="18", title="", picture=PictureFile(tmp_path / "b.jpg"), picture_name="b.jpg", line=3)
+    second = Product(id="18", title="", pictures=(ProductPicture(PictureFile(tmp_path / "b.jpg"), "b.jpg"),), line=3)
     assert list(reader.read()) == [first, second]
     assert list(reader.read()) == [first, second], "a catalog can be read again"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embedder.catalogs.loading import data_hash, load_catalog
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
 from embedder.inputs.picture import PictureBytes
 
@@ -19,13 +19,16 @@ def test_products_and_rejected_rows_are_kept_apart(tmp_path: Path) -> None:
 
 def test_the_data_hash_is_of_ids_titles_and_categories_in_order() -> None:
     picture = PictureBytes(b"")
-    products = [Product("1", "Boot", picture, category="shoes"), Product("2", "Bag", picture)]
+    products = [
+        Product("1", "Boot", (ProductPicture(picture),), category="shoes"),
+        Product("2", "Bag", (ProductPicture(picture),)),
+    ]
     assert data_hash(products) == data_hash(list(products))
     assert len(data_hash(products)) == 64
     others = [
         products[::-1],
         products[:1],
-        [Product("1", "Boots", picture, category="shoes"), products[1]],
-        [Product("1", "Boot", picture, category="bags"), products[1]],
+        [Product("1", "Boots", (ProductPicture(picture),), category="shoes"), products[1]],
+        [Product("1", "Boot", (ProductPicture(picture),), category="bags"), products[1]],
     ]
     assert len({data_hash(products), *map(data_hash, others)}) == 5

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embedder.catalogs.picture_folder import SUFFIXES, PictureFolderReader
-from embedder.catalogs.product import Product, Rejection
+from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.errors import CatalogError
 from embedder.inputs.picture import PictureFile
@@ -36,13 +36,19 @@ def test_names_are_titles_and_folders_are_categories(tmp_path: Path) -> None:
     assert reader.name == "photos"
     hat, boot = reader.read()
     assert hat == Product(
-        id="hat.png", title="hat", picture=PictureFile(tmp_path / "photos/hat.png"), picture_name="hat.png", line=1
+        id="hat.png",
+        title="hat",
+        pictures=(ProductPicture(PictureFile(tmp_path / "photos/hat.png"), "hat.png"),),
+        line=1,
     )
     assert boot == Product(
         id="women/boots/red_winter-boot.jpg",
         title="red winter boot",
-        picture=PictureFile(tmp_path / "photos/women/boots/red_winter-boot.jpg"),
-        picture_name="women/boots/red_winter-boot.jpg",
+        pictures=(
+            ProductPicture(
+                PictureFile(tmp_path / "photos/women/boots/red_winter-boot.jpg"), "women/boots/red_winter-boot.jpg"
+            ),
+        ),
         category="women/boots",
         line=2,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.inputs.picture import PicturePixels
 
 PICTURE = PicturePixels(np.zeros((2, 2), dtype=np.uint8))
@@ -27,9 +27,9 @@ PICTURE = PicturePixels(np.zeros((2, 2), dtype=np.uint8))
 )
 def test_refused(fields: dict, said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        Product(**{"id": "p", "title": "", "picture": PICTURE, **fields})
+        Product(**{"id": "p", "title": "", "pictures": (ProductPicture(PICTURE),), **fields})
 
 
 def test_the_least_that_a_product_needs() -> None:
-    product = Product("x" * 512, "", PICTURE, price=0.0, category="a")
+    product = Product("x" * 512, "", (ProductPicture(PICTURE),), price=0.0, category="a")
     assert (product.in_stock, product.split, dict(product.attributes)) == (None, None, {})

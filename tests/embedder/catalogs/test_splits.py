@@ -7,7 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from embedder.catalogs.product import Product, Split
+from embedder.catalogs.product import Product, ProductPicture, Split
 from embedder.catalogs.splits import in_split, shuffled, split_of
 from embedder.inputs.picture import PicturePixels
 
@@ -15,7 +15,7 @@ PICTURE = PicturePixels(np.zeros((2, 2), dtype=np.uint8))
 
 
 def products(count: int, split: Split | None = None) -> list[Product]:
-    return [Product(f"id-{number}", "", PICTURE, split=split) for number in range(count)]
+    return [Product(f"id-{number}", "", (ProductPicture(PICTURE),), split=split) for number in range(count)]
 
 
 def test_a_shops_catalog_is_parted_eight_one_one() -> None:
@@ -58,4 +58,4 @@ def test_a_prefix_of_the_order_is_a_fair_sample() -> None:
 
 
 def test_ids_that_are_no_unicode_have_a_part_too() -> None:
-    assert split_of(Product("\udcff", "", PICTURE)) in ("train", "validation", "test")
+    assert split_of(Product("\udcff", "", (ProductPicture(PICTURE),))) in ("train", "validation", "test")

@@ -60,18 +60,18 @@ class TestReading:
     def test_a_product(self, dataset: Path) -> None:
         product = next(iter(FashionMnistReader(str(dataset), split="test").read()))
         assert isinstance(product, Product)
-        assert (product.id, product.picture_name, product.split, product.line) == (
+        assert (product.id, product.pictures[0].name, product.split, product.line) == (
             "test-00000",
             "test-00000",
             "test",
             13,
         )
         assert (product.title, product.category) == ("T-shirt or top", "T-shirt or top")
-        assert isinstance(product.picture, PicturePixels)
+        assert isinstance(product.pictures[0].source, PicturePixels)
         raw = gzip.decompress((dataset / "t10k-images-idx3-ubyte.gz").read_bytes())
         expected = np.frombuffer(raw[16 : 16 + 784], np.uint8).reshape(28, 28)
-        np.testing.assert_array_equal(product.picture.pixels, expected)
-        assert decode_picture(product.picture).image.size == (28, 28)
+        np.testing.assert_array_equal(product.pictures[0].source.pixels, expected)
+        assert decode_picture(product.pictures[0].source).image.size == (28, 28)
 
     def test_every_label_is_a_category_of_one_level(self, dataset: Path) -> None:
         products = list(FashionMnistReader(str(dataset), split="train").read())

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.evaluation.figures import Embedded, category_probabilities, evaluate
 from embedder.inputs.picture import PicturePixels
 from embedder.recognition.head import CategoryHead
@@ -31,7 +31,7 @@ class WordEncoder(SimpleNamespace):
 
 
 def product(name: str, category: str | None, title: str = "") -> Product:
-    return Product(name, title, PICTURE, category=category)
+    return Product(name, title, (ProductPicture(PICTURE),), category=category)
 
 
 def head(*categories: str) -> CategoryHead:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.export.image_size import fitting_image_size
 from embedder.inputs.picture import PictureBytes, PictureFile, PicturePixels
 from tests.conftest import draw_product
@@ -16,7 +16,7 @@ from tests.embedder.conftest import encoded
 
 def pixels(*sides: int) -> list[Product]:
     return [
-        Product(str(number), "", PicturePixels(np.zeros((side, side * 2), dtype=np.uint8)))
+        Product(str(number), "", (ProductPicture(PicturePixels(np.zeros((side, side * 2), dtype=np.uint8))),))
         for number, side in enumerate(sides)
     ]
 
@@ -31,13 +31,15 @@ def test_the_input_side_fits_the_pictures(sides: list[int], size: int) -> None:
 
 def test_pictures_in_files_are_looked_at_too(tmp_path: Path) -> None:
     draw_product("ellipse", "red", 0, side=40).save(tmp_path / "small.png")
-    large = Product("l", "", PictureBytes(encoded(draw_product("ellipse", "red", 0, side=600), "JPEG")))
-    assert fitting_image_size([Product("s", "", PictureFile(tmp_path / "small.png"))], 224) == 128
+    large = Product(
+        "l", "", (ProductPicture(PictureBytes(encoded(draw_product("ellipse", "red", 0, side=600), "JPEG"))),)
+    )
+    assert fitting_image_size([Product("s", "", (ProductPicture(PictureFile(tmp_path / "small.png")),))], 224) == 128
     assert fitting_image_size([large], 224) == 224
 
 
 def test_unreadable_pictures_do_not_decide(tmp_path: Path) -> None:
-    bad = Product("b", "", PictureFile(tmp_path / "nowhere.png"))
+    bad = Product("b", "", (ProductPicture(PictureFile(tmp_path / "nowhere.png")),))
     assert fitting_image_size([bad], 224) == 224
     assert fitting_image_size([bad, *pixels(28)], 224) == 96
     assert fitting_image_size([], 224) == 224

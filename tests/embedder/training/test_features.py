@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedder.catalogs.loading import load_catalog
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
 from embedder.inputs.picture import PictureBytes, PictureFile
@@ -47,7 +47,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_features_are_those_of_each_picture(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
     found = compute_features(encoder, products, tmp_path)
     assert [product.id for product in found.products] == [product.id for product in products]
-    pixels = encoder.preprocess([encoder.decode(product.picture)[0] for product in products])
+    pixels = encoder.preprocess([encoder.decode(product.pictures[0].source)[0] for product in products])
     assert np.allclose(found.values, encoder.pixel_features(pixels), atol=1e-5)
     assert found.rejected == ()
 
@@ -80,7 +80,7 @@ def test_a_changed_picture_is_embedded_anew(encoder: CountingEncoder, products: 
     other = Product("other", "", PictureBytes(encoded(draw_product("ellipse", "red", 777))))
     found = compute_features(encoder, [other, *products[1:]], tmp_path)
     assert encoder.embedded == 40
-    pixels = encoder.preprocess([encoder.decode(other.picture)[0]])
+    pixels = encoder.preprocess([encoder.decode(other.pictures[0].source)[0]])
     assert np.allclose(found.values[0], encoder.pixel_features(pixels)[0], atol=1e-5)
 
 
@@ -108,9 +108,9 @@ def test_unreadable_pictures_are_rejected_by_name_also_from_the_cache(
     encoder: CountingEncoder, products: list[Product], tmp_path: Path
 ) -> None:
     bad = [
-        Product("missing", "", PictureFile(tmp_path / "nowhere.png"), line=5),
+        Product("missing", "", (ProductPicture(PictureFile(tmp_path / "nowhere.png")),), line=5),
         Product("broken", "", PictureBytes(encoded(draw_product("ellipse", "red", 0))[:200]), line=6),
-        Product("empty", "", PictureBytes(b""), line=7),
+        Product("empty", "", (ProductPicture(PictureBytes(b"")),), line=7),
     ]
     mixed = [*products[:3], *bad, *products[3:6]]
     for _ in range(2):
@@ -135,5 +135,5 @@ def test_no_products_no_features(encoder: CountingEncoder, tmp_path: Path) -> No
 
 
 def test_only_unreadable_pictures(encoder: CountingEncoder, tmp_path: Path) -> None:
-    found = compute_features(encoder, [Product("p", "", PictureBytes(b"?"))], tmp_path)
+    found = compute_features(encoder, [Product("p", "", (ProductPicture(PictureBytes(b"?")),))], tmp_path)
     assert (len(found.values), [row.reason for row in found.rejected]) == (0, ["IMAGE_UNREADABLE"])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
 from embedder.inputs.picture import PicturePixels
@@ -41,7 +41,11 @@ def examples(encoder: Encoder, seeds: range, **fields) -> Examples:
             for color in COLORS:
                 image = draw_product(shape, color, seed * 1000 + len(products))
                 given = {"title": f"{color} {category.split('/')[-1]}", "category": category, **fields}
-                products.append(Product(f"{len(products)}-{seed}", picture=PicturePixels(np.asarray(image)), **given))
+                products.append(
+                    Product(
+                        f"{len(products)}-{seed}", pictures=(ProductPicture(PicturePixels(np.asarray(image))),), **given
+                    )
+                )
                 images.append(image)
     return Examples(products, encoder.pixel_features(encoder.preprocess(images)))
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from indexer.building.payload import SchemaBuilder, to_payload
 from indexer.filters.schema import FieldType, Schema
 from tests.indexer.conftest import PICTURE
@@ -21,13 +21,19 @@ def learnt(*attributes: dict) -> Schema:
 
 def test_everything_given() -> None:
     product = Product(
-        "p", "Boot", PICTURE, "boot.jpg", "shoes/boots/rubber", 9.5, False, {"color": ("red", "blue"), "new": True}
+        "p",
+        "Boot",
+        (ProductPicture(PICTURE, "boot.jpg"),),
+        "shoes/boots/rubber",
+        9.5,
+        False,
+        {"color": ("red", "blue"), "new": True},
     )
     payload = to_payload(product, learnt(product.attributes))
     assert payload == {
         "product_id": "p",
         "title": "Boot",
-        "picture": "boot.jpg",
+        "pictures": ["boot.jpg"],
         "category": "shoes/boots/rubber",
         "category_path": ["shoes", "shoes/boots", "shoes/boots/rubber"],
         "price": 9.5,
@@ -38,7 +44,11 @@ def test_everything_given() -> None:
 
 
 def test_what_was_not_given_is_absent() -> None:
-    assert to_payload(Product("p", "", PICTURE), Schema({})) == {"product_id": "p", "title": "", "picture": ""}
+    assert to_payload(Product("p", "", (ProductPicture(PICTURE),)), Schema({})) == {
+        "product_id": "p",
+        "title": "",
+        "pictures": [""],
+    }
 
 
 @pytest.mark.parametrize(
@@ -60,10 +70,10 @@ def test_an_attributes_kind_is_that_of_all_its_values(values: list, kind: FieldT
     ("value", "word"), [(42.0, "42"), (2.5, "2.5"), (True, "true"), (False, "false"), ("42", "42"), (-3.0, "-3")]
 )
 def test_values_of_a_mixed_attribute_become_words(value: object, word: str) -> None:
-    product = Product("p", "", PICTURE, attributes={"size": value})  # type: ignore[dict-item]
+    product = Product("p", "", (ProductPicture(PICTURE),), attributes={"size": value})  # type: ignore[dict-item]
     assert to_payload(product, Schema({"size": FieldType.KEYWORD}))["attributes"] == {"size": word}
 
 
 def test_several_words_stay_several() -> None:
-    product = Product("p", "", PICTURE, attributes={"size": ("S", "M")})
+    product = Product("p", "", (ProductPicture(PICTURE),), attributes={"size": ("S", "M")})
     assert to_payload(product, Schema({"size": FieldType.KEYWORD}))["attributes"] == {"size": ["S", "M"]}

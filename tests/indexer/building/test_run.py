@@ -130,7 +130,7 @@ def test_the_index_holds_the_encoders_embeddings(
     reader = store.open()
     for product in open_catalog(str(small_catalog)).read():
         assert isinstance(product, Product)
-        (expected,) = encoder.encode_images([encoder.decode(product.picture)[0]])
+        (expected,) = encoder.encode_images([encoder.decode(product.pictures[0].source)[0]])
         stored = reader.fetch(product.id)
         assert stored is not None
         assert float(stored.vector @ expected) >= 0.9999

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from embedder.catalogs.product import Product
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.recognition.head import CategoryHead
 from indexer.building import vote_fitting
 from indexer.building.vote_fitting import VoteSample, fit_votes
@@ -15,7 +15,10 @@ from tests.indexer.conftest import PICTURE, unit_rows
 
 
 def products(count: int, category: str | None = "boots") -> list[Product]:
-    return [Product(f"p-{number}", f"title {number}", PICTURE, category=category) for number in range(count)]
+    return [
+        Product(f"p-{number}", f"title {number}", (ProductPicture(PICTURE),), category=category)
+        for number in range(count)
+    ]
 
 
 def head(*categories: str) -> CategoryHead:
@@ -32,7 +35,7 @@ def clustered(count: int = 300, categories: int = 5) -> VoteSample:
         kind = number % categories
         vector = centers[kind] + rng.normal(size=16) * 0.1
         sample.add(
-            [Product(str(number), f"kind {kind}", PICTURE, category=f"c{kind}")],
+            [Product(str(number), f"kind {kind}", (ProductPicture(PICTURE),), category=f"c{kind}")],
             (vector / np.linalg.norm(vector))[None].astype(np.float32),
         )
     return sample

@@ -80,7 +80,7 @@ def test_the_payload_is_the_catalogs_row(served: Served) -> None:
     hit = served.client.search(product_id="p-0001", top_k=160, filter='id = "p-0000"').hits[0]
     assert (hit.title, hit.category, hit.price, hit.in_stock) == ("red ball", "toys/ball", 5.0, False)
     assert hit.attributes == {"color": "red"}
-    assert hit.payload["picture"] == "0000.png"
+    assert hit.payload["pictures"] == ["0000.png"]
     assert "category_path" not in hit.payload
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.product import Product, ProductPicture, Rejection, Split
 from embedder.catalogs.rows.cell import CellKind
 from embedder.catalogs.rows.columns import GUESSES, check_columns, choose_columns
 from embedder.catalogs.rows.row import RowReader
@@ -240,15 +240,15 @@ class TestCategory:
 class TestPicture:
     def test_a_relative_path_begins_at_the_catalog(self) -> None:
         product = product_with(image=" photos/a.jpg ")
-        assert product.picture == PictureFile(FOLDER / "photos/a.jpg")
-        assert product.picture_name == "photos/a.jpg"
+        assert product.pictures[0].source == PictureFile(FOLDER / "photos/a.jpg")
+        assert product.pictures[0].name == "photos/a.jpg"
 
     @pytest.mark.parametrize("value", ["/media/a.jpg", "../media/a.jpg"])
     def test_the_shop_may_lead_out_of_the_folder(self, value: str) -> None:
-        assert product_with(image=value).picture == PictureFile(FOLDER / value)
+        assert product_with(image=value).pictures[0].source == PictureFile(FOLDER / value)
 
     def test_of_several_pictures_the_first_is_taken(self) -> None:
-        assert product_with(image=["a.jpg", "b.jpg"]).picture == PictureFile(FOLDER / "a.jpg")
+        assert product_with(image=["a.jpg", "b.jpg"]).pictures[0].source == PictureFile(FOLDER / "a.jpg")
 
     @pytest.mark.parametrize("value", [None, "", "  ", [], [""]])
     def test_a_product_needs_a_picture(self, value: object) -> None:
@@ -375,8 +375,7 @@ def test_a_whole_row() -> None:
     assert read_row(row) == Product(
         id="A1",
         title="Desk lamp",
-        picture=PictureFile(FOLDER / "a.jpg"),
-        picture_name="a.jpg",
+        pictures=(ProductPicture(PictureFile(FOLDER / "a.jpg"), "a.jpg"),),
         category="Home/Lamps",
         price=39.9,
         in_stock=True,
