@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -14,14 +13,10 @@ from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
 from indexer.versions.manifest import Manifest
 
-_POINT_NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
-
 Payload = Mapping[str, Any]
 
-
-def point_id(product_id: str) -> uuid.UUID:
-    """The point of a product: UUIDv5 of its id, so that writing it twice writes it once."""
-    return uuid.uuid5(_POINT_NAMESPACE, product_id)
+Effort = Literal["fast", "balanced", "exact"]
+"""How hard to look: "fast" and "balanced" go by the graph, where there is one; "exact" compares with every product."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,38 +25,83 @@ class Batch:
 
     Attributes:
         product_ids: n of them.
-        vectors: float32 (n, dim), unit length.
+        vectors: float32 (m, dim), unit length: those of the first product's pictures, then the second's, ...
         payloads: n of them, JSON-able (see `indexer.building.payload`).
+        counts: how many of the vectors are each product's, 1 or more; None: one each.
     """
 
     product_ids: Sequence[str]
     vectors: npt.NDArray[np.float32]
     payloads: Sequence[Payload]
+    counts: Sequence[int] | None = None
 
     def __post_init__(self) -> None:
-        if not len(self.product_ids) == len(self.vectors) == len(self.payloads):
+        products = len(self.product_ids)
+        counts = [1] * products if self.counts is None else self.counts
+        if not products == len(self.payloads) == len(counts) or sum(counts) != len(self.vectors):
             raise ValueError(
-                f"{len(self.product_ids)} ids, {len(self.vectors)} vectors, {len(self.payloads)} payloads; "
-                "permitted: as many of each"
+                f"{products} ids, {len(self.vectors)} vectors for {sum(counts)} pictures of {len(counts)} products, "
+                f"{len(self.payloads)} payloads; permitted: as many of each"
             )
+        if any(count < 1 for count in counts):
+            raise ValueError("a product without a vector; permitted: 1 or more each")
+
+    def rows(self) -> Iterator[tuple[str, npt.NDArray[np.float32], Payload]]:
+        """Product by product: id, vectors float32 (k, dim), payload."""
+        start = 0
+        counts = self.counts or [1] * len(self.product_ids)
+        for product_id, count, payload in zip(self.product_ids, counts, self.payloads, strict=True):
+            yield product_id, self.vectors[start : start + count], payload
+            start += count
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryPart:
+    """One vector to search with.
+
+    Attributes:
+        vector: float32 (dim,), unit length (see `unit_vector`).
+        using: which of the products' vectors it is compared with.
+    """
+
+    vector: npt.NDArray[np.float32]
+    using: Literal["image"] = "image"
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A product found: cosine -1..1, and its payload."""
+    """A product found.
+
+    Attributes:
+        product_id: its id.
+        score: cosine of the query and the product's nearest picture, -1..1.
+        payload: its own.
+        picture: which of `payload["pictures"]` that is, from 0.
+    """
 
     product_id: str
     score: float
     payload: Payload
+    picture: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """A product as it is in the index; vector float32 (dim,), unit length."""
+    """A product as it is in the index; vectors float32 (m, dim), unit length, one a picture."""
 
     product_id: str
-    vector: npt.NDArray[np.float32]
+    vectors: npt.NDArray[np.float32]
     payload: Payload
+
+    @property
+    def direction(self) -> npt.NDArray[np.float32]:
+        """One vector for all of its pictures: their normalized mean, float32 (dim,).
+
+        Several query vectors would add up under MaxSim. Where the mean is zero, as of opposite ones, it is the first.
+        """
+        mean = self.vectors.mean(axis=0)
+        length = float(np.linalg.norm(mean))
+        return self.vectors[0] if length < 1e-6 else np.asarray(mean / length, dtype=np.float32)
 
 
 class VersionWriter(Protocol):
@@ -84,16 +124,26 @@ class VersionReader(Protocol):
     def manifest(self) -> Manifest:
         """What the version says of itself."""
 
-    def search(
-        self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None = None, exact: bool = False
+    def query(
+        self,
+        parts: Sequence[QueryPart],
+        weights: Sequence[float],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort = "balanced",
     ) -> list[Scored]:
-        """The products nearest to a unit vector, nearest first, ties by id.
+        """The products nearest to a query, each once, nearest first, ties by id.
 
         Args:
-            vector: float32 (dim,), unit length (see `unit_vector`).
+            parts: exactly one in this version of the protocol (see `only_part`).
+            weights: one for each part, above 0.
             limit: how many at most, 1 or more.
             where: only products that match.
-            exact: compare with every product, whatever the index would say.
+            effort: see `Effort`.
+
+        Raises:
+            StoreUnavailable: the engine failed, or cannot be reached.
+            VersionIncomplete: the engine met damaged files.
         """
 
     def fetch(self, product_id: str) -> Stored | None:
@@ -144,6 +194,19 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+def only_part(parts: Sequence[QueryPart], weights: Sequence[float]) -> QueryPart:
+    """The one part of a query. Its weight changes neither the order nor, cosines being raw, any score.
+
+    Raises:
+        ValueError: none or several, or a weight that is not above 0.
+    """
+    if len(parts) != 1 or len(weights) != 1 or not weights[0] > 0:
+        raise ValueError(
+            f"{len(parts)} query parts with weights {list(weights)}; permitted: one, with a weight above 0"
+        )
+    return parts[0]
 
 
 def unit_vector(values: Sequence[float] | npt.NDArray[np.float32], dim: int) -> npt.NDArray[np.float32]:

@@ -15,7 +15,7 @@ from indexer.filters.schema import Schema
 
 State = Literal["building", "ready"]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,9 @@ class Manifest:
         model_fingerprint, model_base, dim: the model that made the embeddings.
         state: "building" until every product is in and durable.
         created_at: when it was begun, ISO 8601, UTC.
+        multivector: whether a product may have a vector for each of several pictures, or has exactly one.
         products, rejected: rows indexed and not.
+        pictures, pictures_rejected: of the indexed products.
         catalog_hash: SHA-256 over the indexed payloads, in order.
         schema: the attributes that filters may name.
         categories: category path to its number of products.
@@ -45,8 +47,11 @@ class Manifest:
     dim: int
     state: State = "building"
     created_at: str = ""
+    multivector: bool = False
     products: int = 0
     rejected: int = 0
+    pictures: int = 0
+    pictures_rejected: int = 0
     catalog_hash: str = ""
     schema: Schema = field(default_factory=lambda: Schema({}))
     categories: Mapping[str, int] = field(default_factory=dict)

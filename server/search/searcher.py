@@ -19,7 +19,7 @@ from indexer.errors import QueryVectorError
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
 from indexer.filters.parser import parse_filter
-from indexer.stores.protocol import Scored, VersionReader, unit_vector
+from indexer.stores.protocol import QueryPart, Scored, VersionReader, unit_vector
 from server.errors import InvalidRequest, ResourceMissing
 from server.search.category import CategoryPredictor
 from server.search.query import (
@@ -66,7 +66,7 @@ class Searcher:
         pixels = np.zeros((1, 3, *self._encoder.preprocessing.size), dtype=np.float32)
         vector = self._encoder.embed_pixels(pixels)[0]
         self._encoder.encode_texts(["warm up"])
-        self._reader.search(vector, 1)
+        self._reader.query([QueryPart(vector)], [1.0], 1)
         parse_filter("in_stock", self._reader.manifest.schema)
 
     def search(self, command: SearchCommand, check_alive: CheckAlive = lambda: None) -> SearchOutcome:
@@ -96,13 +96,14 @@ class Searcher:
         check_alive()
         itself = command.query.product_id if isinstance(command.query, ProductQuery) else None
         with timings.stage("search"):
-            found = self._reader.search(vector, page_size + (itself is not None), where)
+            found = self._reader.query([QueryPart(vector)], [1.0], page_size + (itself is not None), where)
         with timings.stage("rank"):
             hits = [Hit(item.product_id, item.score, item.payload) for item in found if item.product_id != itself]
 
             def neighbors() -> list[Scored]:
                 enough = where is None and (len(found) >= NEIGHBORS or len(found) < page_size)
-                near = found if enough else self._reader.search(vector, NEIGHBORS + (itself is not None))
+                more = NEIGHBORS + (itself is not None)
+                near = found if enough else self._reader.query([QueryPart(vector)], [1.0], more)
                 return [item for item in near if item.product_id != itself][:NEIGHBORS]
 
             category = self._categories.predict(vector, modality, neighbors)
@@ -175,7 +176,7 @@ class Searcher:
                 product_id,
                 f"product {product_id[:80]!r} is not in index version {self.index_version}; permitted: an indexed id",
             )
-        return stored.vector
+        return stored.direction
 
     def _checked_vector(self, query: VectorQuery, warnings: list[Warned]) -> npt.NDArray[np.float32]:
         try:

@@ -19,6 +19,7 @@ from merchlens import Client
 
 from embedder.encoder import open_encoder
 from indexer.stores.address import open_store
+from indexer.stores.protocol import QueryPart
 from server.settings import ServerSettings
 from tests.bench.bars import Bars, arguments
 from tests.bench.prepared import build_index, demo_bundle, server
@@ -45,7 +46,7 @@ def main() -> None:
         vectors = {text: encoder.encode_texts([text])[0] for text in TEXTS}
 
         def search(text: str) -> object:
-            return reader.search(vectors[text], TOP_K)
+            return reader.query([QueryPart(vectors[text])], [1.0], TOP_K)
 
         with server(bundle, store) as target, Client(target) as client:
             taken: dict[str, list[float]] = {"client": [], "encoder": [], "store": []}

@@ -16,6 +16,7 @@ import pytest
 
 from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
+from tests.indexer.conftest import search
 
 PRODUCTS = 600
 
@@ -41,7 +42,7 @@ class Shop:
     def answers(self) -> list[str]:
         """What the live version finds for a product of its own."""
         reader = EdgeStore(self.root).open()
-        found = reader.search(reader.fetch("p-0005").vector, 5)
+        found = search(reader, reader.fetch("p-0005").direction, 5)
         reader.close()
         return [item.product_id for item in found]
 
@@ -107,7 +108,9 @@ def loader_of(build: int) -> int | None:
 
 def log_has_products(shop: Shop) -> bool:
     """Whether the new version's shard has a segment that products go into."""
-    return any(list(path.glob("shard/segments/*/vector_storage/vectors/chunk_0.mmap")) for path in shop.new_versions())
+    return any(
+        list(path.glob("shard/segments/*/vector_storage-image/vectors/chunk_0.mmap")) for path in shop.new_versions()
+    )
 
 
 def sealing(shop: Shop) -> bool:
@@ -206,10 +209,10 @@ from pathlib import Path
 
 from indexer.filters.schema import Schema
 from indexer.stores.edge.store import EdgeStore
-from indexer.stores.edge.shard import EXACT_BELOW
+from indexer.stores.edge.arguments import EdgeArguments
 from tests.indexer.conftest import Shelf, manifest_of, unit_rows
 
-count = EXACT_BELOW + 500
+count = EdgeArguments().graph_above + 500
 payloads = tuple({"product_id": f"p-{n}", "title": "", "price": float(n % 100)} for n in range(count))
 things = Shelf(payloads, unit_rows(count, dim=128), Schema({}))
 begun = manifest_of(things)

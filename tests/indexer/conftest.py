@@ -12,8 +12,9 @@ from embedder.catalogs.product import Product, ProductPicture
 from embedder.inputs.picture import PicturePixels
 from embedder.recognition.neighbor_vote import NeighborVote
 from indexer.building.payload import SchemaBuilder, to_payload
+from indexer.filters.expression import Expression
 from indexer.filters.schema import Schema
-from indexer.stores.protocol import Batch, Payload, Store
+from indexer.stores.protocol import Batch, Effort, Payload, QueryPart, Scored, Store, VersionReader
 from indexer.versions.manifest import Manifest, new_version_name
 
 DIM = 16
@@ -100,9 +101,11 @@ def manifest_of(things: Shelf, version: str | None = None, **fields) -> Manifest
     )
 
 
-def load(store: Store, things: Shelf, version: str | None = None, batches: Sequence[Batch] | None = None) -> Manifest:
+def load(
+    store: Store, things: Shelf, version: str | None = None, batches: Sequence[Batch] | None = None, **fields
+) -> Manifest:
     """Write a version and finish it; it is not live yet."""
-    begun = manifest_of(things, version)
+    begun = manifest_of(things, version, **fields)
     writer = store.create(begun)
     try:
         for batch in batches or things.batches():
@@ -112,3 +115,14 @@ def load(store: Store, things: Shelf, version: str | None = None, batches: Seque
     finally:
         writer.abort()
     return ready
+
+
+def search(
+    reader: VersionReader,
+    vector: np.ndarray,
+    limit: int,
+    where: Expression | None = None,
+    effort: Effort = "balanced",
+) -> list[Scored]:
+    """A query of one vector."""
+    return reader.query([QueryPart(vector)], [1.0], limit, where, effort)

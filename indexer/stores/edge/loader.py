@@ -16,6 +16,7 @@ from typing import Any
 
 from indexer.errors import StoreUnavailable
 from indexer.filters.schema import Schema
+from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.protocol import Batch
 
 FLUSH_EVERY = 50
@@ -25,19 +26,19 @@ FLUSH_EVERY = 50
 class EdgeLoader:
     """The parent's side. Used by one thread."""
 
-    def __init__(self, shard_path: Path, dim: int) -> None:
+    def __init__(self, shard_path: Path, dim: int, multivector: bool, arguments: EdgeArguments) -> None:
         """Start the process; it makes the shard."""
         context = multiprocessing.get_context("spawn")
         self._pipe, child = context.Pipe()
         self._process = context.Process(
-            target=_run, args=(child, str(shard_path), dim), daemon=True, name="edge-loader"
+            target=_run, args=(child, str(shard_path), dim, multivector, arguments), daemon=True, name="edge-loader"
         )
         self._process.start()
         child.close()
 
     def upsert(self, batch: Batch) -> None:
         """Hand products over; returns before they are written, unless the loader is behind."""
-        self._send(("upsert", (list(batch.product_ids), batch.vectors, list(batch.payloads))))
+        self._send(("upsert", (list(batch.product_ids), batch.vectors, list(batch.payloads), batch.counts)))
 
     def finish(self, schema: Schema) -> int:
         """Index, flush and close; returns the number of points."""
@@ -77,7 +78,7 @@ class EdgeLoader:
         return value
 
 
-def _run(pipe: Connection, shard_path: str, dim: int) -> None:
+def _run(pipe: Connection, shard_path: str, dim: int, multivector: bool, arguments: EdgeArguments) -> None:
     """The loader's own process."""
     # Ctrl-C reaches the whole group; the parent decides what becomes of the build.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -85,13 +86,12 @@ def _run(pipe: Connection, shard_path: str, dim: int) -> None:
     from indexer.stores.edge.shard import Shard
 
     try:
-        shard = Shard.create(Path(shard_path), dim)
+        shard = Shard.create(Path(shard_path), dim, multivector, arguments)
         batches = 0
         while True:
             kind, argument = pipe.recv()
             if kind == "upsert":
-                ids, vectors, payloads = argument
-                shard.upsert(Batch(ids, vectors, payloads))
+                shard.upsert(Batch(*argument))
                 batches += 1
                 if batches % FLUSH_EVERY == 0:
                     shard.flush()
@@ -101,7 +101,7 @@ def _run(pipe: Connection, shard_path: str, dim: int) -> None:
                 points = shard.points()
                 shard.close()
                 # Opening folds the journals into the other files, which from then on keep their sizes.
-                Shard.load(Path(shard_path)).close()
+                Shard.load(Path(shard_path), multivector, arguments).close()
                 pipe.send(("done", points))
                 return
     except EOFError:

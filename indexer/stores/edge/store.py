@@ -16,18 +16,17 @@ import os
 import re
 import shutil
 import threading
+from collections.abc import Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-import numpy.typing as npt
-
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.filters.expression import Expression
+from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.loader import EdgeLoader
 from indexer.stores.edge.shard import Shard
-from indexer.stores.protocol import Batch, Scored, Stored
+from indexer.stores.protocol import Batch, Effort, QueryPart, Scored, Stored
 from indexer.versions.manifest import Manifest
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
@@ -37,8 +36,9 @@ _NEXT_STEP = "next step: run python -m indexer build again"
 class EdgeStore:
     """See `Store`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, arguments: EdgeArguments | None = None) -> None:
         self._root = root
+        self._arguments = arguments or EdgeArguments()
 
     @property
     def url(self) -> str:
@@ -86,7 +86,7 @@ class EdgeStore:
         for folder in (self._root / "versions").iterdir():
             if folder.name in begun or not (folder / "manifest.json").exists():
                 shutil.rmtree(folder, ignore_errors=True)
-        return EdgeWriter(self._root, manifest, lock)
+        return EdgeWriter(self._root, manifest, lock, self._arguments)
 
     def activate(self, version: str) -> None:
         """See `Store`."""
@@ -107,7 +107,7 @@ class EdgeStore:
         _check_files(folder, f"version {name} at {self.url}")
         lock = _lock(folder / "OWNER", f"pid {os.getpid()} {owner}".strip())
         try:
-            shard = Shard.load(folder / "shard")
+            shard = Shard.load(folder / "shard", manifest.multivector, self._arguments)
             points = shard.points()
             if points != manifest.products:
                 shard.close()
@@ -155,12 +155,14 @@ class EdgeStore:
 class EdgeWriter:
     """See `VersionWriter`."""
 
-    def __init__(self, root: Path, manifest: Manifest, lock: IO[str]) -> None:
+    def __init__(self, root: Path, manifest: Manifest, lock: IO[str], arguments: EdgeArguments) -> None:
         self._folder = root / "versions" / manifest.version
         self._lock = lock
         self._folder.mkdir(parents=True)
         _write_durably(self._folder / "manifest.json", manifest.to_json())
-        self._loader: EdgeLoader | None = EdgeLoader(self._folder / "shard", manifest.dim)
+        self._loader: EdgeLoader | None = EdgeLoader(
+            self._folder / "shard", manifest.dim, manifest.multivector, arguments
+        )
 
     def upsert(self, batch: Batch) -> None:
         """See `VersionWriter`."""
@@ -204,11 +206,16 @@ class EdgeReader:
         """See `VersionReader`."""
         return self._manifest
 
-    def search(
-        self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None = None, exact: bool = False
+    def query(
+        self,
+        parts: Sequence[QueryPart],
+        weights: Sequence[float],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort = "balanced",
     ) -> list[Scored]:
         """See `VersionReader`."""
-        return self._shard.search(vector, limit, where, exact)
+        return self._shard.query(parts, weights, limit, where, effort)
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""

@@ -6,13 +6,11 @@ is what the alias CATALOG points to.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
-import numpy as np
-import numpy.typing as npt
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
@@ -28,7 +26,9 @@ from indexer.stores.condition import (
     payload_key,
     to_condition,
 )
-from indexer.stores.protocol import Batch, Scored, Stored, point_id
+from indexer.stores.points import IMAGE, in_order, point_id, to_scored, to_stored
+from indexer.stores.protocol import Batch, Effort, QueryPart, Scored, Stored, only_part
+from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.versions.manifest import Manifest
 
 _MANIFEST = "merchlens_manifest"
@@ -47,14 +47,21 @@ T = TypeVar("T")
 class QdrantStore:
     """See `Store`."""
 
-    def __init__(self, client: QdrantClient, url: str, catalog: str = DEFAULT_CATALOG) -> None:
+    def __init__(
+        self,
+        client: QdrantClient,
+        url: str,
+        catalog: str = DEFAULT_CATALOG,
+        arguments: QdrantArguments | None = None,
+    ) -> None:
         """Use a client that is connected already (see `connect`)."""
         self._client = client
+        self._arguments = arguments or QdrantArguments()
         self._url = url
         self._alias = catalog
 
     @classmethod
-    def connect(cls, url: str, api_key: str | None = None, timeout_s: int = 30) -> QdrantStore:
+    def connect(cls, url: str, api_key: str | None = None, arguments: QdrantArguments | None = None) -> QdrantStore:
         """Connect to `qdrant://HOST[:PORT][/CATALOG]` over gRPC; `qdrants://` is with TLS.
 
         Raises:
@@ -67,17 +74,18 @@ class QdrantStore:
             raise StoreUrlInvalid(f"store {url!r}: {error}; permitted: qdrant://HOST:6334/CATALOG") from error
         if parts.scheme not in ("qdrant", "qdrants") or not parts.hostname or parts.path.count("/") > 1:
             raise StoreUrlInvalid(f"store {url!r}; permitted: qdrant://HOST:6334/CATALOG, or qdrants:// with TLS")
+        arguments = arguments or QdrantArguments()
         client = QdrantClient(
             host=parts.hostname,
             grpc_port=port,
             prefer_grpc=True,
             https=parts.scheme == "qdrants",
             api_key=api_key,
-            timeout=timeout_s,
+            timeout=arguments.timeout_s,
             check_compatibility=False,
         )
         catalog = parts.path.strip("/") or DEFAULT_CATALOG
-        return cls(client, f"{parts.scheme}://{parts.hostname}:{port}/{catalog}", catalog)
+        return cls(client, f"{parts.scheme}://{parts.hostname}:{port}/{catalog}", catalog, arguments)
 
     @property
     def url(self) -> str:
@@ -112,10 +120,13 @@ class QdrantStore:
         self._call(
             self._client.create_collection,
             name,
-            vectors_config=models.VectorParams(size=manifest.dim, distance=models.Distance.COSINE),
+            vectors_config={IMAGE: _vector_params(manifest)},
+            shard_number=self._arguments.shards,
+            replication_factor=self._arguments.replicas,
+            write_consistency_factor=self._arguments.write_consistency,
             metadata={_MANIFEST: manifest.to_json()},
         )
-        return QdrantWriter(self._client, name, self._call)
+        return QdrantWriter(self._client, name, manifest.multivector, self._call)
 
     def activate(self, version: str) -> None:
         """See `Store`; one request deletes the old alias and sets the new one."""
@@ -137,7 +148,7 @@ class QdrantStore:
         manifest = self._manifest(name)
         if manifest.state != "ready":
             raise VersionIncomplete(f"version {name} at {self.url} is {manifest.state!r}, not 'ready'; {_NEXT_STEP}")
-        reader = QdrantReader(self._client, self._collection(name), manifest, self._call)
+        reader = QdrantReader(self._client, self._collection(name), manifest, self._arguments, self._call)
         held = reader.count()
         if held != manifest.products:
             raise VersionIncomplete(
@@ -184,19 +195,23 @@ class QdrantStore:
 class QdrantWriter:
     """See `VersionWriter`."""
 
-    def __init__(self, client: QdrantClient, name: str, call: Callable[..., Any]) -> None:
+    def __init__(self, client: QdrantClient, name: str, multivector: bool, call: Callable[..., Any]) -> None:
         self._client = client
         self._name = name
+        self._multivector = multivector
         self._call = call
         self._open = True
 
     def upsert(self, batch: Batch) -> None:
         """See `VersionWriter`; not waited for: `finish` counts."""
-        points = models.Batch(
-            ids=[str(point_id(product_id)) for product_id in batch.product_ids],
-            vectors=np.asarray(batch.vectors, dtype=np.float32).tolist(),
-            payloads=[dict(payload) for payload in batch.payloads],
-        )
+        points = [
+            models.PointStruct(
+                id=str(point_id(product_id)),
+                vector={IMAGE: vectors.tolist() if self._multivector else vectors[0].tolist()},
+                payload=dict(payload),
+            )
+            for product_id, vectors, payload in batch.rows()
+        ]
         self._call(self._client.upsert, self._name, points, wait=False)
 
     def finish(self, manifest: Manifest) -> None:
@@ -222,10 +237,18 @@ class QdrantWriter:
 class QdrantReader:
     """See `VersionReader`."""
 
-    def __init__(self, client: QdrantClient, name: str, manifest: Manifest, call: Callable[..., Any]) -> None:
+    def __init__(
+        self,
+        client: QdrantClient,
+        name: str,
+        manifest: Manifest,
+        arguments: QdrantArguments,
+        call: Callable[..., Any],
+    ) -> None:
         self._client = client
         self._name = name
         self._manifest = manifest
+        self._arguments = arguments
         self._call = call
 
     @property
@@ -233,21 +256,33 @@ class QdrantReader:
         """See `VersionReader`."""
         return self._manifest
 
-    def search(
-        self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None = None, exact: bool = False
+    def query(
+        self,
+        parts: Sequence[QueryPart],
+        weights: Sequence[float],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort = "balanced",
     ) -> list[Scored]:
         """See `VersionReader`."""
+        part = only_part(parts, weights)
+        multivector, chosen = self._manifest.multivector, self._arguments
+        candidates = chosen.fast_candidates if effort == "fast" else chosen.search_candidates
         found = self._call(
             self._client.query_points,
             self._name,
-            query=vector.tolist(),
+            query=[part.vector.tolist()] if multivector else part.vector.tolist(),
+            using=part.using,
             limit=limit,
             query_filter=None if where is None else _to_filter(to_condition(where)),
-            search_params=models.SearchParams(exact=exact),
+            search_params=models.SearchParams(exact=effort == "exact", hnsw_ef=max(candidates, limit)),
             with_payload=True,
+            with_vectors=[IMAGE] if multivector else False,
         ).points
-        scored = [Scored(point.payload["product_id"], float(point.score), point.payload) for point in found]
-        return sorted(scored, key=lambda item: (-item.score, item.product_id))
+        return in_order(
+            to_scored(point.payload, float(point.score), part.vector, point.vector[IMAGE] if multivector else None)
+            for point in found
+        )
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""
@@ -256,7 +291,7 @@ class QdrantReader:
         )
         if not found:
             return None
-        return Stored(product_id, np.asarray(found[0].vector, dtype=np.float32), found[0].payload or {})
+        return to_stored(found[0].payload or {}, found[0].vector[IMAGE])
 
     def count(self, where: Expression | None = None) -> int:
         """See `VersionReader`."""
@@ -265,6 +300,15 @@ class QdrantReader:
 
     def close(self) -> None:
         """The connection is the store's."""
+
+
+def _vector_params(manifest: Manifest) -> models.VectorParams:
+    several = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+    return models.VectorParams(
+        size=manifest.dim,
+        distance=models.Distance.COSINE,
+        multivector_config=several if manifest.multivector else None,
+    )
 
 
 def _payload_indexes(schema: Schema) -> dict[str, models.PayloadSchemaType]:

@@ -21,9 +21,9 @@ from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, VersionI
 from indexer.filters.expression import matches
 from indexer.filters.parser import parse_filter
 from indexer.stores.edge.store import EdgeStore
-from indexer.stores.protocol import Batch, Store, VersionReader
+from indexer.stores.protocol import Batch, QueryPart, Store, VersionReader
 from indexer.stores.qdrant.store import QdrantStore
-from tests.indexer.conftest import DIM, STRANGE_IDS, Shelf, load, manifest_of, shelf, unit_rows
+from tests.indexer.conftest import DIM, STRANGE_IDS, Shelf, load, manifest_of, search, shelf, unit_rows
 
 URL_VARIABLE, KEY_VARIABLE = "MERCHLENS_TEST_QDRANT_URL", "MERCHLENS_TEST_QDRANT_API_KEY"
 
@@ -144,42 +144,42 @@ class TestAnEmptyStore:
 class TestSearching:
     def test_finds_the_nearest_with_their_cosines(self, reader: VersionReader, things: Shelf) -> None:
         for query in unit_rows(10, seed=9):
-            found = reader.search(query, 7)
+            found = search(reader, query, 7)
             assert [item.product_id for item in found] == nearest_by_hand(things, query, 7)
             expected = np.sort(things.vectors @ query)[::-1][:7]
             assert np.allclose([item.score for item in found], expected, atol=1e-5)
 
     def test_a_product_finds_itself(self, reader: VersionReader, things: Shelf) -> None:
         for row in (0, 5, 150):
-            (found,) = reader.search(things.vectors[row], 1)
+            (found,) = search(reader, things.vectors[row], 1)
             assert found.product_id == things.ids[row]
             assert found.score == pytest.approx(1.0, abs=1e-5)
 
     def test_gives_back_the_whole_payload(self, reader: VersionReader, things: Shelf) -> None:
         for row in range(0, 200, 23):
-            (found,) = reader.search(things.vectors[row], 1)
+            (found,) = search(reader, things.vectors[row], 1)
             assert dict(found.payload) == dict(things.payloads[row])
 
     def test_no_more_than_there_are(self, reader: VersionReader, things: Shelf) -> None:
-        assert len(reader.search(things.vectors[0], 1000)) == 200
+        assert len(search(reader, things.vectors[0], 1000)) == 200
 
     def test_equal_scores_are_ordered_by_id(self, store: Store) -> None:
         same = shelf(30)
         twins = Shelf(same.payloads, np.repeat(same.vectors[:1], 30, axis=0), same.schema)
         store.activate(load(store, twins).version)
         opened = store.open()
-        assert [item.product_id for item in opened.search(twins.vectors[0], 30)] == sorted(twins.ids)
+        assert [item.product_id for item in search(opened, twins.vectors[0], 30)] == sorted(twins.ids)
         opened.close()
 
     def test_exactly_gives_the_same(self, reader: VersionReader, things: Shelf) -> None:
         query = unit_rows(1, seed=5)[0]
-        exactly = [item.product_id for item in reader.search(query, 10, exact=True)]
+        exactly = [item.product_id for item in search(reader, query, 10, effort="exact")]
         assert exactly == nearest_by_hand(things, query, 10)
 
     def test_from_several_threads(self, reader: VersionReader, things: Shelf) -> None:
         queries = unit_rows(64, seed=3)
         with ThreadPoolExecutor(8) as pool:
-            found = list(pool.map(lambda query: [item.product_id for item in reader.search(query, 3)], queries))
+            found = list(pool.map(lambda query: [item.product_id for item in search(reader, query, 3)], queries))
         assert found == [nearest_by_hand(things, query, 3) for query in queries]
 
 
@@ -191,7 +191,7 @@ class TestFiltering:
         rows = [row for row, payload in enumerate(things.payloads) if matches(where, payload)]
         assert reader.count(where) == len(rows)
         query = unit_rows(1, seed=2)[0]
-        found = [item.product_id for item in reader.search(query, 200, where)]
+        found = [item.product_id for item in search(reader, query, 200, where)]
         assert found == nearest_by_hand(things, query, 200, rows)
 
     def test_the_filters_above_tell_products_apart(self, things: Shelf) -> None:
@@ -209,11 +209,113 @@ class TestFiltering:
         opened = store.open()
         for name in ("sleeve length", "größe", "a.b", "x[0]"):
             where = parse_filter(f'attributes."{name}" = "v1"', odd.schema)
-            assert [item.product_id for item in opened.search(odd.vectors[0], 3, where)] == [odd.ids[1]], name
+            assert [item.product_id for item in search(opened, odd.vectors[0], 3, where)] == [odd.ids[1]], name
         opened.close()
 
     def test_counts_all_without_a_filter(self, reader: VersionReader) -> None:
         assert reader.count() == 200
+
+
+@pytest.fixture(scope="module")
+def album(things: Shelf) -> tuple[Shelf, np.ndarray, list[int]]:
+    """60 products with 1 to 4 pictures: their shelf, all vectors in order, and how many are each one's."""
+    counts = [1 + row % 4 for row in range(60)]
+    vectors = unit_rows(sum(counts), seed=11)
+    payloads = tuple(
+        {**payload, "pictures": [f"{row}-{place}.jpg" for place in range(count)]}
+        for row, (payload, count) in enumerate(zip(things.payloads[:60], counts, strict=True))
+    )
+    return Shelf(payloads, vectors, things.schema), vectors, counts
+
+
+@pytest.fixture(scope="module", params=["edge", "qdrant"])
+def album_reader(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    album: tuple[Shelf, np.ndarray, list[int]],
+) -> Iterator[VersionReader]:
+    things, vectors, counts = album
+    for connect in connecting(request.param, tmp_path_factory.mktemp("albums")):
+        store = connect()
+        batch = Batch(things.ids, vectors, things.payloads, counts)
+        store.activate(load(store, things, batches=[batch], multivector=True).version)
+        opened = store.open()
+        yield opened
+        opened.close()
+
+
+class TestSeveralPictures:
+    """A product is found by each of its pictures, appears once, and the hit says which one matched."""
+
+    def test_each_picture_finds_its_product_and_is_named(self, album_reader: VersionReader, album) -> None:
+        things, vectors, counts = album
+        start = 0
+        for row, count in enumerate(counts):
+            for place in range(count):
+                found = search(album_reader, vectors[start + place], 3)
+                assert (found[0].product_id, found[0].picture) == (things.ids[row], place)
+                assert found[0].score == pytest.approx(1.0, abs=1e-5)
+                assert found[0].payload["pictures"][found[0].picture] == f"{row}-{place}.jpg"
+            start += count
+
+    def test_a_product_appears_once_with_its_nearest_pictures_cosine(self, album_reader: VersionReader, album) -> None:
+        things, vectors, counts = album
+        bounds = np.cumsum([0, *counts])
+        for query in unit_rows(10, seed=21):
+            best = {
+                things.ids[row]: float((vectors[bounds[row] : bounds[row + 1]] @ query).max())
+                for row in range(len(counts))
+            }
+            found = search(album_reader, query, 60)
+            assert [item.product_id for item in found] == sorted(best, key=lambda name: (-best[name], name))
+            assert np.allclose([item.score for item in found], sorted(best.values(), reverse=True), atol=1e-5)
+
+    def test_a_product_is_fetched_with_all_its_vectors(self, album_reader: VersionReader, album) -> None:
+        things, vectors, counts = album
+        start = sum(counts[:7])
+        found = album_reader.fetch(things.ids[7])
+        assert found is not None
+        assert np.allclose(found.vectors, vectors[start : start + 4], atol=1e-5)
+        mean = vectors[start : start + 4].mean(axis=0)
+        assert np.allclose(found.direction, mean / np.linalg.norm(mean), atol=1e-5)
+
+    def test_a_later_write_with_fewer_pictures_leaves_none_of_the_old(self, store: Store, album) -> None:
+        things, vectors, counts = album
+        first = Batch(things.ids[:8], vectors[: sum(counts[:8])], things.payloads[:8], counts[:8])
+        fewer = Batch([things.ids[7]], unit_rows(1, seed=99), [things.payloads[7]], [1])
+        eight = Shelf(things.payloads[:8], vectors, things.schema)
+        store.activate(load(store, eight, batches=[first, fewer], multivector=True).version)
+        opened = store.open()
+        found = opened.fetch(things.ids[7])
+        assert found is not None
+        assert found.vectors.shape == (1, DIM)
+        opened.close()
+
+    def test_a_batch_whose_pictures_do_not_add_up_cannot_be_made(self, things: Shelf) -> None:
+        for counts in ([1, 1], [3, 0], [1, 2, 1]):
+            with pytest.raises(ValueError, match=r"permitted"):
+                Batch(things.ids[:2], things.vectors[:3], things.payloads[:2], counts)
+
+
+class TestTheQuery:
+    @pytest.mark.parametrize("weights", [[], [1.0, 1.0], [0.0], [-1.0], [float("nan")]])
+    def test_has_one_part_with_a_weight_above_0(
+        self, reader: VersionReader, things: Shelf, weights: list[float]
+    ) -> None:
+        with pytest.raises(ValueError, match=r"permitted: one, with a weight above 0"):
+            reader.query([QueryPart(things.vectors[0])], weights, 1)
+
+    def test_a_weight_changes_no_score(self, reader: VersionReader, things: Shelf) -> None:
+        found = [reader.query([QueryPart(things.vectors[3])], [weight], 5) for weight in (0.1, 1.0, 10.0)]
+        assert found[0] == found[1] == found[2]
+
+    @pytest.mark.parametrize("effort", ["fast", "balanced", "exact"])
+    def test_without_a_graph_every_effort_finds_the_same(
+        self, reader: VersionReader, things: Shelf, effort: str
+    ) -> None:
+        query = unit_rows(1, seed=31)[0]
+        found = [item.product_id for item in search(reader, query, 10, effort=effort)]  # type: ignore[arg-type]
+        assert found == nearest_by_hand(things, query, 10)
 
 
 class TestFetching:
@@ -223,8 +325,8 @@ class TestFetching:
         assert found is not None
         assert found.product_id == STRANGE_IDS[row]
         assert dict(found.payload) == dict(things.payloads[row])
-        assert np.allclose(found.vector, things.vectors[row], atol=1e-5)
-        assert found.vector.dtype == np.float32
+        assert np.allclose(found.vectors[0], things.vectors[row], atol=1e-5)
+        assert found.vectors.dtype == np.float32
 
     @pytest.mark.parametrize("name", ["", "no such", "p-0100 ", "P-0100"])
     def test_an_unknown_id_is_none(self, reader: VersionReader, name: str) -> None:
@@ -242,7 +344,7 @@ class TestWriting:
         found = opened.fetch(things.ids[0])
         assert found is not None
         assert found.payload["title"] == "new"
-        assert np.allclose(found.vector, things.vectors[100], atol=1e-5)
+        assert np.allclose(found.vectors[0], things.vectors[100], atol=1e-5)
         opened.close()
 
     def test_a_manifest_comes_back_as_it_went_in(self, store: Store, things: Shelf) -> None:
@@ -304,10 +406,10 @@ class TestVersions:
         new = load(store, others)
         assert store.live_version() == old.version
         store.activate(new.version)
-        assert [item.product_id for item in reading.search(query, 5)] == nearest_by_hand(things, query, 5)
+        assert [item.product_id for item in search(reading, query, 5)] == nearest_by_hand(things, query, 5)
         opened = connect().open()
         assert opened.manifest.version == new.version
-        assert [item.product_id for item in opened.search(query, 5)] == nearest_by_hand(others, query, 5)
+        assert [item.product_id for item in search(opened, query, 5)] == nearest_by_hand(others, query, 5)
         reading.close()
         opened.close()
 

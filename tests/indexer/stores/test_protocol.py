@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexer.errors import QueryVectorError
-from indexer.stores.protocol import point_id, unit_vector
+from indexer.stores.points import point_id
+from indexer.stores.protocol import unit_vector
 from tests.indexer.conftest import STRANGE_IDS
 
 

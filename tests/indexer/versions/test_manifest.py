@@ -20,12 +20,19 @@ def test_comes_back_as_it_went_in() -> None:
 
 def test_is_readable_to_people() -> None:
     data = json.loads(READY.to_json())
-    assert (data["format_version"], data["state"], data["products"], data["rejected"]) == (1, "ready", 30, 2)
+    assert (data["format_version"], data["state"], data["products"], data["rejected"]) == (2, "ready", 30, 2)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"format_version": 2}, {"schema": None}, {"votes": 3}, {"surprise": 1}, {"votes": {"image": {"temperature": 0}}}],
+    [
+        {"format_version": 1},
+        {"format_version": 3},
+        {"schema": None},
+        {"votes": 3},
+        {"surprise": 1},
+        {"votes": {"image": {"temperature": 0}}},
+    ],
 )
 def test_what_is_no_manifest_is_refused_and_named(change: dict) -> None:
     text = json.dumps({**json.loads(READY.to_json()), **change})

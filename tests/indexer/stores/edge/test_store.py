@@ -15,9 +15,9 @@ import pytest
 
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.filters.schema import Schema
-from indexer.stores.edge.shard import EXACT_BELOW
+from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.store import EdgeStore
-from tests.indexer.conftest import Shelf, load, manifest_of, shelf, unit_rows
+from tests.indexer.conftest import Shelf, load, manifest_of, search, shelf, unit_rows
 
 
 @pytest.fixture(scope="module")
@@ -173,9 +173,18 @@ class TestDamage:
             shutil.copy(whole / path, shard / path)
         EdgeStore(root).open().close()
 
-    @pytest.mark.parametrize("name", ["edge_config.json", "wal/open-1", "wal/open-2", "wal/first-index", "wal"])
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "edge_config.json",
+            "segments",
+            "segments/*/segment.json",
+            "segments/*/mutable_id_tracker.mappings",
+            "segments/*/payload_index",
+        ],
+    )
     def test_what_else_a_shard_may_lose_is_an_error_or_costs_nothing(self, root: Path, name: str) -> None:
-        path = version_folder(root) / "shard" / name
+        (path,) = (version_folder(root) / "shard").glob(name)
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         assert opens_whole_or_says_so(root)
 
@@ -189,7 +198,7 @@ class TestDamage:
     def test_reading_changes_none_of_the_sealed_files(self, root: Path) -> None:
         for _ in range(3):
             reader = EdgeStore(root).open()
-            assert len(reader.search(unit_rows(1)[0], 5)) == 5
+            assert len(search(reader, unit_rows(1)[0], 5)) == 5
             reader.close()
 
     def test_a_pointer_to_a_version_that_is_gone(self, root: Path) -> None:
@@ -248,7 +257,7 @@ class TestAFolderThatCannotBeWritten:
 
 
 DIM = 256
-COUNT = EXACT_BELOW + 500
+COUNT = EdgeArguments().graph_above + 500
 
 
 @pytest.fixture(scope="module")
@@ -278,7 +287,7 @@ class TestALargeCatalog:
         shares = []
         for query in queries.astype(np.float32):
             nearest = {things.ids[row] for row in np.argsort(-(things.vectors @ query))[:10]}
-            shares.append(len(nearest & {item.product_id for item in reader.search(query, 10)}) / 10)
+            shares.append(len(nearest & {item.product_id for item in search(reader, query, 10)}) / 10)
         assert np.mean(shares) >= 0.95
 
     def test_a_strict_filter_still_finds_nearly_all(self, large) -> None:
@@ -291,11 +300,11 @@ class TestALargeCatalog:
         for query in unit_rows(50, seed=4, dim=DIM):
             scores = things.vectors[rows] @ query
             nearest = {things.ids[rows[place]] for place in np.argsort(-scores)[:10]}
-            shares.append(len(nearest & {item.product_id for item in reader.search(query, 10, where)}) / 10)
+            shares.append(len(nearest & {item.product_id for item in search(reader, query, 10, where)}) / 10)
         assert np.mean(shares) >= 0.95
 
     def test_exactly_means_all(self, large) -> None:
         things, reader = large
         query = unit_rows(1, seed=8, dim=DIM)[0]
         nearest = [things.ids[row] for row in np.argsort(-(things.vectors @ query))[:20]]
-        assert [item.product_id for item in reader.search(query, 20, exact=True)] == nearest
+        assert [item.product_id for item in search(reader, query, 20, effort="exact")] == nearest

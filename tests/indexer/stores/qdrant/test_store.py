@@ -10,7 +10,7 @@ from qdrant_client import QdrantClient, models
 
 from indexer.errors import StoreUnavailable, StoreUrlInvalid, VersionIncomplete
 from indexer.filters.schema import FieldType, Schema
-from indexer.stores.protocol import point_id
+from indexer.stores.points import point_id
 from indexer.stores.qdrant.store import QdrantStore, _payload_indexes
 from tests.indexer.conftest import load, manifest_of, shelf
 

@@ -1,0 +1,53 @@
+"""Products as points of Qdrant, the same in both engines: ids, the named vector, the order of what is found."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.stores.protocol import Payload, Scored, Stored
+
+IMAGE = "image"
+"""Name of the vector, or vectors, of a product's pictures."""
+
+_NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
+
+
+def point_id(product_id: str) -> uuid.UUID:
+    """The point of a product: UUIDv5 of its id, so that writing it twice writes it once."""
+    return uuid.uuid5(_NAMESPACE, product_id)
+
+
+def to_scored(
+    payload: Payload,
+    score: float,
+    query: npt.NDArray[np.float32],
+    vectors: Sequence[Sequence[float]] | None,
+) -> Scored:
+    """One product found.
+
+    Args:
+        payload: its own.
+        score: the engine's: cosine of the query and the product's nearest picture.
+        query: float32 (dim,), unit length.
+        vectors: the product's vectors, (m, dim); None where the version has one vector a product.
+    """
+    if vectors is None:
+        return Scored(payload["product_id"], score, payload)
+    cosines = np.asarray(vectors, dtype=np.float32) @ query
+    nearest = int(np.argmax(cosines))
+    return Scored(payload["product_id"], float(cosines[nearest]), payload, nearest)
+
+
+def to_stored(payload: Payload, vectors: object) -> Stored:
+    """One product as the engine holds it; `vectors` is one vector, or a list of them."""
+    rows = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
+    return Stored(payload["product_id"], rows, payload)
+
+
+def in_order(found: Iterable[Scored]) -> list[Scored]:
+    """Nearest first; equal scores by product id, so that the same query gives the same answer."""
+    return sorted(found, key=lambda item: (-item.score, item.product_id))

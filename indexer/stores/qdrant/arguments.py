@@ -1,0 +1,25 @@
+"""What can be chosen about an index in a Qdrant server or cluster."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
+    """See the attributes; table `[qdrant]` of the settings file, or `MERCHLENS_QDRANT__NAME` in the environment.
+
+    Attributes:
+        timeout_s: of one call to the server.
+        shards: of a new collection; None: the server's default (one a node).
+        replicas: copies of each shard; None: the server's default (1).
+        write_consistency: copies that must have a write before it counts; None: the server's default (1).
+        search_candidates: candidates of a balanced search (HNSW's ef); never fewer than the hits asked for.
+        fast_candidates: the same of a fast one.
+    """
+
+    timeout_s: int = Field(default=30, ge=1, le=3600)
+    shards: int | None = Field(default=None, ge=1, le=4096)
+    replicas: int | None = Field(default=None, ge=1, le=64)
+    write_consistency: int | None = Field(default=None, ge=1, le=64)
+    search_candidates: int = Field(default=128, ge=1, le=65_536)
+    fast_candidates: int = Field(default=32, ge=1, le=65_536)
