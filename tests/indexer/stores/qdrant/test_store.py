@@ -11,7 +11,8 @@ from qdrant_client import QdrantClient, models
 from indexer.errors import StoreUnavailable, StoreUrlInvalid, VersionIncomplete
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.points import point_id
-from indexer.stores.qdrant.store import QdrantStore, _payload_indexes
+from indexer.stores.qdrant.collection import payload_indexes
+from indexer.stores.qdrant.store import QdrantStore
 from tests.indexer.conftest import load, manifest_of, shelf
 
 
@@ -98,7 +99,7 @@ def test_what_filters_name_is_indexed() -> None:
     schema = Schema(
         {"color": FieldType.KEYWORD, "a b": FieldType.NUMBER, "new": FieldType.BOOL, 'in"ches': FieldType.NUMBER}
     )
-    assert _payload_indexes(schema) == {
+    assert payload_indexes(schema) == {
         "product_id": models.PayloadSchemaType.KEYWORD,
         "category": models.PayloadSchemaType.KEYWORD,
         "category_path": models.PayloadSchemaType.KEYWORD,

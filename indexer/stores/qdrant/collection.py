@@ -1,0 +1,37 @@
+"""What the collection of one version looks like."""
+
+from __future__ import annotations
+
+from qdrant_client import models
+
+from indexer.filters.schema import FieldType, Schema
+from indexer.stores.condition import CATEGORY_PATH_KEY, payload_key
+from indexer.versions.manifest import Manifest
+
+MANIFEST_KEY = "merchlens_manifest"
+"""Where the collection's metadata holds the manifest."""
+
+_INDEX_TYPES = {
+    FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
+    FieldType.NUMBER: models.PayloadSchemaType.FLOAT,
+    FieldType.BOOL: models.PayloadSchemaType.BOOL,
+}
+
+
+def vector_params(manifest: Manifest) -> models.VectorParams:
+    """Of the vector, or vectors, of a product's pictures."""
+    several = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
+    return models.VectorParams(
+        size=manifest.dim,
+        distance=models.Distance.COSINE,
+        multivector_config=several if manifest.multivector else None,
+    )
+
+
+def payload_indexes(schema: Schema) -> dict[str, models.PayloadSchemaType]:
+    """Payload key to the kind of its index."""
+    keys = {"category": models.PayloadSchemaType.KEYWORD, CATEGORY_PATH_KEY: models.PayloadSchemaType.KEYWORD}
+    for field in schema.fields():
+        if field.type in _INDEX_TYPES and field.name != "title":
+            keys[payload_key(field)] = _INDEX_TYPES[field.type]
+    return keys
