@@ -1,4 +1,4 @@
-"""Pictures and texts to unit vectors: the one door to every model.
+"""Pictures and texts to unit vectors: every model behind one interface.
 
 Opening a bundle on a CPU imports neither torch nor open_clip.
 """
@@ -16,7 +16,8 @@ from PIL import Image
 
 from embedder import bundle
 from embedder.errors import MissingExtra
-from embedder.inputs.picture import Picture, PictureLimits, decode_picture
+from embedder.inputs.picture import Picture, PictureLimits
+from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.text import TextTokenizer, TokenBatch
 from embedder.recognition.head import CategoryHead, load_head
@@ -24,9 +25,6 @@ from embedder.runtimes.onnx import OnnxRuntime
 from embedder.runtimes.protocol import Runtime
 
 RuntimeName = Literal["auto", "onnx", "torch"]
-
-DRAFT_FACTOR = 2
-"""A JPEG is decoded at no less than this many times the tower's input side (see `decode_picture`)."""
 
 
 class Encoder:
@@ -57,7 +55,7 @@ class Encoder:
 
     def decode(self, picture: Picture, limits: PictureLimits | None = None) -> tuple[Image.Image, tuple[str, ...]]:
         """Decode a picture for this model: (RGB image, warning codes); see `decode_picture` for errors."""
-        decoded = decode_picture(picture, limits, draft_side=DRAFT_FACTOR * max(self.preprocessing.size))
+        decoded = PixelReader(self.preprocessing, limits or PictureLimits()).decode(picture)
         return decoded.image, decoded.warnings
 
     def preprocess(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
@@ -159,6 +157,7 @@ def _torch_runtime(folder: Path, device: str) -> Runtime:
         from embedder.towers.dual_encoder import load_folder
     except ImportError as error:
         raise MissingExtra(
-            f"the torch runtime needs {error.name}; next step: pip install 'merchlens[train]', or --runtime onnx"
+            f"the torch runtime needs {error.name}, which is not installed; next step: pip install 'merchlens[train]', "
+            "or choose the device cpu, which runs on ONNX Runtime"
         ) from error
     return TorchRuntime(load_folder(folder), device)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from embedder.catalogs.loading import products_of
 from embedder.catalogs.product import Product
 from embedder.catalogs.splits import shuffled
 from embedder.encoder import Encoder, open_encoder
-from embedder.errors import PictureError, TrainingError
+from embedder.errors import TrainingError
 from embedder.evaluation.figures import Embedded
 from embedder.evaluation.figures import evaluate as measure
 from embedder.export.base_bundles import resolve_bundle
 from embedder.export.image_size import base_image_size
+from embedder.inputs.picture import PictureLimits
+from embedder.inputs.pixels import PixelReader, UnusablePicture
 from embedder.settings import EmbedderSettings
 
 _log = logging.getLogger(__name__)
+
+BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +72,45 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
     with Progress(*columns) as progress:
         task = progress.add_task("embedding", total=len(queries) + len(gallery))
         embedded, searched = (
-            embed_products(encoder, products, lambda done: progress.advance(task, done))
+            embed_products(encoder, products, on_progress=lambda done: progress.advance(task, done))
             for products in (queries, gallery)
         )
     return Measured(measure(encoder, embedded, searched), len(embedded.products), len(searched.products))
 
 
 def embed_products(
-    encoder: Encoder, products: list[Product], on_progress: Callable[[int], None] = lambda done: None
+    encoder: Encoder,
+    products: Sequence[Product],
+    *,
+    limits: PictureLimits | None = None,
+    decode_threads: int = 2,
+    on_progress: Callable[[int], None] = lambda done: None,
 ) -> Embedded:
-    """Embed the products' pictures; unreadable ones are left out, with a line in the log."""
+    """Embed the products' main pictures; unreadable ones are left out, with a line in the log.
+
+    Args:
+        encoder: the model.
+        products: whose pictures.
+        limits: what a picture may weigh; None: the default limits.
+        decode_threads: how many pictures are decoded at once, 1 or more.
+        on_progress: called with the number of products done since the last call.
+    """
+    reader = PixelReader(encoder.preprocessing, limits or PictureLimits())
     kept: list[Product] = []
+    waiting: list[npt.NDArray[np.float32]] = []
     parts = [np.empty((0, encoder.dim), dtype=np.float32)]
-    for start in range(0, len(products), 256):
-        images = []
-        for product in products[start : start + 256]:
-            try:
-                images.append(encoder.decode(product.pictures[0].source)[0])
+    pictures = ((product, product.pictures[0].source) for product in products)
+    with closing(reader.read_each(pictures, decode_threads)) as outcomes:
+        for product, outcome in outcomes:
+            if isinstance(outcome, UnusablePicture):
+                _log.warning("product %s left out: %s", product.id, outcome.detail)
+            else:
                 kept.append(product)
-            except PictureError as error:
-                _log.warning("product %s left out: %s", product.id, error)
-        parts.append(encoder.encode_images(images))
-        on_progress(len(products[start : start + 256]))
+                waiting.append(outcome.values)
+            if len(waiting) == BATCH:
+                parts.append(encoder.embed_pixels(np.stack(waiting)))
+                waiting.clear()
+            on_progress(1)
+    if waiting:
+        parts.append(encoder.embed_pixels(np.stack(waiting)))
     return Embedded(kept, np.concatenate(parts))

@@ -11,7 +11,8 @@ from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
-from embedder.inputs.picture import PictureBytes, PictureFile
+from embedder.inputs import picture as picture_module
+from embedder.inputs.picture import PictureBytes, PictureFile, PictureLimits
 from embedder.training import features as features_module
 from embedder.training.features import compute_features
 from tests.conftest import draw_product
@@ -77,7 +78,7 @@ def test_what_was_done_before_an_interruption_is_kept(
 def test_a_changed_picture_is_embedded_anew(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
     compute_features(encoder, products, tmp_path)
     encoder.embedded = 0
-    other = Product("other", "", PictureBytes(encoded(draw_product("ellipse", "red", 777))))
+    other = Product("other", "", (ProductPicture(PictureBytes(encoded(draw_product("ellipse", "red", 777)))),))
     found = compute_features(encoder, [other, *products[1:]], tmp_path)
     assert encoder.embedded == 40
     pixels = encoder.preprocess([encoder.decode(other.pictures[0].source)[0]])
@@ -109,7 +110,9 @@ def test_unreadable_pictures_are_rejected_by_name_also_from_the_cache(
 ) -> None:
     bad = [
         Product("missing", "", (ProductPicture(PictureFile(tmp_path / "nowhere.png")),), line=5),
-        Product("broken", "", PictureBytes(encoded(draw_product("ellipse", "red", 0))[:200]), line=6),
+        Product(
+            "broken", "", (ProductPicture(PictureBytes(encoded(draw_product("ellipse", "red", 0))[:200])),), line=6
+        ),
         Product("empty", "", (ProductPicture(PictureBytes(b"")),), line=7),
     ]
     mixed = [*products[:3], *bad, *products[3:6]]
@@ -137,3 +140,48 @@ def test_no_products_no_features(encoder: CountingEncoder, tmp_path: Path) -> No
 def test_only_unreadable_pictures(encoder: CountingEncoder, tmp_path: Path) -> None:
     found = compute_features(encoder, [Product("p", "", (ProductPicture(PictureBytes(b"?")),))], tmp_path)
     assert (len(found.values), [row.reason for row in found.rejected]) == (0, ["IMAGE_UNREADABLE"])
+
+
+def test_what_is_readable_follows_the_limits_not_the_cache(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    large = Product("large", "", (ProductPicture(PictureBytes(encoded(draw_product("ellipse", "red", 1, side=200)))),))
+    mixed = [large, *products[:3]]
+    strict = PictureLimits(max_pixels=100 * 100)
+    for limits, expected in ((strict, 3), (PictureLimits(), 4), (strict, 3)):
+        found = compute_features(encoder, mixed, tmp_path, limits=limits)
+        assert len(found.products) == len(found.values) == expected
+        assert [row.reason for row in found.rejected] == ["IMAGE_TOO_MANY_PIXELS"] * (4 - expected)
+
+
+def test_a_picture_that_a_stored_chunk_calls_unreadable_is_read_again(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when another release of the decoder reads what the one before it refused."""
+    with monkeypatch.context() as older:
+        older.setattr(picture_module, "FORMATS", ("JPEG",))
+        assert len(compute_features(encoder, products[:5], tmp_path).products) == 0
+    assert len(compute_features(encoder, products[:5], tmp_path).products) == 5
+
+
+def test_a_picture_replaced_between_look_up_and_decoding_is_stored_under_its_own_bytes(
+    encoder: CountingEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "p.png"
+    product = Product("p", "", (ProductPicture(PictureFile(path)),))
+    old, new = (encoded(draw_product("ellipse", color, 1)) for color in ("red", "blue"))
+    path.write_bytes(old)
+    look_up = features_module._ChunkCache.look_up
+
+    def replaced_after(self, chunk):
+        found = look_up(self, chunk)
+        path.write_bytes(new)
+        return found
+
+    with monkeypatch.context() as racing:
+        racing.setattr(features_module._ChunkCache, "look_up", replaced_after)
+        of_new = compute_features(encoder, [product], tmp_path / "cache").values
+    path.write_bytes(old)
+    of_old = compute_features(encoder, [product], tmp_path / "cache").values
+    assert not np.allclose(of_old, of_new)
+    assert np.array_equal(of_old, compute_features(encoder, [product], tmp_path / "other").values)
