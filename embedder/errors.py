@@ -3,6 +3,7 @@
 EmbedderError
 ├── PictureError          a picture cannot be used; `reason` names why
 │   ├── PictureMissing
+│   ├── PictureOutside
 │   ├── PictureEmpty
 │   ├── PictureTooLarge
 │   ├── PictureTooManyPixels
@@ -34,9 +35,15 @@ class PictureError(EmbedderError):
 
 
 class PictureMissing(PictureError):
-    """The file is not there, or may not be read."""
+    """The file is not there, may not be read, or is no regular file."""
 
     reason = "IMAGE_MISSING"
+
+
+class PictureOutside(PictureError):
+    """A catalog's picture that lies outside the catalog's folder, where that was not permitted."""
+
+    reason = "IMAGE_OUTSIDE_CATALOG"
 
 
 class PictureEmpty(PictureError):

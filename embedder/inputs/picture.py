@@ -6,6 +6,7 @@ Everything after this module sees an upright, opaque, 8-bit RGB picture without 
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from embedder.errors import PictureEmpty, PictureMissing, PictureTooLarge, PictureTooManyPixels, PictureUnreadable
+from embedder.errors import (
+    PictureEmpty,
+    PictureMissing,
+    PictureOutside,
+    PictureTooLarge,
+    PictureTooManyPixels,
+    PictureUnreadable,
+)
+from embedder.inputs.regular_file import open_regular_file
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """What is decoded. Pillow's other readers are left out: each is a way in for an attacker."""
@@ -24,9 +33,15 @@ ANIMATION_FIRST_FRAME = "ANIMATION_FIRST_FRAME"
 
 @dataclass(frozen=True, slots=True)
 class PictureFile:
-    """A picture on disk, read when it is needed."""
+    """A picture on disk, read when it is needed.
+
+    Attributes:
+        path: where it is.
+        folder: the folder that it must lie in once all links are followed; None: anywhere.
+    """
 
     path: Path
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +63,30 @@ Picture = PictureFile | PictureBytes | PicturePixels
 
 @dataclass(frozen=True, slots=True)
 class PictureLimits:
-    """What a picture may weigh: bytes of the file, and pixels (width x height) once decoded."""
+    """How large a picture may be.
+
+    Attributes:
+        max_bytes: of the encoded file.
+        max_pixels: width x height, before decoding.
+        advice: ends the message about a picture that is larger: what whoever gave it can do.
+    """
 
     max_bytes: int = 10 * 1024 * 1024
     max_pixels: int = 50_000_000
+    advice: str = "send it smaller"
+
+    @classmethod
+    def for_catalog(cls, max_pixels: int = 50_000_000) -> PictureLimits:
+        """Limits for pictures of an operator's own catalog, as the commands' `--max-image-pixels` sets them.
+
+        The file may have 4 bytes for each permitted pixel (no format needs more for 8 bits a channel), at least 10
+        MiB, so that one number governs both.
+        """
+        return cls(
+            max_bytes=max(cls().max_bytes, 4 * max_pixels),
+            max_pixels=max_pixels,
+            advice="next step: make it smaller, or raise --max-image-pixels",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,24 +135,47 @@ def _from_pixels(pixels: npt.NDArray[np.uint8], limits: PictureLimits) -> Image.
 def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> PictureBytes:
     """Read a picture's bytes, at most one more than permitted, so that a huge file costs no memory.
 
+    Only regular files are read: a pipe or a device might never answer.
+
     Raises:
-        PictureMissing: the file is not there, or may not be read.
+        PictureMissing: the file is not there, may not be read, or is no regular file.
+        PictureOutside: it lies outside the folder that it must lie in; it is not opened, and the message is the same
+            whether it exists or not.
     """
     limits = limits or PictureLimits()
     try:
-        with picture.path.open("rb") as file:
-            return PictureBytes(file.read(limits.max_bytes + 1))
+        with open_regular_file(_confined(picture)) as file:
+            data = file.read(limits.max_bytes + 1)
     # A path with a NUL character is a ValueError.
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise PictureMissing(f"picture {str(picture.path)!r} cannot be read: {reason}") from error
+    if data is None:
+        raise PictureMissing(f"picture {str(picture.path)!r} cannot be read: it has nothing to give yet")
+    return PictureBytes(data)
+
+
+def _confined(picture: PictureFile) -> Path:
+    """The path to open: with all links followed, where the picture must lie in a folder.
+
+    Whoever can write to the folder can still swap a part of the path for a link between this check and the opening.
+    """
+    if picture.folder is None:
+        return picture.path
+    path = Path(os.path.realpath(picture.path))
+    if not path.is_relative_to(os.path.realpath(picture.folder)):
+        raise PictureOutside(
+            f"picture {str(picture.path)!r} lies outside the catalog's folder {str(picture.folder)!r} (links "
+            "followed); next step: move it there, or permit it with --allow-outside-pictures"
+        )
+    return path
 
 
 def _check_pixels(width: int, height: int, limits: PictureLimits) -> None:
     if width * height > limits.max_pixels:
         raise PictureTooManyPixels(
             f"picture of {width} x {height} = {width * height:,} pixels; permitted: up to {limits.max_pixels:,}; "
-            "send it smaller"
+            f"{limits.advice}"
         )
     if width * height == 0:
         raise PictureEmpty(f"picture of {width} x {height} pixels; permitted: 1 x 1 or more")
@@ -128,7 +186,7 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None) -> Decod
         raise PictureEmpty("picture of 0 bytes; permitted: 1 byte or more")
     if len(data) > limits.max_bytes:
         raise PictureTooLarge(
-            f"picture of more than {limits.max_bytes:,} bytes; permitted: up to {limits.max_bytes:,}; send it smaller"
+            f"picture of more than {limits.max_bytes:,} bytes; permitted: up to {limits.max_bytes:,}; {limits.advice}"
         )
     try:
         with warnings.catch_warnings():
@@ -145,7 +203,7 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None) -> Decod
         raise
     except Image.DecompressionBombError as error:
         raise PictureTooManyPixels(
-            f"{error}; permitted: up to {limits.max_pixels:,} pixels; send it smaller"
+            f"{error}; permitted: up to {limits.max_pixels:,} pixels; {limits.advice}"
         ) from error
     except MemoryError:
         raise

@@ -48,6 +48,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     serving.DeadlineExpired: Row(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXPIRED"),
     embedding.PictureError: Row(_INVALID, "IMAGE_UNREADABLE"),
     embedding.PictureMissing: Row(_INVALID, "IMAGE_MISSING"),
+    embedding.PictureOutside: Row(_INVALID, "IMAGE_OUTSIDE_CATALOG"),
     embedding.PictureEmpty: Row(_INVALID, "IMAGE_EMPTY"),
     embedding.PictureTooLarge: Row(_INVALID, "IMAGE_TOO_LARGE"),
     embedding.PictureTooManyPixels: Row(_INVALID, "IMAGE_TOO_MANY_PIXELS"),
