@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import codecs
+import io
 from pathlib import Path
+from typing import BinaryIO, TextIO
 
 from embedder.errors import CatalogError
+from embedder.inputs.regular_file import open_regular_file
 
 _CHUNK_BYTES = 1024 * 1024
 
@@ -22,7 +25,7 @@ def find_catalog_file(location: str) -> Path:
     try:
         if not path.is_file():
             raise CatalogError(f"catalog {location!r}: {'not a file' if path.exists() else 'no such file'}")
-        with path.open("rb") as file:
+        with open_regular_file(path) as file:
             if not file.read(1):
                 raise CatalogError(f"catalog {location!r} is empty; permitted: a file with one product a row")
     except (OSError, ValueError) as error:
@@ -31,14 +34,25 @@ def find_catalog_file(location: str) -> Path:
     return path
 
 
-def count_lines(path: Path) -> int:
-    """Count the lines of a file, the last one with or without a newline, without decoding it."""
-    lines, last = 0, b"\n"
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
-    return lines + (last != b"\n")
+def open_catalog_file(path: Path) -> BinaryIO:
+    """Open a catalog's file once more.
+
+    Raises:
+        CatalogError: it went away, or may not be read any more.
+    """
+    try:
+        return open_regular_file(path)
+    except OSError as error:
+        raise CatalogError(f"catalog {str(path)!r} cannot be read: {error.strerror}") from error
+
+
+def open_catalog_text(path: Path) -> TextIO:
+    """Open a catalog's file as UTF-8, with or without a byte order mark; line ends stay as they are.
+
+    Raises:
+        CatalogError: as `open_catalog_file`.
+    """
+    return io.TextIOWrapper(open_catalog_file(path), encoding="utf-8-sig", newline="")
 
 
 def check_utf8(path: Path) -> None:
@@ -49,7 +63,7 @@ def check_utf8(path: Path) -> None:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     offset = 0
-    with path.open("rb") as file:
+    with open_catalog_file(path) as file:
         while True:
             chunk = file.read(_CHUNK_BYTES)
             pending = len(decoder.getstate()[0])

@@ -1,4 +1,4 @@
-"""CSV, TSV and their kin: one product a row, parted by a character, the first row naming the columns."""
+"""CSV, TSV and similar files: one product a row, cells separated by a character, the first row naming the columns."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from embedder.catalogs.catalog_file import check_utf8, count_lines, find_catalog_file
-from embedder.catalogs.product import Product, Rejection, Split
-from embedder.catalogs.rows.cell import CellKind, kind_of, shown
+from embedder.catalogs.catalog_file import check_utf8, find_catalog_file, open_catalog_text
+from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
+from embedder.catalogs.product import AttributeKind, Product, Rejection, Split
+from embedder.catalogs.rows.cell import has_control, kind_of, shown
 from embedder.catalogs.rows.columns import check_columns, check_fields
-from embedder.catalogs.rows.row import RowReader
+from embedder.catalogs.rows.row import Row, RowReader
 from embedder.errors import CatalogError
 
 DELIMITERS = ",;\t|"
@@ -37,31 +38,41 @@ class _Record:
 
 
 class DelimitedReader:
-    """Reads a CSV, TSV or text file with a header, in one pass without holding it in memory.
+    """Reads a CSV, TSV or text file with a header, without holding it in memory.
 
     The delimiter (comma, semicolon, tab or pipe) is found from the header. Line numbers are physical lines; a quoted
     cell may span several. Columns without a name are passed over. An attribute column is read as numbers or as yes
-    and no where all its cells are (found in a pass of its own, so that a filter meets one type), else as texts.
+    and no where all its cells are (found in a pass of its own, so that a filter meets one type), else as texts. That
+    pass counts the rows and finds the catalog's outline too: outline and read are two passes over the file together.
     """
 
-    def __init__(self, location: str, *, split: Split | None = None, columns: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        location: str,
+        *,
+        split: Split | None = None,
+        columns: Mapping[str, str] | None = None,
+        allow_outside_pictures: bool = False,
+    ) -> None:
         """Open a catalog and check its header.
 
         Args:
             location: the file's path.
             split: read the rows only whose `split` column says so.
             columns: our field to the catalog's column, over the guesses.
+            allow_outside_pictures: pictures may lie outside the file's folder.
 
         Raises:
-            CatalogError: no such file, not UTF-8, no header, column names given twice, or no column for the id, for
-                the picture, or of a name in `columns`.
+            CatalogError: no such file, no header, column names given twice or with control characters, or no column
+                for the id, for the picture, or of a name in `columns`.
         """
         self._named = dict(columns or {})
         check_fields(self._named)
         self._path = find_catalog_file(location)
         self._split = split
-        self._kinds: dict[str, CellKind] | None = None
-        check_utf8(self._path)
+        self._allow_outside = allow_outside_pictures
+        self._kinds: dict[str, AttributeKind] = {}
+        self._outline: CatalogOutline | None = None
         # The limit is the csv module's, for the whole process: it is raised, never lowered.
         csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARACTERS))
         self._delimiter, self._header = _read_header(self._path)
@@ -79,27 +90,68 @@ class DelimitedReader:
         return self._path.name
 
     def count(self) -> int:
-        """The number of lines under the header: of rows, as far as none spans several lines."""
-        return max(0, count_lines(self._path) - 1)
-
-    def read(self) -> Iterator[Product | Rejection]:
-        """Yield products and rejected rows in the file's order.
+        """The number of products and rejected rows; the first call reads the file, as `outline` does.
 
         Raises:
-            CatalogError: the file has changed, and is not UTF-8 any more.
+            CatalogError: the file is not UTF-8.
         """
-        if self._kinds is None:
-            self._kinds = self._find_kinds()
-        rows = RowReader(self._names, self._named, folder=self._path.parent, split=self._split, kinds=self._kinds)
+        return self.outline().rows
+
+    def outline(self) -> CatalogOutline:
+        """How many rows there are, and the kinds of the attributes; the first call reads the file.
+
+        Raises:
+            CatalogError: the file is not UTF-8.
+        """
+        if self._outline is None:
+            kinds: dict[str, AttributeKind] = {}
+            builder = OutlineBuilder()
+            for found in self._row_reader({}).read(self._noting_kinds(kinds)):
+                builder.add(found)
+            texts = builder.outline()
+            self._kinds = kinds
+            self._outline = CatalogOutline(texts.rows, {name: frozenset({kinds[name]}) for name in texts.attributes})
+        return self._outline
+
+    def read(self) -> Iterator[Product | Rejection]:
+        """Yield products and rejected rows in the file's order; reads the file once more where `outline` was not asked.
+
+        Raises:
+            CatalogError: the file is not UTF-8.
+        """
+        self.outline()
+        yield from self._row_reader(self._kinds).read(self._rows())
+
+    def _row_reader(self, kinds: Mapping[str, AttributeKind]) -> RowReader:
+        return RowReader(
+            self._names,
+            self._named,
+            folder=self._path.parent,
+            split=self._split,
+            kinds=kinds,
+            allow_outside_pictures=self._allow_outside,
+            pictures_separated=True,
+        )
+
+    def _rows(self) -> Iterator[tuple[int, Row | str]]:
         for record in self._records():
             problem = record.problem or self._miscount(record)
             if problem:
-                yield Rejection(record.first_line, "", "ROW_UNREADABLE", f"{record.place}: {problem}")
-                continue
-            row = {name: cell for name, cell in zip(self._header, record.cells, strict=True) if name}
-            result = rows.read(row, record.first_line)
-            if result is not None:
-                yield result
+                yield record.first_line, f"{record.place}: {problem}"
+            else:
+                cells = zip(self._header, record.cells, strict=True)
+                yield record.first_line, {name: cell for name, cell in cells if name}
+
+    def _noting_kinds(self, kinds: dict[str, AttributeKind]) -> Iterator[tuple[int, Row | str]]:
+        """The rows, while each column's kind is found from all its cells."""
+        for line, row in self._rows():
+            if not isinstance(row, str):
+                for name, cell in row.items():
+                    text = str(cell).strip()
+                    if text and kinds.get(name) is not AttributeKind.TEXT:
+                        kind = kind_of(text)
+                        kinds[name] = kind if kinds.get(name, kind) is kind else AttributeKind.TEXT
+            yield line, row
 
     def _miscount(self, record: _Record) -> str:
         found, permitted = len(record.cells), len(self._header)
@@ -107,25 +159,13 @@ class DelimitedReader:
 
     def _records(self) -> Iterator[_Record]:
         try:
-            with self._path.open(encoding="utf-8-sig", newline="") as file:
+            with open_catalog_text(self._path) as file:
                 records = _read_records(file, self._delimiter)
                 next(records, None)
                 yield from records
         except UnicodeDecodeError:
             check_utf8(self._path)
             raise
-
-    def _find_kinds(self) -> dict[str, CellKind]:
-        kinds: dict[str, CellKind] = {}
-        for record in self._records():
-            if record.problem or self._miscount(record):
-                continue
-            for name, cell in zip(self._header, record.cells, strict=True):
-                text = cell.strip()
-                if text and kinds.get(name) is not CellKind.TEXT:
-                    kind = kind_of(text)
-                    kinds[name] = kind if kinds.get(name, kind) is kind else CellKind.TEXT
-        return kinds
 
 
 class _Lines:
@@ -182,18 +222,27 @@ def _read_records(file: TextIO, delimiter: str) -> Iterator[_Record]:
 
 
 def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
-    """Find the delimiter that parts the header into most columns.
+    """Find the delimiter that separates the header into most columns.
 
     Returns:
         The delimiter, and the names without white space around; "" for a column without a name.
     """
     best: tuple[str, tuple[str, ...]] = (",", ())
     for delimiter in DELIMITERS:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = next(_read_records(file, delimiter), None)
+        try:
+            with open_catalog_text(path) as file:
+                first = next(_read_records(file, delimiter), None)
+        except UnicodeDecodeError:
+            check_utf8(path)
+            raise
         names = tuple(name.strip() for name in first.cells) if first else ()
         if len(names) > len(best[1]):
             best = delimiter, names
     if not any(best[1]):
         raise CatalogError(f"catalog {str(path)!r} has no header; permitted: a first row that names the columns")
+    for name in best[1]:
+        if has_control(name):
+            raise CatalogError(
+                f"catalog {str(path)!r} has a column {shown(name)}; permitted: names without control characters"
+            )
     return best

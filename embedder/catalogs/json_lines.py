@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import NoReturn
 
-from embedder.catalogs.catalog_file import count_lines, find_catalog_file
+from embedder.catalogs.catalog_file import find_catalog_file, open_catalog_file
+from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import Product, Rejection, Split
 from embedder.catalogs.rows.cell import shown
 from embedder.catalogs.rows.columns import check_columns, check_fields, choose_columns, missing_fields
-from embedder.catalogs.rows.row import RowReader
+from embedder.catalogs.rows.row import Row, RowReader
 from embedder.errors import CatalogError
 
 MAX_LINE_BYTES = 1024 * 1024
@@ -22,16 +23,24 @@ class JsonLinesReader:
     """Reads a file of JSON objects, one a line, without holding it in memory.
 
     Numbers, true and false, and lists of texts stay what they are; an object under the key `attributes` is taken
-    apart into attributes; a list under the picture's key gives its first picture.
+    apart into attributes; several pictures are a list.
     """
 
-    def __init__(self, location: str, *, split: Split | None = None, columns: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        location: str,
+        *,
+        split: Split | None = None,
+        columns: Mapping[str, str] | None = None,
+        allow_outside_pictures: bool = False,
+    ) -> None:
         """Open a catalog and learn its keys.
 
         Args:
             location: the file's path.
             split: read the objects only whose `split` says so.
             columns: our field to the catalog's key, over the guesses.
+            allow_outside_pictures: pictures may lie outside the file's folder.
 
         Raises:
             CatalogError: no such file, no object in it, or no key for the id, for the picture, or of a name in
@@ -41,6 +50,8 @@ class JsonLinesReader:
         check_fields(self._named)
         self._path = find_catalog_file(location)
         self._split = split
+        self._allow_outside = allow_outside_pictures
+        self._outline: CatalogOutline | None = None
         self._keys = self._sample_keys(location)
 
     @property
@@ -49,19 +60,28 @@ class JsonLinesReader:
         return self._path.name
 
     def count(self) -> int:
-        """The number of lines, blank ones too."""
-        return count_lines(self._path)
+        """The number of products and rejected rows; the first call reads the file, as `outline` does."""
+        return self.outline().rows
+
+    def outline(self) -> CatalogOutline:
+        """How many rows there are, and the kinds of the attributes; the first call reads the file."""
+        if self._outline is None:
+            builder = OutlineBuilder()
+            for found in self.read():
+                builder.add(found)
+            self._outline = builder.outline()
+        return self._outline
 
     def read(self) -> Iterator[Product | Rejection]:
-        """Yield products and rejected rows in the file's order."""
-        rows = RowReader(self._keys, self._named, folder=self._path.parent, split=self._split)
-        for line, found in self._rows():
-            if isinstance(found, str):
-                yield Rejection(line, "", "ROW_UNREADABLE", found)
-                continue
-            result = rows.read(found, line)
-            if result is not None:
-                yield result
+        """Yield products and rejected rows in the file's order, in one pass."""
+        rows = RowReader(
+            self._keys,
+            self._named,
+            folder=self._path.parent,
+            split=self._split,
+            allow_outside_pictures=self._allow_outside,
+        )
+        return rows.read(self._rows())
 
     def _sample_keys(self, location: str) -> list[str]:
         """All keys of the first rows, read on until those that are needed were met."""
@@ -82,9 +102,9 @@ class JsonLinesReader:
         check_columns(location, keys, self._named)
         return list(keys)
 
-    def _rows(self) -> Iterator[tuple[int, dict[str, object] | str]]:
+    def _rows(self) -> Iterator[tuple[int, Row | str]]:
         """Yield line number and object, or what is wrong with the line; blank lines are passed over."""
-        with self._path.open("rb") as file:
+        with open_catalog_file(self._path) as file:
             line = 0
             while data := file.readline(MAX_LINE_BYTES + 1):
                 line += 1

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal
 
+from embedder.catalogs.outline import CatalogOutline
 from embedder.catalogs.product import Product, ProductPicture, Rejection, Split
 from embedder.datasets.fashion_mnist_files import FILE_NAMES, find_or_fetch, lacks
 from embedder.datasets.idx import load_idx, read_idx_shape
@@ -45,7 +46,12 @@ class FashionMnistReader:
     """
 
     def __init__(
-        self, location: str = "", *, split: Split | None = None, columns: Mapping[str, str] | None = None
+        self,
+        location: str = "",
+        *,
+        split: Split | None = None,
+        columns: Mapping[str, str] | None = None,
+        allow_outside_pictures: bool = False,
     ) -> None:
         """Find the files, fetching them where they are nowhere, and check their headers.
 
@@ -53,6 +59,7 @@ class FashionMnistReader:
             location: the folder of the four files; "" looks where they are usually found, and fetches them else.
             split: "train" or "test"; None: both.
             columns: must be empty: the dataset has none.
+            allow_outside_pictures: makes no difference: the files hold the pictures.
 
         Raises:
             CatalogError: no such files, files of another shape, split "validation", or `columns` given.
@@ -82,6 +89,10 @@ class FashionMnistReader:
     def count(self) -> int:
         """The exact number of products."""
         return sum(self._counts[part] for part in self._parts)
+
+    def outline(self) -> CatalogOutline:
+        """The number of products, which have no attributes; reads nothing."""
+        return CatalogOutline(self.count(), {})
 
     def read(self) -> Iterator[Product | Rejection]:
         """Yield the products; a product's `line` is its position in both parts together, from 1.

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from embedder.catalogs.product import AttributeValue, Product
+from embedder.catalogs.product import AttributeKind, AttributeValue, Product, kind_of_value
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.condition import CATEGORY_PATH_KEY
 
 Payload = dict[str, Any]
+
+_FIELD_TYPES = {
+    AttributeKind.TEXT: FieldType.KEYWORD,
+    AttributeKind.NUMBER: FieldType.NUMBER,
+    AttributeKind.BOOL: FieldType.BOOL,
+}
 
 
 def to_payload(product: Product, schema: Schema) -> Payload:
@@ -63,7 +69,11 @@ class SchemaBuilder:
     def add(self, attributes: Mapping[str, AttributeValue]) -> None:
         """Take note of one product's attributes."""
         for name, value in attributes.items():
-            self._kinds.setdefault(name, set()).add(_kind(value))
+            self.add_kinds(name, {kind_of_value(value)})
+
+    def add_kinds(self, name: str, kinds: Iterable[AttributeKind]) -> None:
+        """Take note of the kinds of an attribute's values."""
+        self._kinds.setdefault(name, set()).update(_FIELD_TYPES[kind] for kind in kinds)
 
     def schema(self) -> Schema:
         """What was learnt."""
@@ -73,11 +83,3 @@ class SchemaBuilder:
                 for name, kinds in sorted(self._kinds.items())
             }
         )
-
-
-def _kind(value: AttributeValue) -> FieldType:
-    if isinstance(value, bool):
-        return FieldType.BOOL
-    if isinstance(value, int | float):
-        return FieldType.NUMBER
-    return FieldType.KEYWORD

@@ -14,7 +14,7 @@ from indexer.errors import BuildError
 
 
 class RejectLog:
-    """Writes one JSON object a line: `line`, `product_id`, `reason`, `detail`.
+    """Writes one JSON object a line: `line`, `product_id`, `reason`, `detail`; `picture` where only that is left out.
 
     The file appears under its name when the log is closed: a reader never sees half of it, and a build that fails
     half-way leaves the last one's.
@@ -41,7 +41,10 @@ class RejectLog:
     def add(self, rejection: Rejection) -> None:
         """Write one row."""
         self.reasons[rejection.reason] += 1
-        self._file.write(json.dumps(asdict(rejection)) + "\n")
+        fields = asdict(rejection)
+        if not rejection.picture:
+            del fields["picture"]
+        self._file.write(json.dumps(fields) + "\n")
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from embedder.catalogs.outline import outline_catalog
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
@@ -66,21 +67,20 @@ class BuildResult:
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogOutline:
+class BuildPlan:
     """What a first pass over the rows, without pictures, tells: attribute types, number of rows."""
 
     schema: Schema
     rows: int
 
 
-def outline(reader: CatalogReader, limit: int | None) -> CatalogOutline:
-    """Read the catalog's rows once, leaving pictures alone."""
-    builder, rows = SchemaBuilder(), 0
-    for row in _rows(reader, limit):
-        rows += 1
-        if isinstance(row, Product):
-            builder.add(row.attributes)
-    return CatalogOutline(builder.schema(), rows)
+def outline(reader: CatalogReader, limit: int | None) -> BuildPlan:
+    """Read the catalog's rows once, leaving pictures alone; not even that where the reader knows its outline."""
+    found = outline_catalog(reader, limit)
+    builder = SchemaBuilder()
+    for name, kinds in found.attributes.items():
+        builder.add_kinds(name, kinds)
+    return BuildPlan(builder.schema(), found.rows)
 
 
 def build(

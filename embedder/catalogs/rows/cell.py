@@ -6,9 +6,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
-from enum import Enum
 
-from embedder.catalogs.product import AttributeValue, Split
+from embedder.catalogs.product import AttributeKind, AttributeValue, Split
 
 MAX_ID_CHARACTERS = 512
 
@@ -18,8 +17,14 @@ _MAX_EXACT_DIGITS = 15
 _MAX_EXACT_INTEGER = 2**53
 _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 _QUANTITY = re.compile(r"[0-9]+(?:\.0+)?")
-_LEVEL_PARTING = re.compile(r"/|\||>+")
-_STOCK_WORDS = {"true": True, "yes": True, "instock": True, "false": False, "no": False, "outofstock": False}
+_LEVEL_SEPARATOR = re.compile(r"/|\||>+")
+_STOCK_WORDS = {
+    **dict.fromkeys(("true", "yes", "y", "instock"), True),
+    **dict.fromkeys(("false", "no", "n", "outofstock"), False),
+}
+# C0, DEL and C1 without those that are white space, which may separate words. Lone surrogates stand for bytes that are
+# no text: nothing downstream could write them as UTF-8.
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
@@ -37,14 +42,6 @@ class CellError(ValueError):
         self.detail = detail
 
 
-class CellKind(Enum):
-    """How a column of texts is read as an attribute."""
-
-    TEXT = "text"
-    NUMBER = "number"
-    BOOL = "bool"
-
-
 def is_blank(value: object) -> bool:
     """Whether a cell says nothing: missing, null, or only white space."""
     return value is None or (isinstance(value, str) and not value.strip())
@@ -55,6 +52,11 @@ def shown(value: object) -> str:
     # Cut before quoting: a cell may have a million characters.
     text = repr(value[: _MAX_SHOWN_CHARACTERS + 1] if isinstance(value, str) else value)
     return text if len(text) <= _MAX_SHOWN_CHARACTERS else f"{text[: _MAX_SHOWN_CHARACTERS - 3]}..."
+
+
+def has_control(text: str) -> bool:
+    """Whether a text holds control characters other than white space, or half of a surrogate pair."""
+    return _CONTROL.search(text) is not None
 
 
 def parse_id(value: object) -> str:
@@ -72,30 +74,33 @@ def parse_id(value: object) -> str:
         raise CellError(
             "ID_TOO_LONG", f"id {shown(text)} of {len(text)} characters; permitted: up to {MAX_ID_CHARACTERS}"
         )
-    # Lone surrogates (Cs) stand for bytes that are no text: nothing downstream could write them as UTF-8.
+    # An id is written into lists and logs, one a line: here white space that is a control character is refused too.
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise CellError("ID_INVALID", f"id {shown(text)}; permitted: text without control characters")
     return text
 
 
-def parse_text(value: object, field: str) -> str:
-    """Read a short text; runs of white space become one space, a blank cell becomes "".
+def parse_title(value: object) -> str:
+    """Read a title; runs of white space become one space, a blank cell becomes "".
 
     Raises:
-        CellError: ROW_UNREADABLE where it is no text or number.
+        CellError: TITLE_INVALID where it is no text or number, or holds control characters.
     """
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise CellError("ROW_UNREADABLE", f"{field} {shown(value)}; permitted: a text")
-    return " ".join(str(value).split())
+        raise CellError("TITLE_INVALID", f"title {shown(value)}; permitted: a text")
+    text = str(value)
+    if has_control(text):
+        raise CellError("TITLE_INVALID", f"title {shown(text)}; permitted: text without control characters")
+    return " ".join(text.split())
 
 
 def parse_category(value: object) -> str | None:
-    """Read a category path and bring it to levels parted by "/".
+    """Read a category path and bring it to levels separated by "/".
 
-    Permitted: "a/b", "a > b" (also ">>"), "a|b", or a list of levels. White space around levels goes, partings at
-    either end too.
+    Permitted: "a/b", "a > b" (also ">>"), "a|b", or a list of levels. White space around levels goes, separators
+    at either end too.
 
     Raises:
         CellError: CATEGORY_INVALID for an empty level, a "/" within a listed level, control characters, no text.
@@ -103,7 +108,7 @@ def parse_category(value: object) -> str | None:
     if is_blank(value) or value in ([], ()):
         return None
     if isinstance(value, str):
-        levels = _LEVEL_PARTING.split(value.strip().strip("/|>"))
+        levels = _LEVEL_SEPARATOR.split(value.strip().strip("/|>"))
     elif isinstance(value, list | tuple) and all(isinstance(level, str) for level in value):
         levels = list(value)
     else:
@@ -112,15 +117,17 @@ def parse_category(value: object) -> str | None:
     if not all(levels):
         raise CellError("CATEGORY_INVALID", f"category {shown(value)} has an empty level; permitted: none")
     if any("/" in level for level in levels):
-        raise CellError("CATEGORY_INVALID", f"category {shown(value)}; permitted: levels without '/', which parts them")
+        raise CellError(
+            "CATEGORY_INVALID", f"category {shown(value)}; permitted: levels without '/', which separates them"
+        )
     path = "/".join(levels)
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):
+    if has_control(path):
         raise CellError("CATEGORY_INVALID", f"category {shown(value)}; permitted: text without control characters")
     return path
 
 
 def parse_stock(value: object) -> bool | None:
-    """Read whether a product is in stock: yes/no, true/false, in stock/out of stock, or a quantity of 0 or more.
+    """Read whether a product is in stock: yes/no, y/n, true/false, in stock/out of stock in any case, or a quantity.
 
     Raises:
         CellError: STOCK_INVALID.
@@ -141,7 +148,8 @@ def parse_stock(value: object) -> bool | None:
             return _STOCK_WORDS[word]
     raise CellError(
         "STOCK_INVALID",
-        f"in_stock {shown(value)}; permitted: true, false, yes, no, in stock, out of stock, or a quantity of 0 or more",
+        f"in_stock {shown(value)}; permitted: true, false, yes, no, y, n, in stock, out of stock, or a quantity of 0 "
+        "or more",
     )
 
 
@@ -159,16 +167,16 @@ def parse_split(value: object) -> Split | None:
     return split
 
 
-def kind_of(text: str) -> CellKind:
+def kind_of(text: str) -> AttributeKind:
     """What a text looks like; "007", "1e5", "inf" and numbers of more than 15 digits are texts."""
     if text.lower() in ("true", "false"):
-        return CellKind.BOOL
+        return AttributeKind.BOOL
     if _PLAIN_NUMBER.fullmatch(text) and sum(map(str.isdigit, text)) <= _MAX_EXACT_DIGITS:
-        return CellKind.NUMBER
-    return CellKind.TEXT
+        return AttributeKind.NUMBER
+    return AttributeKind.TEXT
 
 
-def parse_attribute(value: object, name: str, kind: CellKind = CellKind.TEXT) -> AttributeValue | None:
+def parse_attribute(value: object, name: str, kind: AttributeKind = AttributeKind.TEXT) -> AttributeValue | None:
     """Read an attribute; None where it is blank.
 
     Args:
@@ -177,11 +185,18 @@ def parse_attribute(value: object, name: str, kind: CellKind = CellKind.TEXT) ->
         kind: what a text is converted to, where it fits; texts that do not fit stay texts.
 
     Raises:
-        CellError: ATTRIBUTE_INVALID for an object, a list of anything but texts, a number that is not finite, or a
-            whole number beyond 2**53 either way (it would come out changed).
+        CellError: ATTRIBUTE_INVALID for an object, a list of anything but texts, a number that is not finite, a whole
+            number beyond 2**53 either way (it would come out changed), or control characters in name or value.
     """
     if is_blank(value):
         return None
+    if has_control(name):
+        raise CellError("ATTRIBUTE_INVALID", f"an attribute is called {shown(name)}; permitted: no control characters")
+    if any(map(has_control, _texts_in(value))):
+        raise CellError(
+            "ATTRIBUTE_INVALID",
+            f"attribute {shown(name)} is {shown(value)}; permitted: text without control characters",
+        )
     if isinstance(value, str):
         return _typed(value.strip(), kind)
     if isinstance(value, bool):
@@ -199,10 +214,16 @@ def parse_attribute(value: object, name: str, kind: CellKind = CellKind.TEXT) ->
     )
 
 
-def _typed(text: str, kind: CellKind) -> AttributeValue:
-    if kind is CellKind.TEXT or kind_of(text) is not kind:
+def _typed(text: str, kind: AttributeKind) -> AttributeValue:
+    if kind is AttributeKind.TEXT or kind_of(text) is not kind:
         return text
-    return float(text) if kind is CellKind.NUMBER else text.lower() == "true"
+    return float(text) if kind is AttributeKind.NUMBER else text.lower() == "true"
+
+
+def _texts_in(value: object) -> Sequence[str]:
+    if isinstance(value, str):
+        return (value,)
+    return [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else ()
 
 
 def _words(value: Sequence[str]) -> tuple[str, ...] | None:

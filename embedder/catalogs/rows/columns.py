@@ -24,14 +24,33 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
         "file",
         "image_file",
         "images",
+        "image_1",
+        "picture_1",
+        "photo_1",
+    ),
+    "more_images": (
+        "more_images",
+        "additional_images",
+        "additional_image",
+        "additional_image_link",
+        "additional_image_links",
+        "additional_pictures",
+        "gallery",
+        "image_gallery",
+        "images",
     ),
     "split": ("split",),
 }
-"""Our fields, and the column names taken for each, best first; case, white space, "_" and "-" do not matter."""
+"""Our fields, and the column names taken for each, best first; case, white space, "_" and "-" do not matter.
+
+`image` holds the main picture or all of them, `more_images` further ones; see also `picture_columns`.
+"""
 
 REQUIRED = ("id", "image")
 
 _MAX_LISTED_COLUMNS = 50
+_NUMBERED_PICTURE = re.compile(r"(?:image|picture|photo)(?:path|file)?([1-9][0-9]?)")
+_ABOUT_A_PICTURE = ("imageposition", "imagealttext")
 
 
 def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:
@@ -39,7 +58,7 @@ def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, 
 
     Args:
         names: the catalog's column names, in its order.
-        named: our field to the catalog's column, spelt as in the catalog; goes before any guess.
+        named: our field to the catalog's column, written as in the catalog; goes before any guess.
 
     Returns:
         Field to column, for the fields that have one.
@@ -55,9 +74,32 @@ def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, 
         by_simple_name.setdefault(_simple(name), name)
     for field, guesses in GUESSES.items():
         found = [by_simple_name[_simple(guess)] for guess in guesses if _simple(guess) in by_simple_name]
+        if field == "more_images":
+            found = [name for name in found if name != chosen.get("image")]
         if field not in named and found:
             chosen[field] = found[0]
     return chosen
+
+
+def picture_columns(names: Iterable[str], chosen: Mapping[str, str]) -> list[str]:
+    """The columns that hold pictures, the main one's first.
+
+    They are the columns chosen for `image` and `more_images`, and between them, by number, those called image_2,
+    picture_3, photo_4 and so on, up to 99.
+    """
+    taken = {column for field, column in chosen.items() if field not in ("image", "more_images")}
+    numbered: list[tuple[int, str]] = []
+    for name in names:
+        number = _NUMBERED_PICTURE.fullmatch(_simple(name))
+        if number and name not in taken:
+            numbered.append((int(number[1]), name))
+    columns = [chosen.get("image"), *(name for _, name in sorted(numbered)), chosen.get("more_images")]
+    return list(dict.fromkeys(column for column in columns if column is not None))
+
+
+def is_about_a_picture(name: str) -> bool:
+    """Whether a column tells something of its row's picture, not of the product: "Image Position" and the like."""
+    return _simple(name) in _ABOUT_A_PICTURE
 
 
 def check_fields(named: Mapping[str, str]) -> None:

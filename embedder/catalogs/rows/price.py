@@ -37,15 +37,15 @@ _GROUPED = tuple(
         r"(?P<whole>[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})(?:\.(?P<part>[0-9]+))?",
     )
 )
-# No-break, narrow no-break and thin spaces, and the typographic apostrophe, all of which part thousands somewhere.
-_PLAIN_PARTINGS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
+# No-break, narrow no-break and thin spaces, and the typographic apostrophe, all of which separate thousands somewhere.
+_PLAIN_SEPARATORS = str.maketrans({"\u00a0": " ", "\u202f": " ", "\u2009": " ", "\u2019": "'"})
 
 
 def parse_price(value: object) -> float | None:
     """Read a price.
 
-    Permitted: numbers; texts with a currency sign or ISO code before or behind; thousands parted by "," "." "'" or a
-    space, as long as they can be read in one way only: "1,299.00", "1.299,00" and "1 299" can, "1,299" and "1.299"
+    Permitted: numbers; texts with a currency sign or ISO code before or behind; thousands separated by "," "." "'" or
+    a space, as long as they can be read in one way only: "1,299.00", "1.299,00" and "1 299" can, "1,299" and "1.299"
     (1299, or a little over 1?) cannot.
 
     Returns:
@@ -67,7 +67,7 @@ def parse_price(value: object) -> float | None:
 
 
 def _from_text(text: str) -> float:
-    money = _MONEY.fullmatch(text.translate(_PLAIN_PARTINGS).strip())
+    money = _MONEY.fullmatch(text.translate(_PLAIN_SEPARATORS).strip())
     if money is None:
         return math.nan
     number = money["number"].strip()

@@ -1,40 +1,53 @@
-"""One row of a catalog, whatever file it stands in, to a product or the reason why it is none."""
+"""The rows of a catalog, whatever file they stand in, to products or the reasons why they are none."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from embedder.catalogs.product import AttributeValue, Product, ProductPicture, Rejection, Split
+from embedder.catalogs.product import AttributeKind, AttributeValue, Product, Rejection, Split
 from embedder.catalogs.rows.cell import (
     CellError,
-    CellKind,
     is_blank,
     parse_attribute,
     parse_category,
     parse_id,
     parse_split,
     parse_stock,
-    parse_text,
+    parse_title,
     shown,
 )
-from embedder.catalogs.rows.columns import choose_columns
+from embedder.catalogs.rows.columns import choose_columns, is_about_a_picture, picture_columns
+from embedder.catalogs.rows.pictures import NamedPictures
 from embedder.catalogs.rows.price import parse_price
-from embedder.inputs.picture import PictureFile
 
 ATTRIBUTES = "attributes"
 """A column of this name that holds an object is taken apart into attributes."""
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
+Row = Mapping[str, object]
+"""Column name to value: texts, or what JSON knows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    """The rows of one product: its first, and the pictures that all of them name."""
+
+    id: str
+    line: int
+    row: Row
+    pictures: NamedPictures
 
 
 class RowReader:
-    """Reads the rows of one pass over a catalog; holds the ids seen, and nothing else that grows.
+    """Reads the rows of one pass over a catalog; holds the ids seen and one product, and nothing else that grows.
 
     Columns that hold none of our fields become attributes; blank cells are left out. A relative picture path is
-    relative to the catalog's folder; where a row has several pictures, the first is the product's. Paths may be
-    absolute or lead out of the folder: the catalog is the shop's own.
+    relative to the catalog's folder.
+
+    A product may have several rows: those directly below its first that have its id, name a further picture, and
+    leave every other cell blank or as it is in the first row (columns called "image position" and "image alt text"
+    do not matter). Any other row of an id that was met before is ID_DUPLICATE.
     """
 
     def __init__(
@@ -44,81 +57,143 @@ class RowReader:
         *,
         folder: Path,
         split: Split | None = None,
-        kinds: Mapping[str, CellKind] | None = None,
+        kinds: Mapping[str, AttributeKind] | None = None,
+        allow_outside_pictures: bool = False,
+        pictures_separated: bool = False,
     ) -> None:
         """Prepare one pass.
 
         Args:
             names: the column names known so far; rows may bring further ones.
             named: as in `choose_columns`.
-            folder: what relative picture paths are relative to.
+            folder: the catalog's.
             split: pass over the rows of other splits and of none; None: read all.
             kinds: how columns of texts are read as attributes; columns not named here stay texts.
+            allow_outside_pictures: pictures may lie outside the catalog's folder.
+            pictures_separated: a cell may name several pictures, as `split_names` reads them.
         """
         self._names = dict.fromkeys(names)
         self._named = named
-        self._columns = choose_columns(self._names, named)
         self._folder = folder
         self._split = split
         self._kinds = kinds or {}
+        self._allow_outside = allow_outside_pictures
+        self._separated = pictures_separated
         self._first_lines: dict[str, int] = {}
+        self._choose(choose_columns(self._names, named))
 
-    def read(self, row: Mapping[str, object], line: int) -> Product | Rejection | None:
-        """Read one row.
+    def read(self, rows: Iterable[tuple[int, Row | str]]) -> Iterator[Product | Rejection]:
+        """Read rows, in the catalog's order.
 
         Args:
-            row: column name to value: texts, or what JSON knows.
-            line: where the row begins, from 1.
+            rows: where each row begins, from 1, and the row, or what makes it unreadable.
 
-        Returns:
-            The product; a rejection with the first thing found wrong; None for a row of a split that was not asked
+        Yields:
+            Products, and rejections with the first thing found wrong; nothing for a row of a split that was not asked
             for. An id counts as taken by the first row that has it, whatever became of that row.
         """
-        self._meet_columns(row)
-        try:
-            product = self._to_product(row, line)
-        except CellError as invalid:
-            if self._is_of_other_split(row):
-                return None
-            return Rejection(line, self._known_id(row), invalid.reason, invalid.detail)
-        return product if self._split in (None, product.split) else None
+        group: _Group | None = None
+        for line, row in rows:
+            if not isinstance(row, str):
+                self._meet_columns(row)
+                if group is not None and self._extends(group, row):
+                    continue
+            if group is not None:
+                yield from self._finish(group)
+                group = None
+            if isinstance(row, str):
+                yield Rejection(line, "", "ROW_UNREADABLE", row)
+                continue
+            try:
+                group = self._begin(row, line)
+            except CellError as invalid:
+                yield from self._reject(row, line, invalid)
+        if group is not None:
+            yield from self._finish(group)
 
-    def _meet_columns(self, row: Mapping[str, object]) -> None:
+    def _meet_columns(self, row: Row) -> None:
         new = [name for name in row if name not in self._names]
         if new:
             self._names.update(dict.fromkeys(new))
             # What was chosen stays: a field must not change its column in the middle of a catalog.
-            self._columns = {**choose_columns(self._names, self._named), **self._columns}
+            self._choose({**choose_columns(self._names, self._named), **self._columns})
 
-    def _to_product(self, row: Mapping[str, object], line: int) -> Product:
+    def _choose(self, columns: dict[str, str]) -> None:
+        self._columns = columns
+        self._pictures = picture_columns(self._names, columns)
+        self._taken = {*columns.values(), *self._pictures}
+
+    def _begin(self, row: Row, line: int) -> _Group:
         product_id = parse_id(self._cell(row, "id"))
         first_line = self._first_lines.setdefault(product_id, line)
         if first_line != line:
-            raise CellError("ID_DUPLICATE", f"id {shown(product_id)} stands on line {first_line} already")
-        picture_name = _parse_picture(self._cell(row, "image"))
+            raise CellError(
+                "ID_DUPLICATE",
+                f"id {shown(product_id)} stands on line {first_line} already; permitted: once, or directly below with "
+                "a further picture and no other value",
+            )
+        pictures = NamedPictures(self._folder, allow_outside=self._allow_outside, separated=self._separated)
+        pictures.add(row.get(column) for column in self._pictures)
+        return _Group(product_id, line, row, pictures)
+
+    def _extends(self, group: _Group, row: Row) -> bool:
+        """Add a row's pictures to the product before it, where it belongs to it."""
+        named = self._cell(row, "id")
+        if isinstance(named, bool) or not isinstance(named, str | int) or str(named).strip() != group.id:
+            return False
+        for column, value in row.items():
+            if column == self._columns.get("id") or column in self._pictures or is_about_a_picture(column):
+                continue
+            if not (is_blank(value) or value in ([], {}) or _same(value, group.row.get(column))):
+                return False
+        return group.pictures.add(row.get(column) for column in self._pictures)
+
+    def _finish(self, group: _Group) -> Iterator[Product | Rejection]:
+        try:
+            product = self._to_product(group)
+        except CellError as invalid:
+            yield from self._reject(group.row, group.line, invalid)
+            return
+        if self._split in (None, product.split):
+            yield product
+            for name, problem in group.pictures.refused.items():
+                yield Rejection(group.line, product.id, problem.reason, problem.detail, picture=name)
+
+    def _reject(self, row: Row, line: int, invalid: CellError) -> Iterator[Rejection]:
+        if not self._is_of_other_split(row):
+            yield Rejection(line, self._known_id(row), invalid.reason, invalid.detail)
+
+    def _to_product(self, group: _Group) -> Product:
+        row, pictures = group.row, group.pictures
+        found = pictures.found
+        if not found:
+            problem = next(iter(pictures.refused.values()), None)
+            raise problem or CellError(
+                "PICTURE_COLUMN_EMPTY", "no picture is named; permitted: the path of a picture file"
+            )
         return Product(
-            id=product_id,
-            title=parse_text(self._cell(row, "title"), "title"),
-            pictures=(ProductPicture(PictureFile(self._folder / picture_name), picture_name),),
+            id=group.id,
+            title=parse_title(self._cell(row, "title")),
+            pictures=found,
             category=parse_category(self._cell(row, "category")),
             price=parse_price(self._cell(row, "price")),
             in_stock=parse_stock(self._cell(row, "in_stock")),
             attributes=self._attributes(row),
             split=parse_split(self._cell(row, "split")),
-            line=line,
+            line=group.line,
+            pictures_left_out=pictures.left_out,
         )
 
-    def _attributes(self, row: Mapping[str, object]) -> dict[str, AttributeValue]:
-        taken = set(self._columns.values())
+    def _attributes(self, row: Row) -> dict[str, AttributeValue]:
         pairs: list[tuple[str, object]] = []
         for column, value in row.items():
             if column == ATTRIBUTES and isinstance(value, Mapping):
                 pairs.extend(value.items())
-            elif column not in taken:
+            elif column not in self._taken:
                 pairs.append((column, value))
         attributes: dict[str, AttributeValue] = {}
         for name, value in pairs:
-            parsed = parse_attribute(value, name, self._kinds.get(name, CellKind.TEXT))
+            parsed = parse_attribute(value, name, self._kinds.get(name, AttributeKind.TEXT))
             if parsed is None:
                 continue
             if is_blank(name) or name in attributes:
@@ -127,17 +202,17 @@ class RowReader:
             attributes[name] = parsed
         return attributes
 
-    def _cell(self, row: Mapping[str, object], field: str) -> object:
+    def _cell(self, row: Row, field: str) -> object:
         column = self._columns.get(field)
         return None if column is None else row.get(column)
 
-    def _known_id(self, row: Mapping[str, object]) -> str:
+    def _known_id(self, row: Row) -> str:
         try:
             return parse_id(self._cell(row, "id"))
         except CellError:
             return ""
 
-    def _is_of_other_split(self, row: Mapping[str, object]) -> bool:
+    def _is_of_other_split(self, row: Row) -> bool:
         if self._split is None:
             return False
         try:
@@ -146,17 +221,7 @@ class RowReader:
             return False
 
 
-def _parse_picture(value: object) -> str:
-    if isinstance(value, list | tuple):
-        value = value[0] if value else None
-    if is_blank(value):
-        raise CellError("PICTURE_COLUMN_EMPTY", "no picture is named; permitted: the path of a picture file")
-    if not isinstance(value, str):
-        raise CellError("IMAGE_MISSING", f"picture {shown(value)}; permitted: the path of a picture file, as a text")
-    if _URL.match(value.strip()):
-        raise CellError(
-            "IMAGE_MISSING",
-            f"picture {shown(value)} is a URL; permitted: a local file; next step: download the pictures and name "
-            "their paths",
-        )
-    return value.strip()
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one.strip() == other.strip()
+    return type(one) is type(other) and one == other

@@ -37,7 +37,7 @@ def test_a_small_catalog(tmp_path: Path) -> None:
     first = Product(
         id="A1",
         title="Lamp",
-        pictures=(ProductPicture(PictureFile(tmp_path / "photos/a.jpg"), "photos/a.jpg"),),
+        pictures=(ProductPicture(PictureFile(tmp_path / "photos/a.jpg", tmp_path), "photos/a.jpg"),),
         price=12.9,
         attributes={"color": "red"},
         line=2,
@@ -45,7 +45,7 @@ def test_a_small_catalog(tmp_path: Path) -> None:
     second = Product(
         id="A2",
         title="Chair",
-        pictures=(ProductPicture(PictureFile(tmp_path / "photos/b.jpg"), "photos/b.jpg"),),
+        pictures=(ProductPicture(PictureFile(tmp_path / "photos/b.jpg", tmp_path), "photos/b.jpg"),),
         line=3,
     )
     assert list(reader.read()) == [first, second]
@@ -179,6 +179,14 @@ class TestRefusedCatalogs:
         with pytest.raises(CatalogError, match=message):
             DelimitedReader(write(tmp_path, text))
 
+    def test_a_header_that_is_not_utf8_is_refused_at_once(self, tmp_path: Path) -> None:
+        with pytest.raises(CatalogError, match="byte 0xf6 at offset 11"):
+            DelimitedReader(write(tmp_path, "id,image,gröbe\nA1,a.jpg,1\n".encode("latin-1")))
+
+    def test_a_header_with_control_characters(self, tmp_path: Path) -> None:
+        with pytest.raises(CatalogError, match=r"column 'co\\x00lor'; permitted: names without control characters"):
+            DelimitedReader(write(tmp_path, "id,image,co\0lor\nA1,a.jpg,1\n"))
+
     def test_a_named_column_must_be_there(self, tmp_path: Path) -> None:
         with pytest.raises(CatalogError, match="no column 'Preis'"):
             DelimitedReader(write(tmp_path, "id,image\n"), columns={"price": "Preis"})
@@ -197,11 +205,11 @@ class TestRefusedCatalogs:
         start = "id,image,größe\n".encode()
         data = start + b"x" * before + wrong + b"a.jpg,1\n"
         with pytest.raises(CatalogError, match=rf"byte 0x{wrong[0]:02x} at offset {len(start) + before:,};.*iconv"):
-            DelimitedReader(write(tmp_path, data))
+            next(DelimitedReader(write(tmp_path, data)).read())
 
     def test_a_file_cut_within_a_character(self, tmp_path: Path) -> None:
         with pytest.raises(CatalogError, match="byte 0xc3 at offset 9"):
-            DelimitedReader(write(tmp_path, b"id,image\n\xc3"))
+            next(DelimitedReader(write(tmp_path, b"id,image\n\xc3")).read())
 
     def test_a_file_that_is_changed_to_another_encoding_later(self, tmp_path: Path) -> None:
         location = write(tmp_path, "id,image\nA1,a.jpg\n")

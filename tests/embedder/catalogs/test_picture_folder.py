@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from embedder.catalogs.picture_folder import SUFFIXES, PictureFolderReader
+from embedder.catalogs.picture_folder import PictureFolderReader
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
+from embedder.catalogs.rows.pictures import SUFFIXES
 from embedder.errors import CatalogError
 from embedder.inputs.picture import PictureFile
 
@@ -38,7 +39,7 @@ def test_names_are_titles_and_folders_are_categories(tmp_path: Path) -> None:
     assert hat == Product(
         id="hat.png",
         title="hat",
-        pictures=(ProductPicture(PictureFile(tmp_path / "photos/hat.png"), "hat.png"),),
+        pictures=(ProductPicture(PictureFile(tmp_path / "photos/hat.png", tmp_path / "photos"), "hat.png"),),
         line=1,
     )
     assert boot == Product(
@@ -46,7 +47,8 @@ def test_names_are_titles_and_folders_are_categories(tmp_path: Path) -> None:
         title="red winter boot",
         pictures=(
             ProductPicture(
-                PictureFile(tmp_path / "photos/women/boots/red_winter-boot.jpg"), "women/boots/red_winter-boot.jpg"
+                PictureFile(tmp_path / "photos/women/boots/red_winter-boot.jpg", tmp_path / "photos"),
+                "women/boots/red_winter-boot.jpg",
             ),
         ),
         category="women/boots",
@@ -85,7 +87,8 @@ def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     (tmp_path / "photos/b/self").symlink_to(".")
     (tmp_path / "photos/c").symlink_to(tmp_path / "elsewhere")
     (tmp_path / "photos/d.jpg").symlink_to("d.jpg")
-    assert [product.id for product in read_products(location)] == [
+    results = list(PictureFolderReader(location, allow_outside_pictures=True).read())
+    assert [found.id for found in results if isinstance(found, Product)] == [
         "a/one.jpg",
         "b/two.jpg",
         "c/linked.jpg",

@@ -19,7 +19,7 @@ PICTURE = PicturePixels(np.zeros((2, 2), dtype=np.uint8))
         ({"price": -0.01}, "permitted: a finite number, 0 or more"),
         ({"price": float("nan")}, "permitted: a finite number"),
         ({"price": float("inf")}, "permitted: a finite number"),
-        ({"category": ""}, "levels parted by '/'"),
+        ({"category": ""}, "levels separated by '/'"),
         ({"category": "/boots"}, "none of them empty"),
         ({"category": "shoes//boots"}, "none of them empty"),
         ({"category": "shoes/"}, "none of them empty"),

@@ -18,7 +18,7 @@ def products(count: int, split: Split | None = None) -> list[Product]:
     return [Product(f"id-{number}", "", (ProductPicture(PICTURE),), split=split) for number in range(count)]
 
 
-def test_a_shops_catalog_is_parted_eight_one_one() -> None:
+def test_a_shops_catalog_is_split_eight_one_one() -> None:
     counts = Counter(split_of(product) for product in products(10_000))
     assert counts["train"] == pytest.approx(8000, abs=150)
     assert counts["validation"] == pytest.approx(1000, abs=120)

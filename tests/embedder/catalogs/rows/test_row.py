@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from embedder.catalogs.product import Product, ProductPicture, Rejection, Split
-from embedder.catalogs.rows.cell import CellKind
+import embedder.errors
+from embedder.catalogs.product import ROW_REASONS, AttributeKind, Product, ProductPicture, Rejection, Split
+from embedder.catalogs.rows import row as row_module
 from embedder.catalogs.rows.columns import GUESSES, check_columns, choose_columns
 from embedder.catalogs.rows.row import RowReader
 from embedder.errors import CatalogError
@@ -21,9 +23,9 @@ def read_row(
     row: Mapping[str, object],
     named: Mapping[str, str] | None = None,
     split: Split | None = None,
-    kinds: Mapping[str, CellKind] | None = None,
+    kinds: Mapping[str, AttributeKind] | None = None,
 ) -> Product | Rejection | None:
-    return RowReader(row, named or {}, folder=FOLDER, split=split, kinds=kinds).read(row, 7)
+    return next(RowReader(row, named or {}, folder=FOLDER, split=split, kinds=kinds).read([(7, row)]), None)
 
 
 def product_with(**cells: object) -> Product:
@@ -40,7 +42,16 @@ def rejection_with(**cells: object) -> Rejection:
 
 
 class TestColumns:
-    @pytest.mark.parametrize(("field", "guess"), [(field, guess) for field in GUESSES for guess in GUESSES[field]])
+    @pytest.mark.parametrize(
+        ("field", "guess"),
+        # "images" alone holds the main picture too.
+        [
+            (field, guess)
+            for field in GUESSES
+            for guess in GUESSES[field]
+            if (field, guess) != ("more_images", "images")
+        ],
+    )
     def test_every_usual_name_is_known(self, field: str, guess: str) -> None:
         assert choose_columns([guess], {}) == {field: guess}
 
@@ -81,7 +92,7 @@ class TestColumns:
     def test_a_column_met_late_takes_a_free_field_but_never_a_taken_one(self) -> None:
         rows = RowReader(["id", "name", "image"], {}, folder=FOLDER)
         row = {"id": "1", "name": "Lamp", "image": "a.jpg", "title": "Late", "price": 3}
-        product = rows.read(row, 1)
+        (product,) = rows.read([(1, row)])
         assert isinstance(product, Product)
         assert (product.title, product.price, product.attributes) == ("Lamp", 3.0, {"title": "Late"})
 
@@ -109,15 +120,18 @@ class TestId:
 
     def test_the_second_row_of_an_id_is_refused_naming_the_line_of_the_first(self) -> None:
         rows = RowReader(["id", "image"], {}, folder=FOLDER)
-        assert isinstance(rows.read({"id": "A", "image": "a.jpg"}, 2), Product)
-        second = rows.read({"id": " A", "image": "b.jpg"}, 5)
-        assert second == Rejection(5, "A", "ID_DUPLICATE", "id 'A' stands on line 2 already")
+        row = {"id": "A", "image": "a.jpg"}
+        first, second = rows.read([(2, row), (5, {**row, "id": " A"})])
+        assert isinstance(first, Product)
+        assert isinstance(second, Rejection)
+        assert (second.line, second.product_id, second.reason) == (5, "A", "ID_DUPLICATE")
+        assert second.detail.startswith("id 'A' stands on line 2 already; permitted: once, or directly below with")
 
     def test_a_refused_row_keeps_its_id_taken(self) -> None:
         rows = RowReader(["id", "image", "price"], {}, folder=FOLDER)
-        first = rows.read({"id": "A", "image": "a.jpg", "price": "junk"}, 2)
-        second = rows.read({"id": "A", "image": "a.jpg", "price": "1"}, 3)
-        assert [result.reason for result in (first, second) if isinstance(result, Rejection)] == [
+        junk = {"id": "A", "image": "a.jpg", "price": "junk"}
+        results = rows.read([(2, junk), (3, {**junk, "price": "1"})])
+        assert [result.reason for result in results if isinstance(result, Rejection)] == [
             "PRICE_INVALID",
             "ID_DUPLICATE",
         ]
@@ -193,12 +207,19 @@ class TestPrice:
 
 class TestStock:
     @pytest.mark.parametrize(
-        "value", [True, 1, 7, 2.0, "true", "YES", "1", "12", "3.0", "in stock", "In_Stock", "in-stock", "InStock"]
+        "value",
+        [
+            *(True, 1, 7, 2.0, "true", "YES", "1", "12", "3.0", "in stock", "In_Stock", "in-stock", "InStock"),
+            *("y", "Y", " y ", "yes", "True", "TRUE"),
+        ],
     )
     def test_in_stock(self, value: object) -> None:
         assert product_with(stock=value).in_stock is True
 
-    @pytest.mark.parametrize("value", [False, 0, 0.0, "false", "No", "0", "00", "0.0", "out of stock", "OUT_OF_STOCK"])
+    @pytest.mark.parametrize(
+        "value",
+        [False, 0, 0.0, "false", "No", "0", "00", "0.0", "out of stock", "OUT_OF_STOCK", "n", "N", "NO", "FALSE"],
+    )
     def test_out_of_stock(self, value: object) -> None:
         assert product_with(stock=value).in_stock is False
 
@@ -240,15 +261,24 @@ class TestCategory:
 class TestPicture:
     def test_a_relative_path_begins_at_the_catalog(self) -> None:
         product = product_with(image=" photos/a.jpg ")
-        assert product.pictures[0].source == PictureFile(FOLDER / "photos/a.jpg")
+        assert product.pictures[0].source == PictureFile(FOLDER / "photos/a.jpg", FOLDER)
         assert product.pictures[0].name == "photos/a.jpg"
 
     @pytest.mark.parametrize("value", ["/media/a.jpg", "../media/a.jpg"])
-    def test_the_shop_may_lead_out_of_the_folder(self, value: str) -> None:
-        assert product_with(image=value).pictures[0].source == PictureFile(FOLDER / value)
+    @pytest.mark.parametrize(("allow", "limit"), [(False, FOLDER), (True, None)])
+    def test_whether_it_may_lead_out_of_the_folder_is_said_to_whoever_opens_it(
+        self, value: str, allow: bool, limit: Path | None
+    ) -> None:
+        rows = RowReader(["id", "image"], {}, folder=FOLDER, allow_outside_pictures=allow)
+        (product,) = rows.read([(2, {"id": "A", "image": value})])
+        assert isinstance(product, Product)
+        assert product.pictures[0].source == PictureFile(FOLDER / value, limit)
 
-    def test_of_several_pictures_the_first_is_taken(self) -> None:
-        assert product_with(image=["a.jpg", "b.jpg"]).pictures[0].source == PictureFile(FOLDER / "a.jpg")
+    def test_of_several_pictures_the_first_is_the_main_one(self) -> None:
+        assert product_with(image=["a.jpg", "b.jpg"]).pictures == (
+            ProductPicture(PictureFile(FOLDER / "a.jpg", FOLDER), "a.jpg"),
+            ProductPicture(PictureFile(FOLDER / "b.jpg", FOLDER), "b.jpg"),
+        )
 
     @pytest.mark.parametrize("value", [None, "", "  ", [], [""]])
     def test_a_product_needs_a_picture(self, value: object) -> None:
@@ -288,15 +318,12 @@ class TestSplit:
             {"id": "1", "image": "a.jpg", "split": "test"},
         ]
         reader = RowReader(rows[0], {}, folder=FOLDER, split="test")
-        results = [reader.read(row, line) for line, row in enumerate(rows, start=2)]
-        assert [result and getattr(result, "reason", "product") for result in results] == [
-            None,
-            "product",
-            None,
-            None,
-            "PICTURE_COLUMN_EMPTY",
-            "SPLIT_INVALID",
-            "ID_DUPLICATE",
+        results = reader.read(enumerate(rows, start=2))
+        assert [(result.line, getattr(result, "reason", "product")) for result in results] == [
+            (3, "product"),
+            (6, "PICTURE_COLUMN_EMPTY"),
+            (7, "SPLIT_INVALID"),
+            (8, "ID_DUPLICATE"),
         ]
 
 
@@ -339,21 +366,21 @@ class TestAttributes:
     @pytest.mark.parametrize(
         ("text", "kind", "expected"),
         [
-            ("12", CellKind.NUMBER, 12.0),
-            ("-1.50", CellKind.NUMBER, -1.5),
-            ("12", CellKind.TEXT, "12"),
-            ("007", CellKind.NUMBER, "007"),
-            ("inf", CellKind.NUMBER, "inf"),
-            ("nan", CellKind.NUMBER, "nan"),
-            ("1e5", CellKind.NUMBER, "1e5"),
-            ("1234567890123456", CellKind.NUMBER, "1234567890123456"),
-            ("TRUE", CellKind.BOOL, True),
-            ("false", CellKind.BOOL, False),
-            ("yes", CellKind.BOOL, "yes"),
+            ("12", AttributeKind.NUMBER, 12.0),
+            ("-1.50", AttributeKind.NUMBER, -1.5),
+            ("12", AttributeKind.TEXT, "12"),
+            ("007", AttributeKind.NUMBER, "007"),
+            ("inf", AttributeKind.NUMBER, "inf"),
+            ("nan", AttributeKind.NUMBER, "nan"),
+            ("1e5", AttributeKind.NUMBER, "1e5"),
+            ("1234567890123456", AttributeKind.NUMBER, "1234567890123456"),
+            ("TRUE", AttributeKind.BOOL, True),
+            ("false", AttributeKind.BOOL, False),
+            ("yes", AttributeKind.BOOL, "yes"),
         ],
     )
     def test_texts_are_converted_where_their_column_says_so_and_they_fit(
-        self, text: str, kind: CellKind, expected: object
+        self, text: str, kind: AttributeKind, expected: object
     ) -> None:
         row = {"id": "1", "image": "a.jpg", "depth": text}
         product = read_row(row, kinds={"depth": kind})
@@ -375,7 +402,7 @@ def test_a_whole_row() -> None:
     assert read_row(row) == Product(
         id="A1",
         title="Desk lamp",
-        pictures=(ProductPicture(PictureFile(FOLDER / "a.jpg"), "a.jpg"),),
+        pictures=(ProductPicture(PictureFile(FOLDER / "a.jpg", FOLDER), "a.jpg"),),
         category="Home/Lamps",
         price=39.9,
         in_stock=True,
@@ -386,4 +413,60 @@ def test_a_whole_row() -> None:
 
 @pytest.mark.parametrize("value", [{"en": "Lamp"}, ["Lamp"], True])
 def test_a_title_is_a_text(value: object) -> None:
-    assert rejection_with(title=value).reason == "ROW_UNREADABLE"
+    assert rejection_with(title=value).reason == "TITLE_INVALID"
+
+
+CONTROLS = ["a\0b", "\x1b[31mred", "a\x7f", "a\x9bb", "a\ud800"]
+
+
+class TestControlCharacters:
+    @pytest.mark.parametrize("text", CONTROLS)
+    def test_a_row_that_holds_one_anywhere_is_refused(self, text: str) -> None:
+        assert rejection_with(id=text).reason == "ID_INVALID"
+        assert rejection_with(title=text).reason == "TITLE_INVALID"
+        assert rejection_with(category=text).reason == "CATEGORY_INVALID"
+        assert rejection_with(category=["a", text]).reason == "CATEGORY_INVALID"
+        assert rejection_with(color=text).reason == "ATTRIBUTE_INVALID"
+        assert rejection_with(colors=["red", text]).reason == "ATTRIBUTE_INVALID"
+        assert rejection_with(**{text: "red"}).reason == "ATTRIBUTE_INVALID"
+        assert rejection_with(attributes={text: "red"}).reason == "ATTRIBUTE_INVALID"
+        assert rejection_with(price=text).reason == "PRICE_INVALID"
+        assert rejection_with(image=text).reason == "IMAGE_MISSING"
+
+    def test_what_separates_words_and_lines_is_no_fault(self) -> None:
+        product = product_with(title="Desk\tlamp\r\n", category="Home\n/Lamps", note="one\r\n\ttwo", color="ä👟\u200d")
+        assert (product.title, product.category) == ("Desk lamp", "Home/Lamps")
+        assert product.attributes == {"note": "one\r\n\ttwo", "color": "ä👟\u200d"}
+
+
+def test_each_reason_of_a_row_is_listed_and_can_happen() -> None:
+    rows: dict[str, dict[str, object]] = {
+        "ID_MISSING": {"id": ""},
+        "ID_TOO_LONG": {"id": "x" * 513},
+        "ID_INVALID": {"id": 1.5},
+        "TITLE_INVALID": {"title": "\0"},
+        "CATEGORY_INVALID": {"category": "a//b"},
+        "PRICE_INVALID": {"price": "junk"},
+        "STOCK_INVALID": {"in_stock": "maybe"},
+        "ATTRIBUTE_INVALID": {"color": "\0"},
+        "SPLIT_INVALID": {"split": "holdout"},
+        "PICTURE_COLUMN_EMPTY": {"image": ""},
+    }
+    good: dict[str, object] = {"id": "A1", "image": "a.jpg"}
+    for reason, cells in rows.items():
+        assert rejection_with(**cells).reason == reason
+    found = RowReader(good, {}, folder=FOLDER).read([(2, good), (3, good), (4, "broken")])
+    others = [row.reason for row in found if isinstance(row, Rejection)]
+    assert sorted([*rows, *others]) == sorted(ROW_REASONS)
+
+
+def test_each_reason_in_the_source_is_listed() -> None:
+    sources = [path.read_text(encoding="utf-8") for path in Path(row_module.__file__).parents[1].rglob("*.py")]
+    named = {
+        reason for source in sources for reason in re.findall(r"(?:CellError|Rejection)\([^)]*?\"([A-Z_]+)\"", source)
+    }
+    pictures = {
+        kind.reason for kind in vars(embedder.errors).values() if hasattr(kind, "reason") and "IMAGE" in kind.reason
+    }
+    assert len(named) > 8
+    assert named <= {*ROW_REASONS, *pictures}

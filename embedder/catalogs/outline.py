@@ -1,0 +1,78 @@
+"""What a first pass over a catalog tells: how many rows, and which attributes of which kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from embedder.catalogs.product import AttributeKind, Product, Rejection, kind_of_value
+from embedder.catalogs.registry import CatalogReader
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogOutline:
+    """A catalog without its values.
+
+    Attributes:
+        rows: how many products and rejections `read` yields.
+        attributes: name to the kinds of the values that the products have; mostly one kind, in JSON possibly more.
+    """
+
+    rows: int
+    attributes: Mapping[str, frozenset[AttributeKind]]
+
+
+@runtime_checkable
+class OutlinedReader(Protocol):
+    """A reader that has to look at its whole catalog anyway before it can read it, and so knows its outline."""
+
+    def outline(self) -> CatalogOutline:
+        """The outline; the first call reads the catalog, further ones and a following `read` do not read it again."""
+
+
+class OutlineBuilder:
+    """Learns an outline while rows go by."""
+
+    def __init__(self) -> None:
+        self._rows = 0
+        self._kinds: dict[str, set[AttributeKind]] = {}
+
+    def add(self, row: Product | Rejection) -> None:
+        """Take note of one row."""
+        self._rows += 1
+        if isinstance(row, Product):
+            for name, value in row.attributes.items():
+                self._kinds.setdefault(name, set()).add(kind_of_value(value))
+
+    def outline(self) -> CatalogOutline:
+        """What was learnt."""
+        return CatalogOutline(self._rows, {name: frozenset(kinds) for name, kinds in self._kinds.items()})
+
+
+def outline_catalog(reader: CatalogReader, limit: int | None = None) -> CatalogOutline:
+    """The outline of a catalog, or of its beginning: asked of a reader that has one, else learnt by reading once.
+
+    Args:
+        reader: any reader, also one without an `outline`.
+        limit: of the rows up to this many products; None: of all.
+
+    Raises:
+        CatalogError: the catalog cannot be read.
+    """
+    if limit is None and isinstance(reader, OutlinedReader):
+        return reader.outline()
+    builder = OutlineBuilder()
+    for row in read_rows(reader, limit):
+        builder.add(row)
+    return builder.outline()
+
+
+def read_rows(reader: CatalogReader, limit: int | None) -> Iterator[Product | Rejection]:
+    """A reader's rows, up to and with the `limit`-th product; None: all."""
+    products = 0
+    for row in reader.read():
+        yield row
+        products += isinstance(row, Product)
+        if limit is not None and products >= limit:
+            return
