@@ -1,26 +1,30 @@
 """Finding the reader of a catalog by name.
 
-Training and indexing read the same catalogs. A shop's own package adds a reader under the entry-point group
-`merchlens.catalog_readers`.
+Training and indexing read the same catalogs. The readers of this package stand in one table; a shop's own package adds
+further ones under the entry-point group `merchlens.catalog_readers`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import entry_points
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from embedder.catalogs.product import Product, Rejection, Split
 from embedder.errors import CatalogError
 
 ENTRY_POINT_GROUP = "merchlens.catalog_readers"
 
-_KIND_OF_SUFFIX = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-
 
 class CatalogReader(Protocol):
-    """A catalog that can be read from its start any number of times."""
+    """A catalog that can be read from its start any number of times.
+
+    One that has to look at all of its rows before it can read them may have `outline` too (`OutlinedReader`), so that
+    a build does not read it once more.
+    """
 
     @property
     def name(self) -> str:
@@ -49,18 +53,66 @@ class CatalogReaderFactory(Protocol):
         """
 
 
-def open_catalog(spec: str, *, split: Split | None = None, columns: Mapping[str, str] | None = None) -> CatalogReader:
-    """Open a catalog: `fashion-mnist`, `folder:PATH`, `csv:PATH`, `jsonl:PATH`, or a bare PATH whose kind shows.
+@dataclass(frozen=True, slots=True)
+class BuiltInReader:
+    """A reader of this package; its module is imported when a catalog of its kind is opened.
+
+    Attributes:
+        target: "module:Class"; the class takes what `CatalogReaderFactory` says, and `allow_outside_pictures`.
+        usage: how a catalog of this kind is named, for people.
+        suffixes: of files that are of this kind where none is given.
+    """
+
+    target: str
+    usage: str
+    suffixes: tuple[str, ...] = ()
+
+
+BUILT_IN: Mapping[str, BuiltInReader] = {
+    "fashion-mnist": BuiltInReader("embedder.datasets.fashion_mnist:FashionMnistReader", "fashion-mnist"),
+    "folder": BuiltInReader("embedder.catalogs.picture_folder:PictureFolderReader", "folder:PATH"),
+    "product-folders": BuiltInReader("embedder.catalogs.product_folders:ProductFoldersReader", "product-folders:PATH"),
+    "csv": BuiltInReader("embedder.catalogs.delimited:DelimitedReader", "csv:PATH", (".csv", ".tsv", ".txt")),
+    "jsonl": BuiltInReader("embedder.catalogs.json_lines:JsonLinesReader", "jsonl:PATH", (".jsonl", ".ndjson")),
+}
+
+CATALOG_HELP = f"{', '.join(reader.usage for reader in BUILT_IN.values())}, or a path"
+"""For the commands' `--catalog`."""
+
+
+def open_catalog(
+    spec: str,
+    *,
+    split: Split | None = None,
+    columns: Mapping[str, str] | None = None,
+    allow_outside_pictures: bool = False,
+) -> CatalogReader:
+    """Open a catalog: KIND:LOCATION, as in `BUILT_IN` or of a shop's own kind, or a bare PATH whose kind shows.
+
+    Args:
+        spec: which catalog.
+        split: read this part of a published benchmark only; None reads all.
+        columns: our field's name to the catalog's column name, over the reader's own guesses.
+        allow_outside_pictures: pictures may lie outside the catalog's folder (an absolute path, "..", a link that leads
+            out). A shop's own reader decides for itself which files it reads.
 
     Raises:
-        CatalogError: an unknown kind (the known ones are named), or what the reader itself found wrong.
+        CatalogError: an unknown kind (the known ones are named), a reader that cannot be loaded, or what the reader
+            itself found wrong.
     """
-    factories = {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
+    added = _added_readers()
     kind, _, location = spec.partition(":")
-    if kind not in factories:
-        kind, location = _kind_of_path(spec, sorted(factories)), spec
-    factory = cast(CatalogReaderFactory, factories[kind].load())
-    return factory(location, split=split, columns=columns or {})
+    if kind not in BUILT_IN and kind not in added:
+        kind, location = _kind_of_path(spec, sorted({*BUILT_IN, *added})), spec
+    if kind in added:
+        factory = cast(CatalogReaderFactory, _load(kind, added[kind]))
+        return factory(location, split=split, columns=columns or {})
+    module, _, name = BUILT_IN[kind].target.partition(":")
+    built_in: Any = getattr(import_module(module), name)
+    reader: CatalogReader = built_in(
+        location, split=split, columns=columns or {}, allow_outside_pictures=allow_outside_pictures
+    )
+    return reader
 
 
 def parse_columns(pairs: Sequence[str] | None) -> dict[str, str]:
@@ -78,14 +130,49 @@ def parse_columns(pairs: Sequence[str] | None) -> dict[str, str]:
     return columns
 
 
+def _added_readers() -> dict[str, list[EntryPoint]]:
+    """Entry points by name, without those that say what the table says (installed by an earlier release)."""
+    added: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=ENTRY_POINT_GROUP):
+        if not (point.name in BUILT_IN and point.value == BUILT_IN[point.name].target):
+            added.setdefault(point.name, []).append(point)
+    return added
+
+
+def _load(kind: str, points: Sequence[EntryPoint]) -> object:
+    point = points[0]
+    whose = " and ".join(f"{point.value!r} of {point.dist.name if point.dist else 'no package'}" for point in points)
+    if kind in BUILT_IN:
+        raise CatalogError(
+            f"catalog reader {whose} is called {kind!r}, as one of Merchlens's own is; next step: give it another name "
+            f"in its entry points ({ENTRY_POINT_GROUP}), or uninstall it"
+        )
+    if len({point.value for point in points}) > 1:
+        raise CatalogError(
+            f"several catalog readers are called {kind!r}: {whose}; next step: uninstall all but one of the packages"
+        )
+    try:
+        loaded = point.load()
+        if not callable(loaded):
+            raise TypeError(f"{type(loaded).__name__} is no class or function")
+        return loaded
+    # Whatever a shop's own module does when it is imported, it is that module that must be mended.
+    except Exception as error:
+        raise CatalogError(
+            f"catalog reader {kind!r} ({whose}) cannot be loaded: {type(error).__name__}: {error}; next step: mend or "
+            "uninstall it"
+        ) from error
+
+
 def _kind_of_path(spec: str, known: list[str]) -> str:
     path = Path(spec)
     if path.is_dir():
         return "folder"
-    kind = _KIND_OF_SUFFIX.get(path.suffix.lower())
+    kinds = {suffix: kind for kind, reader in BUILT_IN.items() for suffix in reader.suffixes}
+    kind = kinds.get(path.suffix.lower())
     if kind is None:
         raise CatalogError(
             f"catalog {spec!r}: neither a folder nor a file of a known kind; permitted: a folder, a file ending in "
-            f"{', '.join(sorted(_KIND_OF_SUFFIX))}, or KIND:LOCATION with KIND one of {', '.join(known)}"
+            f"{', '.join(sorted(kinds))}, or KIND:LOCATION with KIND one of {', '.join(known)}"
         )
     return kind
