@@ -19,10 +19,9 @@ from embedder.errors import EmbedderError
 from embedder.export.base_bundles import resolve_bundle
 from embedder.settings import describe_invalid
 from indexer.building.run import build as run_build
-from indexer.building.run import describe
+from indexer.building.summary import to_text
 from indexer.errors import IndexerError
 from indexer.settings import IndexerSettings
-from indexer.stores.address import open_store
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Build and inspect indexes."
@@ -49,6 +48,13 @@ def build(
     max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="more do not go live")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
     threads: Annotated[int | None, typer.Option(min=0)] = None,
+    decode_threads: Annotated[int | None, typer.Option(min=1, help="pictures decoded at once")] = None,
+    max_image_pixels: Annotated[
+        int | None, typer.Option(min=1, help="of one picture; larger ones are rejected")
+    ] = None,
+    allow_outside_pictures: Annotated[
+        bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
+    ] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="exported models")] = None,
     config: Config = None,
@@ -62,6 +68,8 @@ def build(
         store=store,
         batch_size=batch_size,
         threads=threads,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
         device=device,
         cache_dir=cache_dir,
         max_reject_share=max_reject_share,
@@ -69,10 +77,15 @@ def build(
     logging.getLogger("indexer").info("settings %s", settings.model_dump(mode="json"))
     if split not in (None, "train", "validation", "test"):
         raise typer.BadParameter(f"{split!r}; permitted: train, validation, test", param_hint="--split")
-    reader = open_catalog(catalog, split=split, columns=parse_columns(column))  # type: ignore[arg-type]
+    reader = open_catalog(
+        catalog,
+        split=split,  # type: ignore[arg-type]
+        columns=parse_columns(column),
+        allow_outside_pictures=allow_outside_pictures,
+    )
     folder = resolve_bundle(model, settings.cache_dir)
     encoder = open_encoder(folder, threads=settings.threads, device=settings.device)
-    target = open_store(settings.store, _api_key(settings))
+    target = settings.open_store()
     columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("indexing", total=reader.count())
@@ -87,14 +100,8 @@ def build(
             on_rows=lambda total: progress.update(task, total=total),
             on_progress=lambda done: progress.advance(task, done),
         )
-    summary = describe(result)
-    print(
-        f"{summary['products']:,} products indexed, {summary['rejected']:,} rejected, {summary['elapsed_s']:.1f} s, "
-        f"{summary['products_per_s']:,.0f} products/s; live version {summary['version']} at {target.url}"
-    )
-    if result.manifest.rejected:
-        reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
-        print(f"rejected rows: {reasons}; see {result.rejects}")
+    print(to_text(result, target.url))
+    if result.reasons:
         raise typer.Exit(EXIT_SOME_REJECTED)
 
 
@@ -106,7 +113,7 @@ def status(
 ) -> None:
     """Show a store's versions, and which one is live. Exit status 1 where none is live and whole."""
     settings: IndexerSettings = IndexerSettings.from_flags(config, store=store)
-    target = open_store(settings.store, _api_key(settings))
+    target = settings.open_store()
     live, versions = target.live_version(), target.versions()
     usable = any(version.version == live and version.state == "ready" for version in versions)
     if as_json:
@@ -131,10 +138,6 @@ def status(
 def _default_rejects(store: str) -> Path:
     kind, _, path = store.partition(":")
     return (Path(path).expanduser() if kind == "edge" else Path()) / "rejects.jsonl"
-
-
-def _api_key(settings: IndexerSettings) -> str | None:
-    return settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
 
 
 def main() -> None:

@@ -6,7 +6,12 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from embedder.inputs.picture import PictureLimits
 from embedder.settings import LayeredSettings
+from indexer.stores.address import open_store
+from indexer.stores.edge.arguments import EdgeArguments
+from indexer.stores.protocol import Store
+from indexer.stores.qdrant.arguments import QdrantArguments
 
 
 class IndexerSettings(LayeredSettings):
@@ -18,10 +23,12 @@ class IndexerSettings(LayeredSettings):
         threads: of ONNX Runtime; 0 is one for each core.
         device: "auto", "cpu", "cuda", ...
         batch_size: pictures embedded at once.
-        decode_threads: how many pictures are decoded at once.
+        decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
+        max_image_bytes, max_image_pixels: of one of the catalog's own pictures; a larger one is rejected.
         keep_versions: ready versions kept besides the live one, for going back.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
         qdrant_api_key: of a Qdrant server.
+        edge, qdrant: of the two engines; see there.
     """
 
     store: str = "edge:data/index"
@@ -30,6 +37,23 @@ class IndexerSettings(LayeredSettings):
     device: str = "auto"
     batch_size: int = Field(default=64, ge=1, le=4096)
     decode_threads: int = Field(default=2, ge=1, le=256)
+    max_image_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
+    max_image_pixels: int = Field(default=50_000_000, ge=1)
     keep_versions: int = Field(default=1, ge=0, le=100)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
     qdrant_api_key: SecretStr | None = None
+    edge: EdgeArguments = EdgeArguments()
+    qdrant: QdrantArguments = QdrantArguments()
+
+    def picture_limits(self) -> PictureLimits:
+        """What one of the catalog's own pictures may weigh."""
+        return PictureLimits(self.max_image_bytes, self.max_image_pixels)
+
+    def open_store(self) -> Store:
+        """The store at the configured address.
+
+        Raises:
+            StoreUrlInvalid: no such kind of store.
+        """
+        key = self.qdrant_api_key.get_secret_value() if self.qdrant_api_key else None
+        return open_store(self.store, key, self.edge, self.qdrant)

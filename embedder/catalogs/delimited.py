@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -110,7 +110,8 @@ class DelimitedReader:
                 builder.add(found)
             texts = builder.outline()
             self._kinds = kinds
-            self._outline = CatalogOutline(texts.rows, {name: frozenset({kinds[name]}) for name in texts.attributes})
+            typed = {name: frozenset({kinds[name]}) for name in texts.attributes}
+            self._outline = replace(texts, attributes=typed)
         return self._outline
 
     def read(self) -> Iterator[Product | Rejection]:

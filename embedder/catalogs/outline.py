@@ -16,10 +16,12 @@ class CatalogOutline:
 
     Attributes:
         rows: how many products and rejections `read` yields.
+        most_pictures: of any one product; 0 where there is no product.
         attributes: name to the kinds of the values that the products have; mostly one kind, in JSON possibly more.
     """
 
     rows: int
+    most_pictures: int
     attributes: Mapping[str, frozenset[AttributeKind]]
 
 
@@ -36,18 +38,22 @@ class OutlineBuilder:
 
     def __init__(self) -> None:
         self._rows = 0
+        self._most_pictures = 0
         self._kinds: dict[str, set[AttributeKind]] = {}
 
     def add(self, row: Product | Rejection) -> None:
         """Take note of one row."""
         self._rows += 1
         if isinstance(row, Product):
+            self._most_pictures = max(self._most_pictures, len(row.pictures))
             for name, value in row.attributes.items():
                 self._kinds.setdefault(name, set()).add(kind_of_value(value))
 
     def outline(self) -> CatalogOutline:
         """What was learnt."""
-        return CatalogOutline(self._rows, {name: frozenset(kinds) for name, kinds in self._kinds.items()})
+        return CatalogOutline(
+            self._rows, self._most_pictures, {name: frozenset(kinds) for name, kinds in self._kinds.items()}
+        )
 
 
 def outline_catalog(reader: CatalogReader, limit: int | None = None) -> CatalogOutline:

@@ -92,7 +92,7 @@ class FashionMnistReader:
 
     def outline(self) -> CatalogOutline:
         """The number of products, which have no attributes; reads nothing."""
-        return CatalogOutline(self.count(), {})
+        return CatalogOutline(self.count(), 1, {})
 
     def read(self) -> Iterator[Product | Rejection]:
         """Yield the products; a product's `line` is its position in both parts together, from 1.

@@ -1,4 +1,4 @@
-"""`rejects.jsonl`: the rows that were not indexed, and why."""
+"""`rejects.jsonl`: the rows, and the single pictures, that were not indexed, and why."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ from indexer.errors import BuildError
 
 
 class RejectLog:
-    """Writes one JSON object a line: `line`, `product_id`, `reason`, `detail`; `picture` where only that is left out.
+    """Writes one JSON object a line: `line`, `product_id`, `reason`, `detail`, and where it is but one picture of a
+    product that is indexed without it, `picture`.
 
     The file appears under its name when the log is closed: a reader never sees half of it, and a build that fails
     half-way leaves the last one's.
+
+    Attributes:
+        path: the file.
+        reasons: UPPER_SNAKE to how many rows and pictures.
+        rows: rejected so far.
+        pictures: left out so far, of products that stay.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.reasons: Counter[str] = Counter()
+        self.rows = 0
+        self.pictures = 0
         # The same name each time, so that what a killed build left is written over.
         self._temporary = path.with_name(f".{path.name}.partial")
         try:
@@ -33,16 +42,14 @@ class RejectLog:
                 f"rejects file {path} cannot be written: {error.strerror}; next step: choose another with --rejects"
             ) from error
 
-    @property
-    def count(self) -> int:
-        """How many rows so far."""
-        return self.reasons.total()
-
     def add(self, rejection: Rejection) -> None:
-        """Write one row."""
+        """Write one row, or one picture."""
         self.reasons[rejection.reason] += 1
         fields = asdict(rejection)
-        if not rejection.picture:
+        if rejection.picture:
+            self.pictures += 1
+        else:
+            self.rows += 1
             del fields["picture"]
         self._file.write(json.dumps(fields) + "\n")
 

@@ -189,8 +189,12 @@ class Store(Protocol):
             StoreUnavailable: the engine cannot be reached.
         """
 
-    def drop(self, version: str) -> None:
-        """Delete a version that is not live; one that a process has open stays."""
+    def drop(self, version: str) -> bool:
+        """Delete a version that is not live; one that a process has open stays.
+
+        Returns:
+            Whether it was deleted; False: in use, or not there.
+        """
 
     def close(self) -> None:
         """Let go of connections."""

@@ -120,7 +120,7 @@ class EdgeStore:
             raise
         return EdgeReader(manifest, shard, lock)
 
-    def drop(self, version: str) -> None:
+    def drop(self, version: str) -> bool:
         """See `Store`."""
         if version == self.live_version():
             raise StoreError(
@@ -128,13 +128,16 @@ class EdgeStore:
             )
         folder = self._root / "versions" / version
         if not _NAME.fullmatch(version) or not folder.is_dir():
-            return
+            return False
         try:
             lock = _lock(folder / "OWNER", "dropping")
         except StoreLocked:
-            return
-        shutil.rmtree(folder)
-        lock.close()
+            return False
+        try:
+            shutil.rmtree(folder)
+        finally:
+            lock.close()
+        return True
 
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -119,13 +119,13 @@ class QdrantStore:
             )
         return reader
 
-    def drop(self, version: str) -> None:
+    def drop(self, version: str) -> bool:
         """See `Store`."""
         if version == self.live_version():
             raise StoreError(
                 f"version {version} is the live one; permitted: any other; next step: activate another first"
             )
-        self._call(self._client.delete_collection, self._collection(version))
+        return bool(self._call(self._client.delete_collection, self._collection(version)))
 
     def close(self) -> None:
         """Close the connection."""

@@ -24,7 +24,7 @@ def test_each_row_with_line_id_reason_and_detail(tmp_path: Path) -> None:
     first, second = lines(log.path)
     assert first == {"line": 3, "product_id": "p-1", "reason": "IMAGE_EMPTY", "detail": "picture of 0 bytes"}
     assert second["detail"] == 'a "quote"\nand a line'
-    assert (log.count, dict(log.reasons)) == (2, {"IMAGE_EMPTY": 1, "ID_INVALID": 1})
+    assert (log.rows, dict(log.reasons)) == (2, {"IMAGE_EMPTY": 1, "ID_INVALID": 1})
 
 
 def test_nothing_rejected_is_an_empty_file(tmp_path: Path) -> None:

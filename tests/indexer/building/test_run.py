@@ -11,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from qdrant_client import QdrantClient
 
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
-from indexer.building.run import AHEAD, BuildResult, build, describe
+from indexer.building.decoding import AHEAD
+from indexer.building.run import BuildResult, build
+from indexer.building.summary import to_dict, to_text
 from indexer.errors import BuildError, StoreUnavailable
 from indexer.filters.schema import FieldType
 from indexer.settings import IndexerSettings
@@ -25,6 +28,7 @@ from indexer.stores.protocol import Batch
 from indexer.stores.qdrant.store import QdrantStore
 from indexer.versions.manifest import new_version_name
 from tests.conftest import draw_product, write_drawn_catalog
+from tests.indexer.conftest import search
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +111,7 @@ class TestAMessyCatalog:
         result, expected = built
         assert (result.manifest.products, result.manifest.rejected) == (3, len(expected))
         assert sum(result.reasons.values()) == len(expected)
-        assert describe(result)["products"] == 3
+        assert to_dict(result)["products"] == 3
 
 
 def test_a_manifest_says_what_was_built(
@@ -133,7 +137,7 @@ def test_the_index_holds_the_encoders_embeddings(
         (expected,) = encoder.encode_images([encoder.decode(product.pictures[0].source)[0]])
         stored = reader.fetch(product.id)
         assert stored is not None
-        assert float(stored.vector @ expected) >= 0.9999
+        assert float(stored.vectors[0] @ expected) >= 0.9999
     reader.close()
 
 
@@ -355,3 +359,78 @@ def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path
     thread.join(60)
     assert sum(len(batch.product_ids) for batch in store.taken) == 400
     assert np.concatenate([batch.vectors for batch in store.taken]).shape == (400, encoder.dim)
+
+
+class TestSeveralPictures:
+    """A product with several pictures is one product that each of them finds, on both engines."""
+
+    @pytest.fixture(params=["edge", "qdrant"])
+    def any_store(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[object]:
+        if request.param == "edge":
+            yield EdgeStore(tmp_path / "index")
+            return
+        client = QdrantClient(":memory:")
+        yield QdrantStore(client, "qdrant://memory/shop", "shop")
+        client.close()
+
+    @pytest.fixture
+    def shop(self, tmp_path: Path) -> Path:
+        """Two products with two pictures each, one of the four broken, and one with one picture."""
+        folder = tmp_path / "shop"
+        folder.mkdir()
+        for number, (shape, color) in enumerate(
+            [("ellipse", "red"), ("triangle", "blue"), ("rectangle", "green"), ("tall", "black")]
+        ):
+            draw_product(shape, color, number, side=64).save(folder / f"{number}.png")
+        (folder / "broken.png").write_bytes(b"not a picture")
+        rows = [
+            {"id": "a", "title": "red ball", "category": "toys", "images": ["0.png", "1.png"]},
+            {"id": "b", "title": "green box", "category": "boxes", "images": ["2.png", "broken.png"]},
+            {"id": "c", "title": "tall box", "category": "boxes", "images": ["3.png"]},
+        ]
+        path = folder / "shop.jsonl"
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        return path
+
+    def test_each_picture_finds_its_product_once(self, shop: Path, encoder: Encoder, any_store, tmp_path: Path) -> None:
+        result = run(shop, encoder, any_store, tmp_path / "rejects.jsonl")
+        manifest = result.manifest
+        assert (manifest.products, manifest.pictures, manifest.multivector) == (3, 4, True)
+        assert (manifest.rejected, manifest.pictures_rejected) == (0, 1)
+        reader = any_store.open()
+        for name, product, place in (("0.png", "a", 0), ("1.png", "a", 1), ("2.png", "b", 0), ("3.png", "c", 0)):
+            image = Image.open(shop.parent / name).convert("RGB")
+            (query,) = encoder.encode_images([image])
+            found = search(reader, query, 10)
+            assert sorted(item.product_id for item in found) == ["a", "b", "c"]
+            assert (found[0].product_id, found[0].picture) == (product, place)
+            assert found[0].payload["pictures"][place] == name
+            assert found[0].score == pytest.approx(1.0, abs=1e-3)
+        reader.close()
+
+    def test_a_picture_that_cannot_be_read_is_told_and_its_product_stays(
+        self, shop: Path, encoder: Encoder, any_store, tmp_path: Path
+    ) -> None:
+        result = run(shop, encoder, any_store, tmp_path / "rejects.jsonl")
+        (line,) = map(json.loads, (tmp_path / "rejects.jsonl").read_text().splitlines())
+        assert (line["product_id"], line["picture"], line["reason"]) == ("b", "broken.png", "IMAGE_UNREADABLE")
+        assert "0 rows and 1 single pictures: IMAGE_UNREADABLE 1" in to_text(result, "edge:somewhere")
+
+    def test_a_catalog_of_one_picture_each_has_one_vector_each(
+        self, small_catalog: Path, encoder: Encoder, any_store, tmp_path: Path
+    ) -> None:
+        manifest = run(small_catalog, encoder, any_store, tmp_path / "r", limit=5).manifest
+        assert (manifest.products, manifest.pictures, manifest.multivector) == (5, 5, False)
+
+
+def test_the_summary_shows_each_stage_and_the_one_that_was_waited_for(
+    small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+) -> None:
+    result = run(small_catalog, encoder, store, tmp_path / "r")
+    told = to_dict(result)
+    assert list(told["stages"]) == ["read", "decode", "embed", "load"]
+    assert all(stage["busy_s"] > 0 for stage in told["stages"].values())
+    shares = {name: stage["share"] for name, stage in told["stages"].items()}
+    assert shares[told["bottleneck"]] == max(shares.values())
+    assert told["outline_s"] + told["seal_s"] < told["elapsed_s"]
+    assert f"the others waited for {told['bottleneck']}" in to_text(result, store.url)

@@ -1,0 +1,123 @@
+"""The stage that turns rows into preprocessed pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from embedder.catalogs.product import Product, ProductPicture, Rejection
+from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
+from indexer.building.stage import Stage
+
+AHEAD = 4
+"""Batches that may be decoded, or being decoded, and waiting."""
+
+Row = Product | Rejection
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedBatch:
+    """Some rows of the catalog, ready to be embedded.
+
+    Attributes:
+        products: n of them, each with its readable pictures only.
+        pixels: float32 (m, 3, height, width): of the first product's pictures, then of the second's, ...
+        rejections: rows that hold no product, and pictures that cannot be read.
+        rows: how many of the catalog's rows these are.
+        pictures_left_out: beyond the number of pictures that a product may have.
+    """
+
+    products: Sequence[Product]
+    pixels: npt.NDArray[np.float32]
+    rejections: Sequence[Rejection]
+    rows: int
+    pictures_left_out: int
+
+    @property
+    def counts(self) -> list[int]:
+        """How many of the pixels are each product's."""
+        return [len(product.pictures) for product in self.products]
+
+
+class Decoding(Stage):
+    """Reads pictures in several threads, each of which holds one whole picture at a time."""
+
+    def __init__(self, reader: PixelReader, threads: int, batch_size: int) -> None:
+        """Prepare.
+
+        Args:
+            reader: for the model that embeds.
+            threads: how many pictures are decoded at once.
+            batch_size: pictures in a batch; a product's pictures stay together, so a batch may have a few more.
+        """
+        super().__init__("decode", threads)
+        self._reader = reader
+        self._batch_size = batch_size
+
+    def batches(self, rows: Iterable[Row]) -> Iterator[DecodedBatch]:
+        """Decode the rows batch by batch, in order; no more than `AHEAD` batches wait."""
+        return map_ahead(self._decode, _in_batches(rows, self._batch_size), self.threads, AHEAD)
+
+    def _decode(self, rows: Sequence[Row]) -> DecodedBatch:
+        with self.working():
+            products: list[Product] = []
+            values: list[npt.NDArray[np.float32]] = []
+            rejections: list[Rejection] = []
+            left_out = 0
+            for row in rows:
+                if isinstance(row, Rejection):
+                    rejections.append(row)
+                    continue
+                left_out += row.pictures_left_out
+                readable, unusable = self._read_pictures(row, values)
+                if readable:
+                    products.append(row if not unusable else replace(row, pictures=readable))
+                rejections.extend(_reject(row, unusable, whole_row=not readable))
+            height, width = self._reader.preprocessing.size
+            pixels = np.stack(values) if values else np.empty((0, 3, height, width), dtype=np.float32)
+            return DecodedBatch(products, pixels, rejections, len(rows), left_out)
+
+    def _read_pictures(
+        self, product: Product, values: list[npt.NDArray[np.float32]]
+    ) -> tuple[tuple[ProductPicture, ...], list[tuple[ProductPicture, UnusablePicture]]]:
+        """Append the pixels of a product's pictures to `values`; gives back the readable ones and the others."""
+        readable: list[ProductPicture] = []
+        unusable: list[tuple[ProductPicture, UnusablePicture]] = []
+        for picture in product.pictures:
+            found = self._reader.try_read(picture.source)
+            if isinstance(found, UnusablePicture):
+                unusable.append((picture, found))
+            else:
+                readable.append(picture)
+                values.append(found.values)
+        return tuple(readable), unusable
+
+
+def _reject(
+    product: Product, unusable: Sequence[tuple[ProductPicture, UnusablePicture]], whole_row: bool
+) -> Iterator[Rejection]:
+    """A product without any readable picture is one rejected row, with its main picture's reason; else only the
+    unreadable pictures are rejected, and the product stays.
+    """
+    for picture, why in unusable:
+        name = "" if whole_row else picture.name or f"picture {product.pictures.index(picture) + 1}"
+        yield Rejection(product.line, product.id, why.reason, why.detail, name)
+        if whole_row:
+            return
+
+
+def _in_batches(rows: Iterable[Row], batch_size: int) -> Iterator[list[Row]]:
+    """Rows with about as many pictures as a batch has; a rejected row takes a place, too."""
+    batch: list[Row] = []
+    pictures = 0
+    for row in rows:
+        batch.append(row)
+        pictures += len(row.pictures) if isinstance(row, Product) else 1
+        if pictures >= batch_size:
+            yield batch
+            batch, pictures = [], 0
+    if batch:
+        yield batch

@@ -1,0 +1,58 @@
+"""The closing summary of a build."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from embedder.catalogs.product import MAX_PICTURES
+from indexer.building.run import BuildResult
+from indexer.building.stage import bottleneck
+
+
+def to_text(result: BuildResult, url: str) -> str:
+    """What a build did, for people, in a few lines."""
+    made = result.manifest
+    slowest = bottleneck(result.stages)
+    busy = ", ".join(f"{time.name} {min(time.share, 1):.0%}" for time in result.stages)
+    lines = [
+        f"{made.products:,} products indexed, {made.rejected:,} rejected, {result.elapsed_s:.1f} s, "
+        f"{result.products_per_s:,.0f} products/s; live version {made.version} at {url}",
+        f"stages at work: {busy} of the time; the others waited for {slowest.name}; "
+        f"outline {result.outline_s:.1f} s before, sealing {result.seal_s:.1f} s after",
+    ]
+    if made.pictures > made.products:
+        lines.append(f"{made.pictures:,} pictures; each finds its product")
+    if result.reasons:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
+        lines.append(
+            f"rejected {made.rejected:,} rows and {made.pictures_rejected:,} single pictures: {reasons}; "
+            f"see {result.rejects}"
+        )
+    if result.pictures_left_out:
+        lines.append(
+            f"left out: {result.pictures_left_out:,} pictures of products with more than {MAX_PICTURES} "
+            f"(the first {MAX_PICTURES} of each are indexed)"
+        )
+    return "\n".join(lines)
+
+
+def to_dict(result: BuildResult) -> dict[str, Any]:
+    """The same for programs, JSON-able."""
+    return {
+        "version": result.manifest.version,
+        "products": result.manifest.products,
+        "pictures": result.manifest.pictures,
+        "rejected": result.manifest.rejected,
+        "pictures_rejected": result.manifest.pictures_rejected,
+        "pictures_left_out": result.pictures_left_out,
+        "reasons": dict(result.reasons),
+        "elapsed_s": round(result.elapsed_s, 3),
+        "products_per_s": round(result.products_per_s, 1),
+        "outline_s": round(result.outline_s, 3),
+        "stages": {
+            time.name: {"busy_s": round(time.busy_s, 3), "share": round(time.share, 3)} for time in result.stages
+        },
+        "bottleneck": bottleneck(result.stages).name,
+        "seal_s": round(result.seal_s, 3),
+        "rejects_file": str(result.rejects),
+    }

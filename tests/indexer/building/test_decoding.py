@@ -1,0 +1,108 @@
+"""Decoding keeps the order, a product's pictures together, and a product as long as one of its pictures is readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embedder.catalogs.product import Product, ProductPicture, Rejection
+from embedder.inputs.picture import PictureFile
+from embedder.inputs.pixels import PixelReader
+from embedder.inputs.preprocess import Preprocessing
+from indexer.building.decoding import AHEAD, Decoding
+from tests.conftest import draw_product
+
+HALF = (0.5, 0.5, 0.5)
+READER = PixelReader(Preprocessing((32, 32), HALF, HALF, resize_mode="squash"))
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("pictures")
+    for number in range(6):
+        draw_product("ellipse", "red", number, side=48).save(folder / f"{number}.png")
+    (folder / "broken.png").write_bytes((folder / "0.png").read_bytes()[:100])
+    return folder
+
+
+def product(name: str, folder: Path, *files: str, left_out: int = 0) -> Product:
+    shown = tuple(ProductPicture(PictureFile(folder / file), file) for file in files)
+    return Product(name, "", shown, line=int(name), pictures_left_out=left_out)
+
+
+def decode(rows, batch_size: int = 4, threads: int = 2) -> list:
+    return list(Decoding(READER, threads, batch_size).batches(rows))
+
+
+def test_order_and_pixels_are_those_of_reading_one_by_one(pictures: Path) -> None:
+    rows = [product(str(n), pictures, f"{n % 6}.png") for n in range(21)]
+    batches = decode(rows)
+    assert [item.id for batch in batches for item in batch.products] == [str(n) for n in range(21)]
+    assert [batch.rows for batch in batches] == [4, 4, 4, 4, 4, 1]
+    pixels = np.concatenate([batch.pixels for batch in batches])
+    expected = np.stack([READER.read(row.pictures[0].source).values for row in rows])
+    assert np.array_equal(pixels, expected)
+
+
+def test_a_products_pictures_stay_together_and_batches_are_of_pictures(pictures: Path) -> None:
+    rows = [product(str(n), pictures, "0.png", "1.png", "2.png") for n in range(5)]
+    batches = decode(rows, batch_size=4)
+    assert [batch.counts for batch in batches] == [[3, 3], [3, 3], [3]]
+    assert [len(batch.pixels) for batch in batches] == [6, 6, 3]
+
+
+def test_a_product_stays_with_its_readable_pictures(pictures: Path) -> None:
+    (batch,) = decode([product("7", pictures, "0.png", "broken.png", "nowhere.png", "1.png")])
+    (kept,) = batch.products
+    assert [picture.name for picture in kept.pictures] == ["0.png", "1.png"]
+    assert batch.counts == [2]
+    assert [(item.line, item.product_id, item.reason, item.picture) for item in batch.rejections] == [
+        (7, "7", "IMAGE_UNREADABLE", "broken.png"),
+        (7, "7", "IMAGE_MISSING", "nowhere.png"),
+    ]
+
+
+def test_a_product_without_a_readable_picture_is_one_rejected_row(pictures: Path) -> None:
+    (batch,) = decode([product("7", pictures, "broken.png", "nowhere.png"), product("8", pictures, "1.png")])
+    assert [item.id for item in batch.products] == ["8"]
+    assert [(item.product_id, item.reason, item.picture) for item in batch.rejections] == [
+        ("7", "IMAGE_UNREADABLE", "")
+    ]
+
+
+def test_a_batch_of_rejections_has_no_pixels(pictures: Path) -> None:
+    (batch,) = decode([Rejection(2, "", "ID_MISSING", "no id")])
+    assert batch.pixels.shape == (0, 3, 32, 32)
+    assert batch.counts == []
+    assert len(batch.rejections) == 1
+
+
+def test_pictures_beyond_the_permitted_number_are_counted(pictures: Path) -> None:
+    (batch,) = decode([product("1", pictures, "0.png", left_out=3), product("2", pictures, "1.png", left_out=1)])
+    assert batch.pictures_left_out == 4
+
+
+def test_no_more_than_a_few_batches_are_read_ahead(pictures: Path) -> None:
+    read = [0]
+
+    def rows() -> Iterator[Product]:
+        for number in range(1000):
+            read[0] += 1
+            yield product(str(number), pictures, "0.png")
+
+    batches = Decoding(READER, 2, 4).batches(rows())
+    next(batches)
+    assert read[0] <= 4 * (AHEAD + 2)
+    batches.close()
+
+
+def test_the_readers_error_comes_out_and_ends_it(pictures: Path) -> None:
+    def rows() -> Iterator[Product]:
+        yield product("1", pictures, "0.png")
+        raise RuntimeError("the catalog went away")
+
+    with pytest.raises(RuntimeError, match="went away"):
+        decode(rows())

@@ -1,0 +1,74 @@
+"""Old versions go, those in use stay, and what cannot be deleted does not fail a build that is live already."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from indexer.building.retention import drop_old
+from indexer.errors import StoreUnavailable
+from indexer.stores.edge.store import EdgeStore
+from tests.indexer.conftest import load, shelf
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EdgeStore:
+    """With three versions, the youngest live."""
+    made = EdgeStore(tmp_path / "index")
+    for seed in range(3):
+        made.activate(load(made, shelf(5, seed)).version)
+    return made
+
+
+def names(store: EdgeStore) -> list[str]:
+    return [manifest.version for manifest in store.versions()]
+
+
+def test_the_oldest_go(store: EdgeStore, caplog: pytest.LogCaptureFixture) -> None:
+    first, second, live = names(store)
+    with caplog.at_level(logging.INFO):
+        drop_old(store, 1)
+    assert names(store) == [second, live]
+    assert f"dropped version {first}" in caplog.text
+
+
+def test_one_in_use_stays_and_is_not_called_dropped(store: EdgeStore, caplog: pytest.LogCaptureFixture) -> None:
+    first = names(store)[0]
+    reader = store.open(first)
+    with caplog.at_level(logging.INFO):
+        drop_old(store, 1)
+    assert first in names(store)
+    assert "dropped" not in caplog.text
+    assert f"version {first} is in use, and stays" in caplog.text
+    reader.close()
+
+
+def test_one_that_cannot_be_deleted_is_a_warning(
+    store: EdgeStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, live = names(store)
+
+    class Stubborn(EdgeStore):
+        def drop(self, version: str) -> bool:
+            if version == first:
+                raise PermissionError(1, "Operation not permitted")
+            return super().drop(version)
+
+    with caplog.at_level(logging.INFO):
+        drop_old(Stubborn(store._root), 0)
+    assert names(store) == [first, live]
+    assert f"version {first} is not deleted: [Errno 1] Operation not permitted" in caplog.text
+    assert f"dropped version {second}" in caplog.text
+
+
+def test_a_store_that_cannot_be_asked_is_a_warning(
+    store: EdgeStore, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: EdgeStore) -> None:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(EdgeStore, "versions", fail)
+    drop_old(store, 0)
+    assert "old versions were not looked for: gone" in caplog.text
