@@ -96,6 +96,35 @@ def test_links_are_followed_and_circles_end(tmp_path: Path) -> None:
     ]
 
 
+def test_links_to_folders_outside_are_rejected_one_by_one_and_not_walked_through(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / "elsewhere", "private/a.jpg")
+    location = make(tmp_path / "photos", "a/one.jpg", "b/two.jpg")
+    (tmp_path / "photos/a/private").symlink_to(tmp_path / "elsewhere/private")
+    (tmp_path / "photos/c").symlink_to("../elsewhere")
+    (tmp_path / "photos/d").symlink_to("a")
+    listed = []
+    iterdir = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda path: listed.append(path.resolve()) or iterdir(path))
+    reader = PictureFolderReader(location)
+    found = list(reader.read())
+    assert [(row.line, row.id) for row in found if isinstance(row, Product)] == [(1, "a/one.jpg"), (3, "b/two.jpg")]
+    assert [(row.line, row.product_id, row.reason) for row in found if isinstance(row, Rejection)] == [
+        (2, "a/private", "IMAGE_OUTSIDE_CATALOG"),
+        (4, "c", "IMAGE_OUTSIDE_CATALOG"),
+    ]
+    assert all("--allow-outside-pictures" in row.detail for row in found if isinstance(row, Rejection))
+    assert not [folder for folder in listed if "elsewhere" in folder.parts]
+    assert (reader.count(), reader.ignored) == (4, 0)
+
+
+def test_the_catalog_itself_may_be_a_link(tmp_path: Path) -> None:
+    make(tmp_path / "photos", "a/one.jpg")
+    (tmp_path / "alias").symlink_to("photos")
+    assert [product.id for product in read_products(str(tmp_path / "alias"))] == ["a/one.jpg"]
+
+
 @pytest.mark.timeout(20)
 def test_a_pipe_is_no_picture_but_a_dangling_link_is_left_to_be_reported(tmp_path: Path) -> None:
     location = make(tmp_path, "a.jpg")
