@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from embedder.catalogs.registry import parse_columns
+from embedder.catalogs.registry import CATALOG_HELP, parse_columns
 from embedder.errors import EmbedderError
 from embedder.settings import EmbedderSettings, describe_invalid
 
@@ -22,7 +22,10 @@ app = typer.Typer(
 )
 
 Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
-Catalog = Annotated[str, typer.Option(help="fashion-mnist, folder:PATH, csv:PATH, jsonl:PATH, or a path")]
+Catalog = Annotated[str, typer.Option(help=CATALOG_HELP)]
+OutsidePictures = Annotated[
+    bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
+]
 Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings")]
 CacheDir = Annotated[Path | None, typer.Option(help="exported models and features")]
@@ -56,6 +59,7 @@ def train(
     epochs: Annotated[int, typer.Option(min=1, max=1000)] = 15,
     learning_rate: Annotated[float, typer.Option(min=1e-6, max=1.0)] = 2e-3,
     column: Columns = None,
+    allow_outside_pictures: OutsidePictures = False,
     seed: Annotated[int | None, typer.Option(min=0)] = None,
     threads: Annotated[int | None, typer.Option(min=0)] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
@@ -77,6 +81,7 @@ def train(
         budget_s=None if minutes is None else minutes * 60,
         max_products=max_products,
         settings=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, seed=settings.seed),
+        allow_outside_pictures=allow_outside_pictures,
     )
     info = run(request, settings)
     used = info.training["training_products"]
@@ -93,6 +98,7 @@ def evaluate(
     max_products: Annotated[int | None, typer.Option(min=2, help="at most this many test products")] = None,
     gallery: Annotated[int, typer.Option(min=2, help="how many training products are searched by picture")] = 10_000,
     column: Columns = None,
+    allow_outside_pictures: OutsidePictures = False,
     seed: Annotated[int | None, typer.Option(min=0)] = None,
     threads: Annotated[int | None, typer.Option(min=0)] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
@@ -105,7 +111,9 @@ def evaluate(
     from embedder.evaluation.run import evaluate as run
 
     settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
-    request = EvalRequest(catalog, parse_columns(column), model, image_size, max_products, gallery)
+    request = EvalRequest(
+        catalog, parse_columns(column), model, image_size, max_products, gallery, allow_outside_pictures
+    )
     measured = run(request, settings)
     print(f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,}")
     table = Table()

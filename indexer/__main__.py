@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from embedder.catalogs.registry import open_catalog, parse_columns
+from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
 from embedder.export.base_bundles import resolve_bundle
@@ -37,7 +37,7 @@ Config = Annotated[Path | None, typer.Option("--config", help="TOML file of sett
 
 @app.command()
 def build(
-    catalog: Annotated[str, typer.Option(help="fashion-mnist, folder:PATH, csv:PATH, jsonl:PATH, or a path")],
+    catalog: Annotated[str, typer.Option(help=CATALOG_HELP)],
     model: Annotated[str, typer.Option(help="a bundle's path, or a model's name")] = "starter",
     store: Store = None,
     split: Annotated[str | None, typer.Option(help="only this part of a benchmark: train, validation, test")] = None,

@@ -39,6 +39,9 @@ def data_hash(products: Iterable[Product]) -> str:
     return digest.hexdigest()
 
 
-def products_of(catalog: str, columns: dict[str, str], split: Split) -> list[Product]:
+def products_of(
+    catalog: str, columns: dict[str, str], split: Split, *, allow_outside_pictures: bool = False
+) -> list[Product]:
     """A catalog's products of one part, as training splits it."""
-    return in_split(load_catalog(open_catalog(catalog, columns=columns)).products, split)
+    reader = open_catalog(catalog, columns=columns, allow_outside_pictures=allow_outside_pictures)
+    return in_split(load_catalog(reader).products, split)

@@ -39,6 +39,7 @@ class EvalRequest:
     image_size: int | None
     max_products: int | None
     gallery: int
+    allow_outside_pictures: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,11 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         CatalogError, ModelError, BundleError: see `embedder.errors`.
         TrainingError: the catalog has no test products.
     """
-    queries = shuffled(products_of(request.catalog, request.columns, "test"), config.seed)[: request.max_products]
-    gallery = shuffled(products_of(request.catalog, request.columns, "train"), config.seed)[: request.gallery]
+    outside = request.allow_outside_pictures
+    tested = products_of(request.catalog, request.columns, "test", allow_outside_pictures=outside)
+    trained_on = products_of(request.catalog, request.columns, "train", allow_outside_pictures=outside)
+    queries = shuffled(tested, config.seed)[: request.max_products]
+    gallery = shuffled(trained_on, config.seed)[: request.gallery]
     if not queries:
         raise TrainingError(
             f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the ids where the "

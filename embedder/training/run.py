@@ -45,6 +45,7 @@ class TrainRequest:
         budget_s: about how long to take, seconds; products beyond it are left out. None: all products.
         max_products: at most this many training products; None: all.
         settings: of the loop.
+        allow_outside_pictures: the catalog's pictures may lie outside its folder.
     """
 
     catalog: str
@@ -55,6 +56,7 @@ class TrainRequest:
     budget_s: float | None
     max_products: int | None
     settings: FineTuneSettings
+    allow_outside_pictures: bool = False
 
 
 def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
@@ -64,7 +66,9 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         CatalogError, ModelError, BundleError, TrainingError: see `embedder.errors`.
     """
     # A catalog's own test part, where it has one, is not even opened.
-    everything = load_catalog(open_catalog(request.catalog, columns=request.columns))
+    everything = load_catalog(
+        open_catalog(request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures)
+    )
     training = shuffled(in_split(everything.products, "train"), request.settings.seed)[: request.max_products]
     validation = shuffled(in_split(everything.products, "validation"), request.settings.seed)[:VALIDATION_CAP]
     if not training:

@@ -23,6 +23,15 @@ def refused(*arguments: str, cwd: Path | None = None) -> str:
     return last
 
 
+def beside_its_pictures(catalog: Path) -> Path:
+    """A drawn catalog moved into a folder beside its pictures, which so lie outside of the catalog's."""
+    header, *rows = catalog.read_text().splitlines()
+    moved = catalog.parent / "lists" / catalog.name
+    moved.parent.mkdir()
+    moved.write_text("\n".join([header, *(re.sub(r",(\d+\.png)$", r",../\1", row) for row in rows), ""]))
+    return moved
+
+
 def test_export_writes_a_bundle_that_says_what_it_is(tiny_clip: Path, tmp_path: Path) -> None:
     done = run_module("embedder", "export", "--model", str(tiny_clip), "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
@@ -67,9 +76,11 @@ def test_bad_rows_do_not_stop_training_and_are_counted(tiny_bundle: Path, tmp_pa
         file.write(",No id,toys/ball,1,yes,red,0000.png\np-0001,Twice,toys/ball,1,yes,red,0000.png\n")
     for picture in sorted(catalog.parent.glob("*.png"))[:5]:
         picture.write_bytes(b"no picture")
+    # Without leave to lie outside the catalog's folder, none of the pictures would be read.
     done = run_module(
-        "embedder", "train", "--catalog", str(catalog), "--model", str(tiny_bundle), "--out", str(tmp_path / "out"),
-        "--epochs", "1", "--cache-dir", str(tmp_path / "cache"),
+        "embedder", "train", "--catalog", str(beside_its_pictures(catalog)), "--model", str(tiny_bundle),
+        "--out", str(tmp_path / "out"), "--epochs", "1", "--cache-dir", str(tmp_path / "cache"),
+        "--allow-outside-pictures",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     training = bundle.load_info(tmp_path / "out").training
@@ -101,7 +112,7 @@ def test_what_cannot_be_done_is_one_line_and_leaves_nothing(
     assert not out.exists()
 
 
-def test_a_catalog_too_small_to_be_parted(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_a_catalog_too_small_to_be_split(tiny_bundle: Path, tmp_path: Path) -> None:
     catalog = write_drawn_catalog(tmp_path / "shop", 1, side=32)
     assert "permitted: 2 or more" in refused(
         "train", "--catalog", str(catalog), "--model", str(tiny_bundle), "--out", str(tmp_path / "out"), cwd=tmp_path
@@ -113,3 +124,17 @@ def test_values_out_of_range_are_named(drawn_catalog: Path, tmp_path: Path) -> N
     assert done.returncode == 2
     assert "--epochs" in done.stderr
     assert re.search(r"1<=x|greater than or equal to 1", done.stderr)
+
+
+def test_pictures_outside_the_catalog_are_left_out_of_an_evaluation_unless_a_flag_permits_them(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    catalog = beside_its_pictures(write_drawn_catalog(tmp_path / "shop", 40, side=32))
+    with catalog.open("a") as file:
+        file.write("".join(f"in-{number},In,boxes/box,1,yes,red,in.png\n" for number in range(60)))
+    shutil.copy(tmp_path / "shop/0001.png", catalog.parent / "in.png")
+    arguments = ("--catalog", str(catalog), "--model", str(tiny_bundle), "--cache-dir", str(tmp_path / "cache"))
+    for flags in ((), ("--allow-outside-pictures",)):
+        done = run_module("embedder", "eval", *arguments, *flags)
+        assert done.returncode == 0, done.stderr
+        assert ("lies outside the catalog's folder" in done.stderr) is (not flags)
