@@ -20,14 +20,17 @@ from embedder.export.base_bundles import resolve_bundle
 from embedder.settings import describe_invalid
 from indexer.building.run import build as run_build
 from indexer.building.summary import to_text
-from indexer.errors import IndexerError
+from indexer.errors import IndexerError, StoreNotFound, VersionIncomplete
 from indexer.settings import IndexerSettings
+from indexer.stores.payload_indexes import choose_payload_indexes
+from indexer.versions.verify import Verification
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Build and inspect indexes."
 )
 console = Console()
 
+EXIT_DAMAGED = 1
 EXIT_FAILED = 2
 EXIT_SOME_REJECTED = 3
 
@@ -131,8 +134,39 @@ def status(
                 f"    {version.products:,} products, {version.rejected:,} rejected, {len(version.categories):,} "
                 f"categories\n    model {version.model_base} {version.model_fingerprint[:16]}, from {version.source}"
             )
+            if left_out := choose_payload_indexes(version.schema).describe():
+                print(f"    {left_out}")
     if not usable:
         raise typer.Exit(1)
+
+
+@app.command()
+def verify(
+    store: Store = None,
+    version: Annotated[str | None, typer.Option(help="its name; default: the live one")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="also read the large files of an index over 2 GB")] = False,
+    config: Config = None,
+) -> None:
+    """Compare a version's files with their digests. It may be open in a server.
+
+    Of a Qdrant server's version the manifest and the number of products are checked.
+
+    Exit status: 0 whole, 1 damaged (each damaged file is named), 2 cannot be checked.
+    """
+    settings: IndexerSettings = IndexerSettings.from_flags(config, store=store)
+    target = settings.open_store()
+    name = version or target.live_version()
+    if name is None:
+        raise StoreNotFound(f"no live version at {target.url}; next step: python -m indexer build, or give --version")
+    try:
+        found = target.verify(name, deep)
+    except VersionIncomplete as error:
+        found = Verification(name, "its manifest", (str(error),))
+    for difference in found.differences:
+        print(f"damaged: {difference}")
+    print(f"{target.url}: version {name} is {'whole' if found.whole else 'DAMAGED'}; checked: {found.checked}")
+    if not found.whole:
+        raise typer.Exit(EXIT_DAMAGED)
 
 
 def _default_rejects(store: str) -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
 from indexer.versions.manifest import Manifest
+from indexer.versions.verify import Verification
 
 Payload = Mapping[str, Any]
 
@@ -152,6 +153,17 @@ class VersionReader(Protocol):
     def count(self, where: Expression | None = None) -> int:
         """How many products match, exactly."""
 
+    def check(self, pace: Callable[[int], None] | None = None) -> None:
+        """Compare the version with what was sealed; after a difference every call raises the same error.
+
+        Args:
+            pace: called with the bytes read since the last time; may wait, or raise to give up. None: read nothing,
+                only tell what is known already.
+
+        Raises:
+            VersionIncomplete: it differs; the message says where.
+        """
+
     def close(self) -> None:
         """Let go of the version; a second time does nothing."""
 
@@ -169,8 +181,13 @@ class Store(Protocol):
     def live_version(self) -> str | None:
         """Name of the version that readers open; None where there is none."""
 
-    def create(self, manifest: Manifest) -> VersionWriter:
-        """Begin the version that the manifest names; its state must be "building"."""
+    def create(self, manifest: Manifest, expected_products: int = 0) -> VersionWriter:
+        """Begin the version that the manifest names; its state must be "building".
+
+        Args:
+            manifest: of the version.
+            expected_products: about how many will come, so that a disk too small is told of now; 0: not known.
+        """
 
     def activate(self, version: str) -> None:
         """Make a ready version the live one, atomically: a reader sees the old one or the new one."""
@@ -189,11 +206,22 @@ class Store(Protocol):
             StoreUnavailable: the engine cannot be reached.
         """
 
+    def verify(self, version: str, deep: bool = False) -> Verification:
+        """Check a version without opening it to read; `deep` looks at all of it, however large.
+
+        Raises:
+            StoreNotFound, StoreUnavailable: it is not there, or cannot be reached.
+            VersionIncomplete: its manifest cannot be read.
+        """
+
     def drop(self, version: str) -> bool:
         """Delete a version that is not live; one that a process has open stays.
 
         Returns:
             Whether it was deleted; False: in use, or not there.
+
+        Raises:
+            StoreUnavailable: it cannot be deleted.
         """
 
     def close(self) -> None:

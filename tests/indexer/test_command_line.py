@@ -83,6 +83,29 @@ def test_status_does_not_call_an_index_live_that_cannot_be_opened(tmp_path: Path
     assert ready.version in shown.stdout + shown.stderr
 
 
+def test_verify_is_0_for_a_whole_version_1_for_a_damaged_one_2_for_none(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    assert indexer("verify", "--store", f"edge:{root}").returncode == 2
+    store = EdgeStore(root)
+    ready = load(store, shelf(10))
+    store.activate(ready.version)
+    told = indexer("verify", "--store", f"edge:{root}", "--deep")
+    assert told.returncode == 0, told.stderr
+    assert f"version {ready.version} is whole; checked: " in told.stdout
+    assert "MB of data" in told.stdout
+    (path,) = (root / "versions" / ready.version).rglob("mutable_id_tracker.mappings")
+    path.write_bytes(path.read_bytes()[:-1])
+    told = indexer("verify", "--store", f"edge:{root}", "--version", ready.version)
+    assert told.returncode == 1
+    assert "damaged: shard/segments/" in told.stdout
+    assert "mutable_id_tracker.mappings has" in told.stdout
+    (root / "versions" / ready.version / "manifest.json").write_text("{")
+    assert indexer("verify", "--store", f"edge:{root}").returncode == 1
+    told = indexer("verify", "--store", f"edge:{root}", "--version", "v1")
+    assert told.returncode == 2
+    assert len(errors(told.stderr)) == 1
+
+
 def test_what_was_resolved_is_logged_without_the_key(shop: Path, trained_bundle: Path, tmp_path: Path) -> None:
     config = tmp_path / "merchlens.toml"
     config.write_text('qdrant_api_key = "very-secret"\nbatch_size = 7\n')

@@ -17,6 +17,7 @@ from typing import Any
 from indexer.errors import StoreUnavailable
 from indexer.filters.schema import Schema
 from indexer.stores.edge.arguments import EdgeArguments
+from indexer.stores.edge.space import is_full, no_space
 from indexer.stores.protocol import Batch
 
 FLUSH_EVERY = 50
@@ -33,6 +34,7 @@ class EdgeLoader:
         self._process = context.Process(
             target=_run, args=(child, str(shard_path), dim, multivector, arguments), daemon=True, name="edge-loader"
         )
+        self._folder = shard_path.parent
         self._process.start()
         child.close()
 
@@ -69,10 +71,15 @@ class EdgeLoader:
             outcome, value = self._pipe.recv()
         except (EOFError, ConnectionResetError) as error:
             self._process.join(10)
+            if self._process.exitcode == -signal.SIGBUS:
+                # Edge writes through mappings, where a full disk is a signal and no error.
+                raise no_space(self._folder, "the process that fills the shard needed more") from error
             raise StoreUnavailable(
                 f"the process that fills the shard ended with status {self._process.exitcode}; next step: is there "
                 "memory and disk space left? then run the build again"
             ) from error
+        if outcome == "full":
+            raise no_space(self._folder, "the process that fills the shard needed more")
         if outcome == "failed":
             raise StoreUnavailable(f"the shard cannot be filled: {value}; next step: is there disk space left?")
         return value
@@ -107,8 +114,8 @@ def _run(pipe: Connection, shard_path: str, dim: int, multivector: bool, argumen
     except EOFError:
         return
     # Whatever it is, the parent must learn of it; the trace goes with it to the log.
-    except Exception as error:  # noqa: BLE001
-        pipe.send(("failed", f"{type(error).__name__}: {error}"))
+    except BaseException as error:  # noqa: BLE001  (what Edge raises where its Rust side panics is no Exception)
+        pipe.send(("full" if is_full(error) else "failed", f"{type(error).__name__}: {error}"))
 
 
 def _die_with_parent() -> None:

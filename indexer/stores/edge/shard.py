@@ -20,15 +20,14 @@ from indexer.errors import StoreUnavailable, VersionIncomplete
 from indexer.filters.expression import Expression
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.condition import (
-    CATEGORY_PATH_KEY,
     Clause,
     MatchNode,
     Node,
     RangeNode,
-    payload_key,
     to_condition,
 )
 from indexer.stores.edge.arguments import EdgeArguments
+from indexer.stores.payload_indexes import choose_payload_indexes
 from indexer.stores.points import IMAGE, in_order, point_id, to_scored, to_stored
 from indexer.stores.protocol import Batch, Effort, QueryPart, Scored, Stored, only_part
 
@@ -119,18 +118,9 @@ class Shard:
     def optimize(self, schema: Schema) -> None:
         """Index the payload, and above `graph_above` products build the graph. Blocks."""
         # Payload indexes come first: the graph then gets the links that keep filtered searches precise.
-        keys: dict[str, edge.PayloadSchemaType] = {
-            "category": edge.PayloadSchemaType.Keyword,
-            CATEGORY_PATH_KEY: edge.PayloadSchemaType.Keyword,
-        }
-        keys |= {
-            payload_key(field): _INDEX_TYPES[field.type]
-            for field in schema.fields()
-            if field.type in _INDEX_TYPES and field.name not in ("id", "title")
-        }
         with _translated("indexing the products"):
-            for key, kind in keys.items():
-                self._shard.update(edge.UpdateOperation.create_field_index(key, kind))
+            for key, kind in choose_payload_indexes(schema).keys.items():
+                self._shard.update(edge.UpdateOperation.create_field_index(key, _INDEX_TYPES[kind]))
             if self._shard.info().points_count > self._arguments.graph_above:
                 self._shard.optimize()
 

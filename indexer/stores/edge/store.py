@@ -5,32 +5,46 @@ PATH/BUILDING                      locked by whoever builds
 PATH/versions/NAME/manifest.json
 PATH/versions/NAME/OWNER           locked by whoever has the version open, with its address
 PATH/versions/NAME/shard/          Edge's own files
-PATH/versions/NAME/files.json      their sizes when the version was finished
+PATH/versions/NAME/files.json      lengths and digests of all files of the finished version
+
+A finished version's files keep their contents for good, although Edge opens them for writing, replaces two small ones
+by equal ones (`edge_config.json`, `segment.json`) and sets the time of others. So a reader needs leave to write.
 """
 
 from __future__ import annotations
 
-import fcntl
-import json
+import logging
 import os
 import re
 import shutil
-import threading
-from collections.abc import Sequence
-from importlib.metadata import version as installed_version
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
-from indexer.filters.expression import Expression
 from indexer.stores.edge.arguments import EdgeArguments
-from indexer.stores.edge.loader import EdgeLoader
+from indexer.stores.edge.durable import hold, write_durably
+from indexer.stores.edge.reader import EdgeReader, SealedFolder
+from indexer.stores.edge.seal import (
+    FILES,
+    MANIFEST,
+    NEXT_STEP,
+    Seal,
+    check_files,
+    differences,
+    edge_release,
+    read_seal,
+    seal,
+)
 from indexer.stores.edge.shard import Shard
-from indexer.stores.protocol import Batch, Effort, QueryPart, Scored, Stored
+from indexer.stores.edge.space import OPENING_BYTES, build_bytes, check_room, fill_holes, is_full, no_space, writing
+from indexer.stores.edge.writer import EdgeWriter
+from indexer.stores.payload_indexes import choose_payload_indexes
 from indexer.versions.manifest import Manifest
+from indexer.versions.verify import Verification
+
+_log = logging.getLogger(__name__)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
-_NEXT_STEP = "next step: run python -m indexer build again"
 
 
 class EdgeStore:
@@ -62,38 +76,53 @@ class EdgeStore:
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise StoreUnavailable(f"{self._root / 'CURRENT'} cannot be read: {error}; {_NEXT_STEP}") from error
+            raise StoreUnavailable(f"{self._root / 'CURRENT'} cannot be read: {error}; {NEXT_STEP}") from error
         if not _NAME.fullmatch(name):
-            raise VersionIncomplete(f"{self._root / 'CURRENT'} holds {name[:40]!r}, no version's name; {_NEXT_STEP}")
+            raise VersionIncomplete(f"{self._root / 'CURRENT'} holds {name[:40]!r}, no version's name; {NEXT_STEP}")
         return name
 
-    def create(self, manifest: Manifest) -> EdgeWriter:
+    def create(self, manifest: Manifest, expected_products: int = 0) -> EdgeWriter:
         """See `Store`. Only one process builds at a time.
 
         Raises:
             StoreLocked: another one does.
-            StoreUnavailable: the folder cannot be written.
+            StoreUnavailable: the folder cannot be written, or has less space left than so many products take.
         """
-        try:
+        with writing(self._root, "begin a version", "choose another folder"):
             (self._root / "versions").mkdir(parents=True, exist_ok=True)
-            lock = _lock(self._root / "BUILDING", f"pid {os.getpid()}")
-        except OSError as error:
-            raise StoreUnavailable(
-                f"{self.url} cannot be written: {error}; next step: choose another folder"
-            ) from error
-        # Whoever holds the lock is the only builder, so whatever is unfinished was left by one that died.
+        lock = hold(self._root / "BUILDING", f"pid {os.getpid()}")
+        try:
+            self._clear_leftovers()
+            self._check_room(manifest, expected_products)
+            return EdgeWriter(self._root, manifest, lock, self._arguments)
+        except BaseException:
+            lock.close()
+            raise
+
+    def _clear_leftovers(self) -> None:
+        """Delete what builds left that died: whoever holds the builder's lock is the only builder."""
         begun = {left.version for left in self.versions() if left.state == "building"}
         for folder in (self._root / "versions").iterdir():
-            if folder.name in begun or not (folder / "manifest.json").exists():
+            if folder.name in begun or not (folder / MANIFEST).exists():
                 shutil.rmtree(folder, ignore_errors=True)
-        return EdgeWriter(self._root, manifest, lock, self._arguments)
+        for path in self._root.glob(".CURRENT.*"):
+            path.unlink(missing_ok=True)
+
+    def _check_room(self, manifest: Manifest, products: int) -> None:
+        indexes = choose_payload_indexes(manifest.schema)
+        if indexes.left_out:
+            _log.warning("%s", indexes.describe())
+        graph = products > self._arguments.graph_above
+        needed = build_bytes(self._root, products, manifest.dim, len(indexes.keys), graph)
+        check_room(self._root, needed, f"build {products:,} products" if products else "begin a build")
 
     def activate(self, version: str) -> None:
         """See `Store`."""
         manifest = self._manifest(version)
         if manifest.state != "ready":
-            raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {_NEXT_STEP}")
-        _write_durably(self._root / "CURRENT", version + "\n")
+            raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {NEXT_STEP}")
+        with writing(self._root, "make a version the live one"):
+            write_durably(self._root / "CURRENT", version + "\n")
 
     def open(self, version: str | None = None, owner: str = "") -> EdgeReader:
         """See `Store`."""
@@ -102,23 +131,67 @@ class EdgeStore:
             raise StoreNotFound(f"no index at {self.url}; next step: python -m indexer build --store {self.url} …")
         manifest = self._manifest(name)
         if manifest.state != "ready":
-            raise VersionIncomplete(f"version {name} at {self.url} is {manifest.state!r}, not 'ready'; {_NEXT_STEP}")
+            raise VersionIncomplete(f"version {name} at {self.url} is {manifest.state!r}, not 'ready'; {NEXT_STEP}")
         folder = self._root / "versions" / name
-        _check_files(folder, f"version {name} at {self.url}")
-        lock = _lock(folder / "OWNER", f"pid {os.getpid()} {owner}".strip())
+        called = f"version {name} at {self.url}"
+        sealed = read_seal(folder, called)
+        lock = hold(folder / "OWNER", f"pid {os.getpid()} {owner}".strip())
         try:
-            shard = Shard.load(folder / "shard", manifest.multivector, self._arguments)
+            if not (folder / "shard" / "edge_config.json").is_file():
+                raise VersionIncomplete(f"{called} has lost its shard; {NEXT_STEP}")
+            # A process that died between another release's opening and the new list may have left either's files.
+            if not sealed.opening:
+                check_files(folder, sealed, called, sealed.before_opening())
+            fill_holes(folder, f"open {called}")
+            check_room(folder, OPENING_BYTES, f"open {called}")
+            if sealed.edge != edge_release() or sealed.opening:
+                sealed = self._settle(folder, sealed, manifest, called)
+            shard = self._load(folder, manifest)
             points = shard.points()
             if points != manifest.products:
                 shard.close()
                 raise VersionIncomplete(
-                    f"version {name} at {self.url} holds {points:,} products, its manifest says "
-                    f"{manifest.products:,}; {_NEXT_STEP}"
+                    f"{called} holds {points:,} products, its manifest says {manifest.products:,}; {NEXT_STEP}"
                 )
-        except StoreError:
+        except BaseException:
             lock.close()
             raise
-        return EdgeReader(manifest, shard, lock)
+        return EdgeReader(manifest, shard, lock, SealedFolder(folder, sealed, called))
+
+    def _settle(self, folder: Path, sealed: Seal, manifest: Manifest, called: str) -> Seal:
+        """Let this release of Edge rewrite what another one wrote, if it wants to, and list the files anew."""
+        _log.info("%s was written by Edge %s: its files are listed anew for %s", called, sealed.edge, edge_release())
+        # The manifest is ours: no release of Edge rewrites it.
+        check_files(folder, sealed, called, [MANIFEST])
+        with writing(folder, f"open {called}"):
+            write_durably(folder / FILES, replace(sealed, opening=edge_release()).to_json())
+            self._load(folder, manifest).close()
+            again = seal(folder, (folder / MANIFEST).read_text(encoding="utf-8"))
+            write_durably(folder / FILES, again.to_json())
+        return again
+
+    def _load(self, folder: Path, manifest: Manifest) -> Shard:
+        try:
+            return Shard.load(folder / "shard", manifest.multivector, self._arguments)
+        except StoreUnavailable as error:
+            if is_full(error):
+                raise no_space(folder, "more is needed to open the version") from error
+            raise
+
+    def verify(self, version: str, deep: bool = False) -> Verification:
+        """See `Store`. May run while another process has the version open."""
+        manifest = self._manifest(version)
+        if manifest.state != "ready":
+            return Verification(version, "its manifest", (f"{MANIFEST} says {manifest.state!r}, not 'ready'",))
+        folder = self._root / "versions" / version
+        try:
+            sealed = read_seal(folder, f"version {version}")
+        except VersionIncomplete as error:
+            return Verification(version, FILES, (str(error),))
+        names = list(sealed.files) if deep else sealed.before_opening()
+        data = sum(sealed.files[name].data for name in names)
+        checked = f"{len(names):,} of {len(sealed.files):,} files, {data / 1e6:,.1f} MB of data"
+        return Verification(version, checked, tuple(differences(folder, sealed, names)))
 
     def drop(self, version: str) -> bool:
         """See `Store`."""
@@ -130,11 +203,18 @@ class EdgeStore:
         if not _NAME.fullmatch(version) or not folder.is_dir():
             return False
         try:
-            lock = _lock(folder / "OWNER", "dropping")
+            lock = hold(folder / "OWNER", "dropping")
         except StoreLocked:
             return False
         try:
+            # Without a manifest it is no version any more: what cannot be deleted now, the next build tries again.
+            (folder / MANIFEST).unlink(missing_ok=True)
             shutil.rmtree(folder)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"version {version} at {self.url} cannot be deleted: {error.filename}: {error.strerror}; next step: "
+                "may this user delete that? The next build tries again"
+            ) from error
         finally:
             lock.close()
         return True
@@ -145,177 +225,9 @@ class EdgeStore:
     def _manifest(self, version: str) -> Manifest:
         folder = self._root / "versions" / version
         if not _NAME.fullmatch(version) or not folder.is_dir():
-            raise StoreNotFound(f"no version {version!r} at {self.url}; {_NEXT_STEP}")
+            raise StoreNotFound(f"no version {version!r} at {self.url}; {NEXT_STEP}")
         try:
             text = (folder / "manifest.json").read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise VersionIncomplete(
-                f"version {version} at {self.url} has no readable manifest; {_NEXT_STEP}"
-            ) from error
+            raise VersionIncomplete(f"version {version} at {self.url} has no readable manifest; {NEXT_STEP}") from error
         return Manifest.from_json(text, f"{self.url} {version}")
-
-
-class EdgeWriter:
-    """See `VersionWriter`."""
-
-    def __init__(self, root: Path, manifest: Manifest, lock: IO[str], arguments: EdgeArguments) -> None:
-        self._folder = root / "versions" / manifest.version
-        self._lock = lock
-        self._folder.mkdir(parents=True)
-        _write_durably(self._folder / "manifest.json", manifest.to_json())
-        self._loader: EdgeLoader | None = EdgeLoader(
-            self._folder / "shard", manifest.dim, manifest.multivector, arguments
-        )
-
-    def upsert(self, batch: Batch) -> None:
-        """See `VersionWriter`."""
-        assert self._loader is not None
-        self._loader.upsert(batch)
-
-    def finish(self, manifest: Manifest) -> None:
-        """See `VersionWriter`."""
-        assert self._loader is not None
-        points = self._loader.finish(manifest.schema)
-        if points != manifest.products:
-            raise StoreUnavailable(f"the shard holds {points:,} products of {manifest.products:,}; {_NEXT_STEP}")
-        self._loader = None
-        _seal_files(self._folder)
-        _sync_tree(self._folder)
-        _write_durably(self._folder / "manifest.json", manifest.to_json())
-        self._lock.close()
-
-    def abort(self) -> None:
-        """See `VersionWriter`."""
-        if self._loader is None:
-            return
-        self._loader.abort()
-        self._loader = None
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._lock.close()
-
-
-class EdgeReader:
-    """See `VersionReader`."""
-
-    def __init__(self, manifest: Manifest, shard: Shard, lock: IO[str]) -> None:
-        self._manifest = manifest
-        self._shard = shard
-        self._lock = lock
-        self._closing = threading.Lock()
-        self._closed = False
-
-    @property
-    def manifest(self) -> Manifest:
-        """See `VersionReader`."""
-        return self._manifest
-
-    def query(
-        self,
-        parts: Sequence[QueryPart],
-        weights: Sequence[float],
-        limit: int,
-        where: Expression | None = None,
-        effort: Effort = "balanced",
-    ) -> list[Scored]:
-        """See `VersionReader`."""
-        return self._shard.query(parts, weights, limit, where, effort)
-
-    def fetch(self, product_id: str) -> Stored | None:
-        """See `VersionReader`."""
-        return self._shard.fetch(product_id)
-
-    def count(self, where: Expression | None = None) -> int:
-        """See `VersionReader`."""
-        return self._shard.count(where)
-
-    def close(self) -> None:
-        """See `VersionReader`."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._shard.close()
-                self._lock.close()
-
-
-def _seal_files(folder: Path) -> None:
-    """Note the sizes of a finished version's files. Edge opens a shard that lacks one, and finds less in it."""
-    segments = folder / "shard" / "segments"
-    sizes = {
-        path.relative_to(folder).as_posix(): path.stat().st_size
-        for path in sorted(segments.rglob("*"))
-        if path.is_file()
-    }
-    _write_durably(folder / "files.json", json.dumps({"edge": _edge_version(), "sizes": sizes}, indent=1) + "\n")
-
-
-def _check_files(folder: Path, version: str) -> None:
-    """Refuse a version that has lost files, or parts of them."""
-    try:
-        sealed = json.loads((folder / "files.json").read_text(encoding="utf-8"))
-        edge, sizes = sealed["edge"], dict(sealed["sizes"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise VersionIncomplete(f"{version} has no readable list of its files; {_NEXT_STEP}") from error
-    if not (folder / "shard" / "edge_config.json").is_file():
-        raise VersionIncomplete(f"{version} has lost its shard; {_NEXT_STEP}")
-    # Another release of Edge may have rewritten them when it opened the shard.
-    if edge != _edge_version():
-        return
-    for name, size in sizes.items():
-        path = folder / name
-        held = path.stat().st_size if path.is_file() else None
-        if held != size:
-            state = "is missing" if held is None else f"has {held:,} bytes of {size:,}"
-            raise VersionIncomplete(f"{version} is damaged: {name} {state}; {_NEXT_STEP}")
-
-
-def _edge_version() -> str:
-    return installed_version("qdrant-edge-py")
-
-
-def _lock(path: Path, owner: str) -> IO[str]:
-    """Hold a file's lock until it is closed or this process ends, however it ends."""
-    try:
-        file = path.open("a+", encoding="utf-8")
-    except OSError as error:
-        raise StoreUnavailable(
-            f"{path} cannot be written: {error.strerror}; next step: may this user write there?"
-        ) from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.seek(0)
-        holder = file.read(200).strip() or "another process"
-        file.close()
-        raise StoreLocked(
-            f"{path.parent} is owned by {holder}; permitted: one process at a time; next step: stop that one first"
-        ) from error
-    file.seek(0)
-    file.truncate()
-    file.write(owner)
-    file.flush()
-    return file
-
-
-def _write_durably(path: Path, text: str) -> None:
-    """Replace a file so that a power loss leaves the old text or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    _sync(path.parent)
-
-
-def _sync_tree(folder: Path) -> None:
-    """Make a finished version durable: its files' contents, and the names that a new file is lost without."""
-    for path in [folder, *folder.rglob("*"), folder.parent]:
-        _sync(path)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

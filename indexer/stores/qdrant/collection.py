@@ -5,7 +5,7 @@ from __future__ import annotations
 from qdrant_client import models
 
 from indexer.filters.schema import FieldType, Schema
-from indexer.stores.condition import CATEGORY_PATH_KEY, payload_key
+from indexer.stores.payload_indexes import choose_payload_indexes
 from indexer.versions.manifest import Manifest
 
 MANIFEST_KEY = "merchlens_manifest"
@@ -30,8 +30,4 @@ def vector_params(manifest: Manifest) -> models.VectorParams:
 
 def payload_indexes(schema: Schema) -> dict[str, models.PayloadSchemaType]:
     """Payload key to the kind of its index."""
-    keys = {"category": models.PayloadSchemaType.KEYWORD, CATEGORY_PATH_KEY: models.PayloadSchemaType.KEYWORD}
-    for field in schema.fields():
-        if field.type in _INDEX_TYPES and field.name != "title":
-            keys[payload_key(field)] = _INDEX_TYPES[field.type]
-    return keys
+    return {key: _INDEX_TYPES[kind] for key, kind in choose_payload_indexes(schema, ids=True).keys.items()}

@@ -18,6 +18,7 @@ from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connec
 from indexer.stores.qdrant.version_reader import QdrantReader
 from indexer.stores.qdrant.version_writer import QdrantWriter
 from indexer.versions.manifest import Manifest
+from indexer.versions.verify import Verification
 
 _NEXT_STEP = "next step: run python -m indexer build again"
 
@@ -76,7 +77,7 @@ class QdrantStore:
                 return str(alias.collection_name).removeprefix(self._alias + "-")
         return None
 
-    def create(self, manifest: Manifest) -> QdrantWriter:
+    def create(self, manifest: Manifest, expected_products: int = 0) -> QdrantWriter:
         """See `Store`."""
         name = self._collection(manifest.version)
         self._call(
@@ -118,6 +119,16 @@ class QdrantStore:
                 f"{_NEXT_STEP}"
             )
         return reader
+
+    def verify(self, version: str, deep: bool = False) -> Verification:
+        """See `Store`. The server keeps its files itself: the manifest and the number of products are checked."""
+        manifest = self._manifest(version)
+        checked = f"manifest and number of products ({manifest.products:,}); the server checks its own files"
+        try:
+            self.open(version).close()
+        except VersionIncomplete as error:
+            return Verification(version, checked, (str(error),))
+        return Verification(version, checked)
 
     def drop(self, version: str) -> bool:
         """See `Store`."""

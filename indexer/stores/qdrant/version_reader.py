@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from qdrant_client import models
@@ -71,6 +71,9 @@ class QdrantReader:
     def count(self, where: Expression | None = None) -> int:
         """See `VersionReader`."""
         return int(self._call(self._client.count, self._name, count_filter=to_filter(where), exact=True).count)
+
+    def check(self, pace: Callable[[int], None] | None = None) -> None:
+        """See `VersionReader`; the server checks its own files."""
 
     def close(self) -> None:
         """The connection is the store's."""

@@ -1,0 +1,60 @@
+"""Fills one version's folder, and seals it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import IO
+
+from indexer.errors import StoreUnavailable
+from indexer.stores.edge.arguments import EdgeArguments
+from indexer.stores.edge.durable import sync_tree, write_durably
+from indexer.stores.edge.loader import EdgeLoader
+from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, seal
+from indexer.stores.edge.space import writing
+from indexer.stores.protocol import Batch
+from indexer.versions.manifest import Manifest
+
+
+class EdgeWriter:
+    """See `VersionWriter`."""
+
+    def __init__(self, root: Path, manifest: Manifest, lock: IO[str], arguments: EdgeArguments) -> None:
+        self._folder = root / "versions" / manifest.version
+        self._lock = lock
+        self._open = True
+        try:
+            with writing(root, "begin a version", "choose another folder"):
+                self._folder.mkdir(parents=True)
+                write_durably(self._folder / MANIFEST, manifest.to_json())
+            self._loader = EdgeLoader(self._folder / "shard", manifest.dim, manifest.multivector, arguments)
+        except BaseException:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    def upsert(self, batch: Batch) -> None:
+        """See `VersionWriter`."""
+        self._loader.upsert(batch)
+
+    def finish(self, manifest: Manifest) -> None:
+        """See `VersionWriter`."""
+        points = self._loader.finish(manifest.schema)
+        if points != manifest.products:
+            raise StoreUnavailable(f"the shard holds {points:,} products of {manifest.products:,}; {NEXT_STEP}")
+        text = manifest.to_json()
+        with writing(self._folder, "finish the version"):
+            # Synced first: then what is digested is what is on disk.
+            sync_tree(self._folder)
+            write_durably(self._folder / FILES, seal(self._folder, text).to_json())
+            write_durably(self._folder / MANIFEST, text)
+        self._open = False
+        self._lock.close()
+
+    def abort(self) -> None:
+        """See `VersionWriter`."""
+        if not self._open:
+            return
+        self._open = False
+        self._loader.abort()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._lock.close()
