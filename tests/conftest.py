@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
+from tests.made_once import made_once
+
 COLORS = {"red": (200, 30, 40), "blue": (30, 60, 200), "green": (20, 150, 60), "black": (20, 20, 20)}
 SHAPES = {"toys/ball": "ellipse", "boxes/box": "rectangle", "boxes/tall box": "tall", "signs/triangle": "triangle"}
 
@@ -66,32 +68,50 @@ def run_module(*arguments: str, cwd: Path | None = None, timeout_s: float = 240)
     )
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that need the trained bundle first: pytest-xdist's `worksteal` gives each worker a run of the list.
+
+    So one worker begins by making that bundle while the others are busy with files that do without.
+    """
+    needing = {item.path for item in items if "trained_bundle" in getattr(item, "fixturenames", ())}
+    items.sort(key=lambda item: item.path not in needing)
+
+
 @pytest.fixture(scope="session")
 def drawn_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CSV of 160 drawn products."""
-    return write_drawn_catalog(tmp_path_factory.mktemp("drawn"), 160)
+    return made_once(tmp_path_factory, "drawn", lambda folder: write_drawn_catalog(folder, 160)) / "catalog.csv"
 
 
 @pytest.fixture(scope="session")
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where exported models and features are kept for this run of the tests."""
-    return tmp_path_factory.mktemp("cache")
+    """Where exported models and features are kept for this run of the tests; the starter at 96 px is there."""
+
+    def export_starter(folder: Path) -> None:
+        from embedder.export.base_bundles import resolve_bundle
+
+        resolve_bundle("starter", folder, 96)
+
+    return made_once(tmp_path_factory, "cache", export_starter)
+
+
+@pytest.fixture(scope="session")
+def starter_bundle(model_cache: Path) -> Path:
+    """The starter at 96 px as it is."""
+    (folder,) = (model_cache / "models").glob("starter-96-*")
+    return folder
 
 
 @pytest.fixture(scope="session")
 def trained_bundle(drawn_catalog: Path, model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The starter at 96 px, fine-tuned on the drawn catalog through the command line."""
-    out = tmp_path_factory.mktemp("bundles") / "drawn"
-    done = run_module(
-        "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10",
-        "--out", str(out), "--cache-dir", str(model_cache),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    return out
 
+    def train(folder: Path) -> None:
+        done = run_module(
+            "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10",
+            "--out", str(folder / "drawn"), "--cache-dir", str(model_cache),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
 
-@pytest.fixture(scope="session")
-def starter_bundle(model_cache: Path, trained_bundle: Path) -> Path:
-    """The starter at 96 px as it is, exported by the training above."""
-    (folder,) = (model_cache / "models").glob("starter-96-*")
-    return folder
+    return made_once(tmp_path_factory, "trained", train) / "drawn"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from merchlens.v1 import search_service_pb2_grpc
 from server.hosting.host import Host
 from server.settings import ServerSettings
 from tests.conftest import run_module
+from tests.made_once import made_once
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,15 @@ class Served:
 
 @pytest.fixture(scope="session")
 def drawn_store(drawn_catalog: Path, trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An Edge store with the drawn catalog, built through the command line."""
-    store = f"edge:{tmp_path_factory.mktemp('store')}"
-    done = run_module(
-        "indexer", "build", "--catalog", str(drawn_catalog), "--model", str(trained_bundle), "--store", store
-    )
-    assert done.returncode == 0, done.stderr
-    return store
+    """An Edge store with the drawn catalog, built through the command line; this worker's own, since one may open it."""
+
+    def build(folder: Path) -> None:
+        flags = ("--catalog", str(drawn_catalog), "--model", str(trained_bundle), "--store", f"edge:{folder}")
+        done = run_module("indexer", "build", *flags)
+        assert done.returncode == 0, done.stderr
+
+    built = made_once(tmp_path_factory, "store", build)
+    return f"edge:{shutil.copytree(built, tmp_path_factory.mktemp('store') / 'index')}"
 
 
 @pytest.fixture(scope="session")
