@@ -8,20 +8,50 @@ PROTOS := $(wildcard proto/merchlens/v1/*.proto)
 GENERATED := clients/python
 BENCHES := $(wildcard tests/bench/quality_*.py tests/bench/index_*.py tests/bench/serve_*.py)
 BUF_VERSION := 1.75.0
+LOCK := requirements.lock
+DISTRIBUTIONS := ./clients/python .[train,dev]
+OURS := --no-emit-package merchlens --no-emit-package merchlens-client
+# What a CPU can do without. PyPI's torch is linked against the rest of CUDA's libraries, and is not imported without.
+ON_CPU := (triton|cuda-bindings|cuda-pathfinder|nvidia-cusolver|nvidia-nvtx)==
+FROM_INDEX := (torch|torchvision|triton)==|cuda-|nvidia-
+LEFT_OUT := $(if $(TORCH_INDEX),$(FROM_INDEX),$(if $(CPU),$(ON_CPU),-))
+# uv does not read pip's settings.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo proto fix check check-proto test bench clean
+.PHONY: help setup lock demo proto fix check check-proto test bench clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv and install everything. TORCH_INDEX=URL takes torch and torchvision from there
+setup: $(STAMP) ## Make .venv and install what requirements.lock names. CPU=1 or TORCH_INDEX=URL: see README
 
-$(STAMP): pyproject.toml clients/python/pyproject.toml
+# Entries of the lock (several lines each) whose names do not begin with $(1).
+without = awk '/^[a-z0-9]/ {kept = $$0 !~ /^($(1))/} kept' $(LOCK)
+
+# uv unpacks and compiles on all cores; where only pip is set up to reach the package index, pip does the same.
+define install
+	$(BIN)/uv pip install --quiet --python $(1) --system-certs --compile-bytecode --no-deps --require-hashes -r $(2) \
+		|| $(1) -m pip install --disable-pip-version-check --no-deps --require-hashes -r $(2)
+endef
+
+$(STAMP): $(LOCK) pyproject.toml clients/python/pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --index-url $(TORCH_INDEX) torch torchvision)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ./clients/python -e '.[train,dev]'
+	awk '/^uv==/ {kept = 1} kept {print} kept && !/\\$$/ {exit}' $(LOCK) > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
+	$(if $(TORCH_INDEX),$(BIN)/python -m pip install --quiet --disable-pip-version-check --index-url $(TORCH_INDEX) \
+		$$(grep -oE '^(torch|torchvision)==[^ ]+' $(LOCK)))
+	$(call without,$(LEFT_OUT)) > $(VENV)/locked.txt
+	$(call install,$(BIN)/python,$(VENV)/locked.txt)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+		-e ./clients/python -e .
 	touch $(STAMP)
+
+lock: $(STAMP) ## Renew requirements.lock: the newest versions that pyproject.toml permits
+	echo '$(DISTRIBUTIONS)' | tr ' ' '\n' | $(BIN)/uv pip compile - --quiet --universal --python-version 3.11 \
+		--upgrade --generate-hashes --no-header $(OURS) -o $(LOCK)
 
 demo: $(STAMP) ## The whole path on Fashion-MNIST: fine-tune, index, serve, query. KEEP=1 leaves the server up
 	$(BIN)/python -m tests.bench.demo --data $(DATA) $(if $(KEEP),--keep)
