@@ -9,19 +9,24 @@ GENERATED := clients/python
 BENCHES := $(wildcard tests/bench/quality_*.py tests/bench/index_*.py tests/bench/serve_*.py)
 BUF_VERSION := 1.75.0
 LOCK := requirements.lock
+OLDEST := build/oldest
 DISTRIBUTIONS := ./clients/python .[train,dev]
 OURS := --no-emit-package merchlens --no-emit-package merchlens-client
 # What a CPU can do without. PyPI's torch is linked against the rest of CUDA's libraries, and is not imported without.
 ON_CPU := (triton|cuda-bindings|cuda-pathfinder|nvidia-cusolver|nvidia-nvtx)==
 FROM_INDEX := (torch|torchvision|triton)==|cuda-|nvidia-
 LEFT_OUT := $(if $(TORCH_INDEX),$(FROM_INDEX),$(if $(CPU),$(ON_CPU),-))
+# Two workers take about 2.5 GB of memory, each further one 1.2.
+WORKERS ?= auto
+PARALLEL := -n $(WORKERS) --maxprocesses 4 --dist worksteal
+
 # uv does not read pip's settings.
 ifdef PIP_INDEX_URL
 export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo proto fix check check-proto test bench clean
+.PHONY: help setup lock demo proto fix check check-proto test test-oldest faults bench-short bench clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -84,8 +89,23 @@ check: $(STAMP) check-proto ## Lint, format, types, generated code
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-test: $(STAMP) ## Run all tests (with the benches' short forms)
-	$(BIN)/python -m pytest
+test: $(STAMP) ## Run the tests, on up to four cores
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not bench and not faults'
+
+faults: $(STAMP) ## Run the long fault tests: what is killed, full or damaged, at many points
+	$(BIN)/python -m pytest $(PARALLEL) -m faults
+
+bench-short: $(STAMP) ## Run each bench's short form, one at a time: does it end, print its bars, meet those of quality
+	$(BIN)/python -m pytest -m bench
+
+test-oldest: $(STAMP) ## Run the tests with the lowest versions that pyproject.toml permits
+	$(PYTHON) -m venv --clear $(OLDEST)
+	echo '$(DISTRIBUTIONS)' | tr ' ' '\n' | $(BIN)/uv pip compile - --quiet --python $(OLDEST)/bin/python \
+		--resolution lowest-direct --no-header $(OURS) | grep -vE '^$(ON_CPU)' > $(OLDEST)/lowest.txt
+	$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --system-certs --compile-bytecode --no-deps \
+		-r $(OLDEST)/lowest.txt
+	$(BIN)/uv pip install --quiet --python $(OLDEST)/bin/python --system-certs --no-deps -e ./clients/python -e .
+	$(OLDEST)/bin/python -m pytest $(PARALLEL) -m 'not bench and not faults'
 
 bench: $(STAMP) ## Run the benches in full; each prints its bars
 	@fail=0; for f in $(BENCHES); do \

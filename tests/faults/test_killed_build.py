@@ -124,6 +124,7 @@ POINTS = {
 }
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_hard(shop: Shop, point: str) -> None:
     before = shop.answers()
@@ -179,6 +180,7 @@ def test_a_terminated_build_leaves_the_live_version(shop: Shop, to: str) -> None
     assert shop.answers() == before
 
 
+@pytest.mark.faults
 def test_what_a_killed_build_left_is_gone_after_the_next(shop: Shop) -> None:
     files = {path.name for path in shop.root.iterdir()}
     stop(shop, signal.SIGKILL, "the process")
@@ -223,6 +225,7 @@ writer.finish(replace(begun, state="ready", products=count))
 """
 
 
+@pytest.mark.faults
 def test_killed_while_the_graph_is_built_the_loader_does_not_go_on_with_it(tmp_path: Path) -> None:
     build = subprocess.Popen(
         [sys.executable, "-c", BUILD_A_GRAPH, str(tmp_path)], stderr=subprocess.DEVNULL, start_new_session=True
