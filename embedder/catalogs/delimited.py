@@ -12,12 +12,15 @@ from embedder.catalogs.catalog_file import check_utf8, find_catalog_file, open_c
 from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import AttributeKind, Product, Rejection, Split
 from embedder.catalogs.rows.cell import has_control, kind_of, shown
-from embedder.catalogs.rows.columns import check_columns, check_fields
+from embedder.catalogs.rows.columns import check_columns, check_fields, picture_columns
 from embedder.catalogs.rows.row import Row, RowReader
 from embedder.errors import CatalogError
 
 DELIMITERS = ",;\t|"
 MAX_FIELD_CHARACTERS = 1024 * 1024
+MAX_LINE_CHARACTERS = 16 * MAX_FIELD_CHARACTERS
+
+_LINE_ENDS = ("\n", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,9 @@ class DelimitedReader:
                 f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: once"
             )
         self._names = [name for name in self._header if name]
-        check_columns(location, self._names, self._named)
+        chosen = check_columns(location, self._names, self._named)
+        taken = {*chosen.values(), *picture_columns(self._names, chosen)}
+        self._attributes = [name for name in self._names if name not in taken]
 
     @property
     def name(self) -> str:
@@ -135,21 +140,26 @@ class DelimitedReader:
         )
 
     def _rows(self) -> Iterator[tuple[int, Row | str]]:
+        is_each_named = all(self._header)
         for record in self._records():
             problem = record.problem or self._miscount(record)
             if problem:
                 yield record.first_line, f"{record.place}: {problem}"
-            else:
-                cells = zip(self._header, record.cells, strict=True)
-                yield record.first_line, {name: cell for name, cell in cells if name}
+                continue
+            row = dict(zip(self._header, record.cells, strict=True))
+            if not is_each_named:
+                del row[""]
+            yield record.first_line, row
 
     def _noting_kinds(self, kinds: dict[str, AttributeKind]) -> Iterator[tuple[int, Row | str]]:
-        """The rows, while each column's kind is found from all its cells."""
+        """The rows, while each attribute column's kind is found from all its cells."""
         for line, row in self._rows():
             if not isinstance(row, str):
-                for name, cell in row.items():
-                    text = str(cell).strip()
-                    if text and kinds.get(name) is not AttributeKind.TEXT:
+                for name in self._attributes:
+                    if kinds.get(name) is AttributeKind.TEXT:
+                        continue
+                    text = str(row[name]).strip()
+                    if text:
                         kind = kind_of(text)
                         kinds[name] = kind if kinds.get(name, kind) is kind else AttributeKind.TEXT
             yield line, row
@@ -170,22 +180,36 @@ class DelimitedReader:
 
 
 class _Lines:
-    """A file's lines, of which those last given out can be taken back."""
+    """A file's lines, of which those last given out can be taken back; one that is too long is a csv.Error."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
-        self._waiting: list[str] = []
-        self._given: list[str] = []
+        # None stands for a line that was too long.
+        self._waiting: list[str | None] = []
+        self._given: list[str | None] = []
         self.number = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        line = self._waiting.pop() if self._waiting else next(self._file)
+        line = self._waiting.pop() if self._waiting else self._next_line()
         self._given.append(line)
         self.number += 1
+        if line is None:
+            raise csv.Error(f"a line of more than {MAX_LINE_CHARACTERS:,} characters")
         return line
+
+    def _next_line(self) -> str | None:
+        line = self._file.readline(MAX_LINE_CHARACTERS + 1)
+        if not line:
+            raise StopIteration
+        if len(line) <= MAX_LINE_CHARACTERS or line.endswith(_LINE_ENDS):
+            return line
+        # A file without line ends, however large it is, must not be held in memory as one line.
+        while (rest := self._file.readline(MAX_LINE_CHARACTERS)) and not rest.endswith(_LINE_ENDS):
+            pass
+        return None
 
     def forget(self) -> None:
         """Begin a record: what was given out before stays given out."""

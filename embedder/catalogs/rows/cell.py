@@ -6,6 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from embedder.catalogs.product import AttributeKind, AttributeValue, Split
 
@@ -176,6 +177,19 @@ def kind_of(text: str) -> AttributeKind:
     return AttributeKind.TEXT
 
 
+@lru_cache(maxsize=4096)
+def check_attribute_name(name: str) -> None:
+    """See that an attribute's name is no blank and holds no control characters.
+
+    Raises:
+        CellError: ATTRIBUTE_INVALID.
+    """
+    if not name.strip():
+        raise CellError("ATTRIBUTE_INVALID", "an attribute has no name; permitted: one value for each name")
+    if has_control(name):
+        raise CellError("ATTRIBUTE_INVALID", f"an attribute is called {shown(name)}; permitted: no control characters")
+
+
 def parse_attribute(value: object, name: str, kind: AttributeKind = AttributeKind.TEXT) -> AttributeValue | None:
     """Read an attribute; None where it is blank.
 
@@ -186,19 +200,17 @@ def parse_attribute(value: object, name: str, kind: AttributeKind = AttributeKin
 
     Raises:
         CellError: ATTRIBUTE_INVALID for an object, a list of anything but texts, a number that is not finite, a whole
-            number beyond 2**53 either way (it would come out changed), or control characters in name or value.
+            number beyond 2**53 either way (it would come out changed), or control characters.
     """
-    if is_blank(value):
-        return None
-    if has_control(name):
-        raise CellError("ATTRIBUTE_INVALID", f"an attribute is called {shown(name)}; permitted: no control characters")
-    if any(map(has_control, _texts_in(value))):
-        raise CellError(
-            "ATTRIBUTE_INVALID",
-            f"attribute {shown(name)} is {shown(value)}; permitted: text without control characters",
-        )
     if isinstance(value, str):
-        return _typed(value.strip(), kind)
+        text = value.strip()
+        if not text:
+            return None
+        if _CONTROL.search(text):
+            raise _control_in(name, value)
+        return text if kind is AttributeKind.TEXT else _typed(text, kind)
+    if value is None:
+        return None
     if isinstance(value, bool):
         return value
     if isinstance(value, int) and abs(value) <= _MAX_EXACT_INTEGER:
@@ -206,6 +218,8 @@ def parse_attribute(value: object, name: str, kind: AttributeKind = AttributeKin
     if isinstance(value, float) and math.isfinite(value):
         return value
     if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+        if any(map(has_control, value)):
+            raise _control_in(name, value)
         return _words(value)
     raise CellError(
         "ATTRIBUTE_INVALID",
@@ -220,10 +234,10 @@ def _typed(text: str, kind: AttributeKind) -> AttributeValue:
     return float(text) if kind is AttributeKind.NUMBER else text.lower() == "true"
 
 
-def _texts_in(value: object) -> Sequence[str]:
-    if isinstance(value, str):
-        return (value,)
-    return [word for word in value if isinstance(word, str)] if isinstance(value, list | tuple) else ()
+def _control_in(name: str, value: object) -> CellError:
+    return CellError(
+        "ATTRIBUTE_INVALID", f"attribute {shown(name)} is {shown(value)}; permitted: text without control characters"
+    )
 
 
 def _words(value: Sequence[str]) -> tuple[str, ...] | None:

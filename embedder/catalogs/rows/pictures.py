@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from embedder.catalogs.product import MAX_PICTURES, ProductPicture
@@ -14,7 +14,7 @@ SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 """How names of picture files end, in any case."""
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://|data:", re.IGNORECASE)
-_SEPARATORS = "|;,"
+_SEPARATOR = re.compile(r"[|;,]")
 
 
 class NamedPictures:
@@ -52,9 +52,11 @@ class NamedPictures:
         Returns:
             Whether a picture was named that was not known yet.
         """
-        names = [name.strip() if isinstance(name, str) else name for value in values for name in self._names_in(value)]
-        # All of them are taken, also behind the first new one.
-        return sum(map(self._take, names)) > 0
+        is_new = False
+        for value in values:
+            for name in self._names_in(value):
+                is_new |= self._take(name)
+        return is_new
 
     def _take(self, name: object) -> bool:
         problem = _problem_with(name)
@@ -69,13 +71,15 @@ class NamedPictures:
             self.left_out += 1
         return True
 
-    def _names_in(self, value: object) -> Iterator[object]:
+    def _names_in(self, value: object) -> Sequence[object]:
+        if isinstance(value, str):
+            text = value.strip()
+            if not text:
+                return ()
+            return split_names(text, self._folder) if self._separated else (text,)
         if isinstance(value, list | tuple):
-            yield from (name for name in value if not is_blank(name))
-        elif isinstance(value, str) and self._separated and value.strip():
-            yield from split_names(value.strip(), self._folder)
-        elif not is_blank(value):
-            yield value
+            return [name.strip() if isinstance(name, str) else name for name in value if not is_blank(name)]
+        return () if value is None else (value,)
 
 
 def split_names(text: str, folder: Path) -> list[str]:
@@ -84,9 +88,9 @@ def split_names(text: str, folder: Path) -> list[str]:
     A file of just that name, with what could be separators, is one picture. Else the cell is split only where each
     part ends like a picture's file, so that "red,small.jpg" is never taken for "small.jpg".
     """
-    separator = next((character for character in _SEPARATORS if character in text), None)
-    if separator is None:
+    if _SEPARATOR.search(text) is None:
         return [text]
+    separator = next(character for character in "|;," if character in text)
     names = [name.strip() for name in text.split(separator)]
     names = [name for name in names if name]
     if not all(name.lower().endswith(SUFFIXES) for name in names) or _is_file(folder / text):

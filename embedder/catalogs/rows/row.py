@@ -9,6 +9,7 @@ from pathlib import Path
 from embedder.catalogs.product import AttributeKind, AttributeValue, Product, Rejection, Split
 from embedder.catalogs.rows.cell import (
     CellError,
+    check_attribute_name,
     is_blank,
     parse_attribute,
     parse_category,
@@ -196,9 +197,12 @@ class RowReader:
             parsed = parse_attribute(value, name, self._kinds.get(name, AttributeKind.TEXT))
             if parsed is None:
                 continue
-            if is_blank(name) or name in attributes:
-                problem = "has no name" if is_blank(name) else f"{shown(name)} is given twice"
-                raise CellError("ATTRIBUTE_INVALID", f"an attribute {problem}; permitted: one value for each name")
+            check_attribute_name(name)
+            if name in attributes:
+                raise CellError(
+                    "ATTRIBUTE_INVALID",
+                    f"an attribute {shown(name)} is given twice; permitted: one value for each name",
+                )
             attributes[name] = parsed
         return attributes
 

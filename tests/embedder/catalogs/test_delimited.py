@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from embedder.catalogs import delimited
 from embedder.catalogs.delimited import MAX_FIELD_CHARACTERS, DelimitedReader
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
@@ -109,6 +110,39 @@ class TestBrokenRows:
         long = "x" * MAX_FIELD_CHARACTERS
         text = f"id,title,image\nA1,{long},a.jpg\nA2,{long}x,b.jpg\nA3,ok,c.jpg\n"
         assert outline(write(tmp_path, text)) == [(2, "A1"), (3, "ROW_UNREADABLE"), (4, "A3")]
+
+    @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
+    def test_a_line_without_end_is_not_held_in_memory(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+    ) -> None:
+        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        good = "A1,a.jpg,\r\n"
+        text = f"id,image,note{end or chr(10)}{good}A2,b.jpg,{'x,' * 50_000}{end}" + ("A3,c.jpg,\n" if end else "")
+        location = write(tmp_path, text)
+        assert outline(location) == [(2, "A1"), (3, "ROW_UNREADABLE")] + ([(4, "A3")] if end else [])
+        (detail,) = [found.detail for found in read_all(location) if isinstance(found, Rejection)]
+        assert detail == "line 3: a line of more than 1,000 characters"
+
+    def test_behind_a_quote_never_closed_it_costs_its_own_row_only(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        text = f'id,image\n"A1,a.jpg\nA2,b.jpg\n{"x" * 5000}\nA3,c.jpg\n'
+        assert outline(write(tmp_path, text)) == [(2, "ROW_UNREADABLE"), (3, "A2"), (4, "ROW_UNREADABLE"), (5, "A3")]
+
+    @pytest.mark.parametrize(("length", "is_read"), [(1000, True), (1001, True), (1002, False)])
+    def test_a_line_may_be_just_as_long_as_permitted_and_its_end_besides(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int, is_read: bool
+    ) -> None:
+        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        row = "A1,a.jpg,"
+        location = write(tmp_path, f"id,image,note\n{row}{'x' * (length - 1 - len(row))}\nA2,b.jpg,\n")
+        assert outline(location) == [(2, "A1" if is_read else "ROW_UNREADABLE"), (3, "A2")]
+
+    def test_a_header_without_end_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        with pytest.raises(CatalogError, match="has no header"):
+            DelimitedReader(write(tmp_path, "id,image," + "x" * 5000))
 
     def test_rows_that_break_a_rule_of_products_are_rejected_one_by_one(self, tmp_path: Path) -> None:
         text = "id,image,price\nA1,a.jpg,1\n,a.jpg,1\nA1,b.jpg,1\nA2,,1\nA3,c.jpg,junk\nA4,d.jpg,2\n"
