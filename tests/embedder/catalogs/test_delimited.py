@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from embedder.catalogs import delimited
-from embedder.catalogs.delimited import MAX_FIELD_CHARACTERS, DelimitedReader
+from embedder.catalogs import delimited_records
+from embedder.catalogs.delimited import DelimitedReader
+from embedder.catalogs.delimited_records import MAX_FIELD_CHARACTERS
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.errors import CatalogError
@@ -115,7 +116,7 @@ class TestBrokenRows:
     def test_a_line_without_end_is_not_held_in_memory(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
     ) -> None:
-        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        monkeypatch.setattr(delimited_records, "MAX_LINE_CHARACTERS", 1000)
         good = "A1,a.jpg,\r\n"
         text = f"id,image,note{end or chr(10)}{good}A2,b.jpg,{'x,' * 50_000}{end}" + ("A3,c.jpg,\n" if end else "")
         location = write(tmp_path, text)
@@ -126,7 +127,7 @@ class TestBrokenRows:
     def test_behind_a_quote_never_closed_it_costs_its_own_row_only(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        monkeypatch.setattr(delimited_records, "MAX_LINE_CHARACTERS", 1000)
         text = f'id,image\n"A1,a.jpg\nA2,b.jpg\n{"x" * 5000}\nA3,c.jpg\n'
         assert outline(write(tmp_path, text)) == [(2, "ROW_UNREADABLE"), (3, "A2"), (4, "ROW_UNREADABLE"), (5, "A3")]
 
@@ -134,13 +135,13 @@ class TestBrokenRows:
     def test_a_line_may_be_just_as_long_as_permitted_and_its_end_besides(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int, is_read: bool
     ) -> None:
-        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        monkeypatch.setattr(delimited_records, "MAX_LINE_CHARACTERS", 1000)
         row = "A1,a.jpg,"
         location = write(tmp_path, f"id,image,note\n{row}{'x' * (length - 1 - len(row))}\nA2,b.jpg,\n")
         assert outline(location) == [(2, "A1" if is_read else "ROW_UNREADABLE"), (3, "A2")]
 
     def test_a_header_without_end_is_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(delimited, "MAX_LINE_CHARACTERS", 1000)
+        monkeypatch.setattr(delimited_records, "MAX_LINE_CHARACTERS", 1000)
         with pytest.raises(CatalogError, match="has no header"):
             DelimitedReader(write(tmp_path, "id,image," + "x" * 5000))
 
