@@ -38,12 +38,13 @@ class VoteSample:
             if len(self.vectors) < POOL:
                 self.categories.append(product.category)
                 self.titles.append(title_of(product))
-                self.vectors.append(vector)
+                # A copy: a view of one row would keep its whole batch in memory.
+                self.vectors.append(vector.copy())
                 continue
             place = int(self._random.integers(self._seen))
             if place < POOL:
                 self.categories[place], self.titles[place] = product.category, title_of(product)
-                self.vectors[place] = vector
+                self.vectors[place] = vector.copy()
 
 
 def fit_votes(encoder: Encoder, sample: VoteSample) -> dict[str, NeighborVote]:

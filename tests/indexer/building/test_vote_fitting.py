@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -63,6 +64,18 @@ def test_the_sample_is_bounded_and_fair(monkeypatch: pytest.MonkeyPatch) -> None
     numbers = [int(title.split()[1]) for title in sample.titles]
     assert len(numbers) == len(sample.vectors) == len(sample.categories) == 200
     assert np.mean(numbers) == pytest.approx(2000, abs=250)
+
+
+def test_the_sample_does_not_keep_the_batches_that_it_was_taken_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vote_fitting, "POOL", 50)
+    sample, batches = VoteSample(), []
+    for start in range(0, 2000, 100):
+        vectors = unit_rows(100)
+        batches.append(weakref.ref(vectors))
+        sample.add(products(2000)[start : start + 100], vectors)
+        del vectors
+    assert [batch for batch in batches if batch() is not None] == []
+    assert len(sample.vectors) == 50
 
 
 def test_neighbours_that_agree_are_believed() -> None:
