@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import glob
 import json
+import os
+import secrets
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from embedder.catalogs.product import Rejection
 from indexer.errors import BuildError
@@ -32,15 +39,11 @@ class RejectLog:
         self.reasons: Counter[str] = Counter()
         self.rows = 0
         self.pictures = 0
-        # The same name each time, so that what a killed build left is written over.
-        self._temporary = path.with_name(f".{path.name}.partial")
-        try:
+        with self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._temporary.open("w", encoding="utf-8")
-        except OSError as error:
-            raise BuildError(
-                f"rejects file {path} cannot be written: {error.strerror}; next step: choose another with --rejects"
-            ) from error
+            self._temporary, self._file = _open_own(path)
+        with self._writing():
+            _clear_stale(path)
 
     def add(self, rejection: Rejection) -> None:
         """Write one row, or one picture."""
@@ -51,7 +54,8 @@ class RejectLog:
         else:
             self.rows += 1
             del fields["picture"]
-        self._file.write(json.dumps(fields) + "\n")
+        with self._writing():
+            self._file.write(json.dumps(fields) + "\n")
 
     def __enter__(self) -> Self:
         return self
@@ -59,8 +63,47 @@ class RejectLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        if error is None:
-            self._temporary.replace(self.path)
-        else:
-            self._temporary.unlink()
+        try:
+            if error is None:
+                with self._writing():
+                    self._file.flush()
+                    self._temporary.replace(self.path)
+        finally:
+            self._temporary.unlink(missing_ok=True)
+            # What a full disk did not take is tried again at closing; the reason has been told.
+            with suppress(OSError):
+                self._file.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Turn what the disk refuses into `BuildError`."""
+        try:
+            yield
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            cause = "no space left" if full else error.strerror
+            next_step = "free some, or choose another disk with --rejects" if full else "choose another with --rejects"
+            raise BuildError(
+                f"rejects file {self.path} cannot be written: {cause}; next step: {next_step}; the live index stays "
+                "as it was"
+            ) from error
+
+
+def _open_own(path: Path) -> tuple[Path, IO[str]]:
+    """A file that no other build writes to, and that is locked as long as this one lives."""
+    while True:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(3)}.partial")
+        file = temporary.open("x", encoding="utf-8")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Between the two lines above another build may have taken it for a stale one.
+        if temporary.exists():
+            return temporary, file
+        file.close()
+
+
+def _clear_stale(path: Path) -> None:
+    """Delete what builds left that died: no lock is on it any more."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*partial"):
+        with suppress(OSError), left.open("r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            left.unlink()

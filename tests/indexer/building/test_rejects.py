@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -55,3 +57,33 @@ def test_a_build_that_fails_leaves_the_last_ones(tmp_path: Path) -> None:
         fail()
     assert lines(path) == [{"line": 1}]
     assert [found.name for found in tmp_path.iterdir()] == ["rejects.jsonl"]
+
+
+def test_two_builds_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.jsonl"
+    with RejectLog(path) as first:
+        first.add(ROW)
+        with RejectLog(path) as second:
+            second.add(ROW)
+            second.add(ROW)
+        assert len(lines(path)) == 2
+        first.add(ROW)
+        first.add(ROW)
+    # The one that ended last.
+    assert len(lines(path)) == 3
+    assert [found.name for found in tmp_path.iterdir()] == ["rejects.jsonl"]
+
+
+def test_what_a_killed_build_left_is_cleared_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.jsonl"
+    code = (
+        "import os, sys; from pathlib import Path; from indexer.building.rejects import RejectLog\n"
+        "RejectLog(Path(sys.argv[1])); os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(path)], check=False).returncode == -9
+    (left,) = tmp_path.iterdir()
+    other = tmp_path / ".other-rejects.jsonl.1.partial"
+    other.write_text("")
+    with RejectLog(path):
+        assert not left.exists()
+    assert {found.name for found in tmp_path.iterdir()} == {"rejects.jsonl", other.name}
