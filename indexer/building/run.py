@@ -100,7 +100,7 @@ def build(
     outlined = time.monotonic()
     manifest = _begin(reader, encoder, plan, settings, catalog)
     pipeline = Pipeline(encoder, plan, settings)
-    writer = store.create(manifest)
+    writer = store.create(manifest, expected_products=plan.rows)
     try:
         with RejectLog(rejects_path) as rejects:
             tally = pipeline.run(reader, limit, writer, rejects, on_progress)

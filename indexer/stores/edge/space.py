@@ -56,9 +56,13 @@ def no_space(folder: Path, needed: str) -> StoreUnavailable:
     )
 
 
-def is_full(error: BaseException) -> bool:
-    """Whether an error, or the text that Edge gives, says that the disk is full."""
-    return (isinstance(error, OSError) and error.errno in _FULL) or "No space left on device" in str(error)
+def is_full(error: BaseException | None) -> bool:
+    """Whether an error, or what caused it, says that the disk is full; Edge gives but text."""
+    while error is not None:
+        if (isinstance(error, OSError) and error.errno in _FULL) or "No space left on device" in str(error):
+            return True
+        error = error.__cause__
+    return False
 
 
 @contextmanager

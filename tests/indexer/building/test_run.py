@@ -290,7 +290,7 @@ class Failing:
     def __getattr__(self, name: str):
         return getattr(self._store, name)
 
-    def create(self, manifest):
+    def create(self, manifest, expected_products=0):
         writer = self._store.create(manifest)
 
         def fail(*_: object) -> None:
@@ -307,7 +307,7 @@ class Slow:
         self.asked, self.go = threading.Event(), threading.Event()
         self.taken: list[Batch] = []
 
-    def create(self, manifest):
+    def create(self, manifest, expected_products=0):
         return self
 
     def upsert(self, batch: Batch) -> None:
