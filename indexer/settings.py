@@ -31,6 +31,8 @@ class IndexerSettings(LayeredSettings):
         edge, qdrant: of the two engines; see there.
     """
 
+    command = "indexer"
+
     store: str = "edge:data/index"
     cache_dir: Path = Path("data/cache")
     threads: int = Field(default=0, ge=0, le=1024)

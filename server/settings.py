@@ -30,6 +30,8 @@ class ServerSettings(LayeredSettings):
         qdrant_api_key: of a Qdrant server.
     """
 
+    command = "server"
+
     model: str = "data/models/demo"
     store: str = "edge:data/index"
     host: str = "127.0.0.1"

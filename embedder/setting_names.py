@@ -1,0 +1,72 @@
+"""The names of every command's settings, so that each command can tell another's setting from a misspelt one.
+
+One settings file and one environment serve all three commands, and none may import the packages above it: so the names
+stand here once more, and a test compares them with the settings' own fields.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+COMMANDS: Mapping[str, frozenset[str]] = {
+    "embedder": frozenset({"cache_dir", "threads", "device", "seed", "decode_threads", "max_image_pixels", "train"}),
+    "indexer": frozenset(
+        {
+            "store",
+            "cache_dir",
+            "threads",
+            "device",
+            "batch_size",
+            "decode_threads",
+            "keep_versions",
+            "max_reject_share",
+            "max_image_bytes",
+            "max_image_pixels",
+            "edge",
+            "qdrant",
+            "qdrant_api_key",
+        }
+    ),
+    "server": frozenset(
+        {
+            "model",
+            "store",
+            "host",
+            "port",
+            "insecure",
+            "threads",
+            "text_threads",
+            "device",
+            "workers",
+            "default_timeout_s",
+            "drain_s",
+            "max_message_bytes",
+            "max_image_bytes",
+            "max_image_pixels",
+            "max_text_chars",
+            "max_page_size",
+            "max_filter_chars",
+            "max_filter_depth",
+            "cache_dir",
+            "qdrant_api_key",
+        }
+    ),
+}
+"""Command to the names of its settings."""
+
+SHARED: frozenset[str] = frozenset().union(*COMMANDS.values())
+"""What may stand outside a command's table, and in the environment."""
+
+TABLES: frozenset[str] = frozenset({"train", "edge", "qdrant"})
+"""Settings that are tables with keys of their own."""
+
+TEST_PREFIX = "MERCHLENS_TEST_"
+"""Environment variables that are the tests' own."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like a misspelt one, and all of them, as the end of a message."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return (f"the nearest known name is {close[0]}; " if close else "") + f"permitted: {', '.join(names)}"

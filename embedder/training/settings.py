@@ -1,0 +1,64 @@
+"""How short fine-tuning is done: the one place that holds its defaults and ranges."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class FineTuneSettings:
+    """How to train; each field can be set in a settings file's table `[embedder.train]`, or as `MERCHLENS_TRAIN__...`.
+
+    A field that ends in `_weight` is the factor of the loss term of that name (see `embedder.training.loop.terms`).
+
+    Attributes:
+        epochs: passes over the training products.
+        batch_size: products a step.
+        learning_rate: peak of the one-cycle schedule (Smith and Topin, 2018).
+        weight_decay: of the head; decoupled (Loshchilov and Hutter, 2019).
+        dropout: share of image features dropped in a step.
+        wording_cosine: how near another wording for the same thing is supposed to be, as a cosine of text features;
+            captions are moved that far, at random, in training and in calibrating the text side (see `Wordings`).
+        label_smoothing: of the cross-entropy.
+        image_category_weight, text_category_weight: of the cross-entropy of pictures and of captions.
+        contrastive_weight: of the loss between pictures and captions.
+        image_anchor_weight, text_anchor_weight: of the relative squared distance to the initial projections. The text
+            side is held tighter: a catalog has few texts, and words that it lacks must keep their meaning.
+
+    Raises:
+        pydantic.ValidationError: a value outside its range, with the range.
+    """
+
+    epochs: int = Field(default=15, ge=1, le=1000)
+    batch_size: int = Field(default=256, ge=2, le=65_536)
+    learning_rate: float = Field(default=2e-3, gt=0, le=1, allow_inf_nan=False)
+    weight_decay: float = Field(default=1e-2, ge=0, le=1, allow_inf_nan=False)
+    dropout: Share = 0.1
+    wording_cosine: float = Field(default=0.6, ge=0, le=1, allow_inf_nan=False)
+    label_smoothing: Share = 0.02
+    image_category_weight: Weight = 1.0
+    text_category_weight: Weight = 1.0
+    contrastive_weight: Weight = 1.0
+    image_anchor_weight: Weight = 0.02
+    text_anchor_weight: Weight = 3.0
+
+    def __post_init__(self) -> None:
+        if not (self.image_category_weight or self.text_category_weight or self.contrastive_weight):
+            raise ValueError(
+                "all weights but the anchors' are 0; permitted: at least one above 0, or nothing is learnt"
+            )
+
+    def weight(self, term: str) -> float:
+        """Factor of a loss term."""
+        return float(getattr(self, f"{term}_weight"))
+
+    def to_dict(self) -> dict[str, float]:
+        """JSON-able."""
+        plain: dict[str, float] = TypeAdapter(FineTuneSettings).dump_python(self)
+        return plain
