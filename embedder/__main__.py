@@ -15,7 +15,9 @@ from rich.table import Table
 
 from embedder.catalogs.registry import CATALOG_HELP, parse_columns
 from embedder.errors import EmbedderError
+from embedder.flags import flag
 from embedder.settings import EmbedderSettings, describe_invalid
+from embedder.training.settings import FineTuneSettings
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders."
@@ -23,15 +25,22 @@ app = typer.Typer(
 
 Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
 Catalog = Annotated[str, typer.Option(help=CATALOG_HELP)]
+Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
 OutsidePictures = Annotated[
     bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
 ]
-Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings")]
-CacheDir = Annotated[Path | None, typer.Option(help="exported models and features")]
 ImageSize = Annotated[
     int | None, typer.Option(min=32, max=1024, help="input side in pixels; default: fits the catalog")
 ]
+Seed = Annotated[int | None, flag(EmbedderSettings, "seed", "of everything random")]
+Threads = Annotated[int | None, flag(EmbedderSettings, "threads", "of ONNX Runtime; 0: one for each core")]
+DecodeThreads = Annotated[int | None, flag(EmbedderSettings, "decode_threads", "pictures decoded at once")]
+MaxImagePixels = Annotated[
+    int | None, flag(EmbedderSettings, "max_image_pixels", "of one picture; larger ones are left out")
+]
+Device = Annotated[str | None, flag(EmbedderSettings, "device", "auto, cpu, cuda, cuda:1")]
+CacheDir = Annotated[Path | None, flag(EmbedderSettings, "cache_dir", "exported models and features")]
 
 
 @app.command()
@@ -56,22 +65,36 @@ def train(
     image_size: ImageSize = None,
     minutes: Annotated[float | None, typer.Option(min=0.05, help="about how long; default: all products")] = None,
     max_products: Annotated[int | None, typer.Option(min=2, help="at most this many; default: all")] = None,
-    epochs: Annotated[int, typer.Option(min=1, max=1000)] = 15,
-    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1.0)] = 2e-3,
+    epochs: Annotated[int | None, flag(FineTuneSettings, "epochs", "passes over the training products")] = None,
+    batch_size: Annotated[int | None, flag(FineTuneSettings, "batch_size", "products a step")] = None,
+    learning_rate: Annotated[float | None, flag(FineTuneSettings, "learning_rate", "peak; above 0")] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
-    seed: Annotated[int | None, typer.Option(min=0)] = None,
-    threads: Annotated[int | None, typer.Option(min=0)] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    decode_threads: DecodeThreads = None,
+    max_image_pixels: MaxImagePixels = None,
+    device: Device = None,
     cache_dir: CacheDir = None,
     config: Config = None,
 ) -> None:
-    """Fine-tune: frozen towers, trained projections and category head."""
-    from embedder.training.loop import FineTuneSettings
+    """Fine-tune: frozen towers, trained projections and category head.
+
+    All other settings of the training are in the settings file's table embedder.train.
+    """
     from embedder.training.run import TrainRequest
     from embedder.training.run import train as run
 
-    settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
+    settings = _settings(
+        config,
+        seed=seed,
+        threads=threads,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
+        device=device,
+        cache_dir=cache_dir,
+        train={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+    )
     request = TrainRequest(
         catalog=catalog,
         columns=parse_columns(column),
@@ -80,7 +103,6 @@ def train(
         image_size=image_size,
         budget_s=None if minutes is None else minutes * 60,
         max_products=max_products,
-        settings=FineTuneSettings(epochs=epochs, learning_rate=learning_rate, seed=settings.seed),
         allow_outside_pictures=allow_outside_pictures,
     )
     info = run(request, settings)
@@ -99,9 +121,11 @@ def evaluate(
     gallery: Annotated[int, typer.Option(min=2, help="how many training products are searched by picture")] = 10_000,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
-    seed: Annotated[int | None, typer.Option(min=0)] = None,
-    threads: Annotated[int | None, typer.Option(min=0)] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    seed: Seed = None,
+    threads: Threads = None,
+    decode_threads: DecodeThreads = None,
+    max_image_pixels: MaxImagePixels = None,
+    device: Device = None,
     cache_dir: CacheDir = None,
     config: Config = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
@@ -110,7 +134,15 @@ def evaluate(
     from embedder.evaluation.run import EvalRequest
     from embedder.evaluation.run import evaluate as run
 
-    settings = _settings(config, seed=seed, threads=threads, device=device, cache_dir=cache_dir)
+    settings = _settings(
+        config,
+        seed=seed,
+        threads=threads,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
+        device=device,
+        cache_dir=cache_dir,
+    )
     request = EvalRequest(
         catalog, parse_columns(column), model, image_size, max_products, gallery, allow_outside_pictures
     )
@@ -128,7 +160,7 @@ def evaluate(
 
 
 def _settings(config: Path | None, **flags: object) -> EmbedderSettings:
-    settings: EmbedderSettings = EmbedderSettings.from_flags(config, **flags)
+    settings = EmbedderSettings.from_flags(config, **flags)
     logging.getLogger("embedder").info("settings %s", settings.model_dump(mode="json"))
     return settings
 

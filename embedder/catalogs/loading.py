@@ -6,9 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from embedder.catalogs.product import Product, Rejection, Split
-from embedder.catalogs.registry import CatalogReader, open_catalog
-from embedder.catalogs.splits import in_split
+from embedder.catalogs.product import Product, Rejection
+from embedder.catalogs.registry import CatalogReader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +36,3 @@ def data_hash(products: Iterable[Product]) -> str:
     for product in products:
         digest.update(repr((product.id, product.title, product.category)).encode())
     return digest.hexdigest()
-
-
-def products_of(
-    catalog: str, columns: dict[str, str], split: Split, *, allow_outside_pictures: bool = False
-) -> list[Product]:
-    """A catalog's products of one part, as training splits it."""
-    reader = open_catalog(catalog, columns=columns, allow_outside_pictures=allow_outside_pictures)
-    return in_split(load_catalog(reader).products, split)

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from embedder.catalogs.loading import products_of
+from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
-from embedder.catalogs.splits import shuffled
+from embedder.catalogs.registry import open_catalog
+from embedder.catalogs.splits import in_split, shuffled
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
 from embedder.evaluation.figures import Embedded
@@ -22,6 +22,7 @@ from embedder.export.base_bundles import resolve_bundle
 from embedder.export.image_size import base_image_size
 from embedder.inputs.picture import PictureLimits
 from embedder.inputs.pixels import PixelReader, UnusablePicture
+from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 
 _log = logging.getLogger(__name__)
@@ -58,25 +59,33 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         CatalogError, ModelError, BundleError: see `embedder.errors`.
         TrainingError: the catalog has no test products.
     """
-    outside = request.allow_outside_pictures
-    tested = products_of(request.catalog, request.columns, "test", allow_outside_pictures=outside)
-    trained_on = products_of(request.catalog, request.columns, "train", allow_outside_pictures=outside)
-    queries = shuffled(tested, config.seed)[: request.max_products]
-    gallery = shuffled(trained_on, config.seed)[: request.gallery]
+    reader = open_catalog(
+        request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
+    )
+    products = load_catalog(reader).products
+    queries = shuffled(in_split(products, "test"), config.seed)[: request.max_products]
+    gallery = shuffled(in_split(products, "train"), config.seed)[: request.gallery]
     if not queries:
         raise TrainingError(
             f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the ids where the "
             "catalog names no split)"
         )
     folder = resolve_bundle(
-        request.model, config.cache_dir, base_image_size(request.model, request.image_size, gallery)
+        request.model,
+        config.cache_dir,
+        base_image_size(request.model, request.image_size, gallery, config.picture_limits()),
     )
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
-    columns = (TextColumn("embedding"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
-        task = progress.add_task("embedding", total=len(queries) + len(gallery))
+    with ProgressReport(_log) as progress:
+        step = progress.step("embedding", len(queries) + len(gallery))
         embedded, searched = (
-            embed_products(encoder, products, on_progress=lambda done: progress.advance(task, done))
+            embed_products(
+                encoder,
+                products,
+                limits=config.picture_limits(),
+                decode_threads=config.decode_threads,
+                on_progress=step.advance,
+            )
             for products in (queries, gallery)
         )
     return Measured(measure(encoder, embedded, searched), len(embedded.products), len(searched.products))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from embedder.catalogs.product import Product
 from embedder.errors import PictureError
-from embedder.inputs.picture import PictureFile, PicturePixels, decode_picture
+from embedder.inputs.picture import PictureFile, PictureLimits, PicturePixels, decode_picture
 
 LEAST_SIDE = 96
 """Smallest automatic input side: below it a convolutional tower's last map has too few cells to tell shapes apart."""
@@ -15,14 +15,18 @@ STARTER_SIDE = 224
 """Largest side of the starter, pixels."""
 
 
-def base_image_size(model: str, image_size: int | None, products: list[Product]) -> int | None:
+def base_image_size(
+    model: str, image_size: int | None, products: list[Product], limits: PictureLimits | None = None
+) -> int | None:
     """The side that was asked for, else one that fits the catalog where the model takes any; None: the model's own."""
     if image_size is None and model == "starter":
-        return fitting_image_size(products, STARTER_SIDE)
+        return fitting_image_size(products, STARTER_SIDE, limits=limits)
     return image_size
 
 
-def fitting_image_size(products: Iterable[Product], largest: int, sample: int = 64) -> int:
+def fitting_image_size(
+    products: Iterable[Product], largest: int, sample: int = 64, limits: PictureLimits | None = None
+) -> int:
     """The input side that a catalog's pictures deserve: three times their median shorter side, in steps of 32.
 
     Upscaling tiny pictures some keeps the tower's strides from eating them up; upscaling them further helps little, and
@@ -32,20 +36,22 @@ def fitting_image_size(products: Iterable[Product], largest: int, sample: int = 
         products: in a shuffled order.
         largest: the model's own side, never exceeded.
         sample: how many pictures to look at.
+        limits: what a picture may weigh; None: the default limits. One over them is not looked at.
     """
-    sides = sorted(side for product in list(products)[:sample] if (side := _shorter_side(product)) is not None)
+    sides = sorted(side for product in list(products)[:sample] if (side := _shorter_side(product, limits)) is not None)
     if not sides:
         return largest
     wanted = 3 * sides[len(sides) // 2]
     return min(largest, max(LEAST_SIDE, -(-wanted // 32) * 32))
 
 
-def _shorter_side(product: Product) -> int | None:
+def _shorter_side(product: Product, limits: PictureLimits | None) -> int | None:
     picture = product.pictures[0].source
     if isinstance(picture, PicturePixels):
         return int(min(picture.pixels.shape[:2]))
     try:
         # Small drafts are enough: only a picture's being smaller than the model's input matters.
-        return min(decode_picture(picture, draft_side=256 if isinstance(picture, PictureFile) else None).image.size)
+        draft_side = 256 if isinstance(picture, PictureFile) else None
+        return min(decode_picture(picture, limits, draft_side).image.size)
     except PictureError:
         return None

@@ -146,9 +146,10 @@ class _ChunkCache:
 
     def _path(self, digests: Sequence[bytes]) -> Path:
         digest = hashlib.sha256(b"".join(digests))
-        if self.limits != PictureLimits():
-            # Which pictures of a chunk are readable depends on the limits.
-            digest.update(repr(self.limits).encode())
+        if self.limits.max_pixels != PictureLimits().max_pixels:
+            # Which pictures of a chunk are readable depends on this limit; what is over the bytes' limit is read, and
+            # so digested, in part.
+            digest.update(str(self.limits.max_pixels).encode())
         return self._folder / f"{digest.hexdigest()[:32]}.npz"
 
 

@@ -42,3 +42,8 @@ def category_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) 
     if not bool(known.any()):
         return logits.sum() * 0.0
     return functional.cross_entropy(logits[known], labels[known], label_smoothing=smoothing)
+
+
+def anchor_loss(weight: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
+    """Squared distance of a projection to where it started, relative to the start's own squared length."""
+    return (weight - start).square().sum() / start.square().sum()

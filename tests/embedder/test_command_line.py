@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from embedder import bundle
-from tests.conftest import run_module, write_drawn_catalog
+from tests.conftest import draw_product, run_module, write_drawn_catalog
 
 
 def refused(*arguments: str, cwd: Path | None = None) -> str:
@@ -50,19 +50,26 @@ def test_training_writes_figures_and_the_model_that_has_them(trained_bundle: Pat
 
 
 def test_any_clip_is_fine_tuned_and_evaluated(tiny_bundle: Path, drawn_catalog: Path, tmp_path: Path) -> None:
-    out, figures = tmp_path / "tuned", tmp_path / "figures.json"
+    out, figures, settings = tmp_path / "tuned", tmp_path / "figures.json", tmp_path / "merchlens.toml"
+    cache = json.dumps(str(tmp_path / "cache"))
+    settings.write_text(f"cache_dir = {cache}\n[embedder.train]\nepochs = 9\ndropout = 0.2\n[server]\nport = 0\n")
     done = run_module(
         "embedder", "train", "--catalog", str(drawn_catalog), "--model", str(tiny_bundle), "--out", str(out),
-        "--epochs", "3", "--seed", "5", "--max-products", "100", "--cache-dir", str(tmp_path / "cache"),
+        "--epochs", "3", "--seed", "5", "--max-products", "100", "--config", str(settings),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "100 training products" in done.stdout
-    assert bundle.load_info(out).training["seed"] == 5
+    training = bundle.load_info(out).training
+    assert (training["seed"], training["epochs"], training["dropout"]) == (5, 3, 0.2)
+    # Standard error is no terminal here: lines instead of bars.
+    assert re.search(r"features \(training\): 100 of 100, [\d.,]+ a second, took ", done.stderr)
+    assert re.search(r"training: 3 of 3, [\d.,]+ a second, took .* accuracy \d", done.stderr)
     done = run_module(
         "embedder", "eval", "--catalog", str(drawn_catalog), "--model", str(out), "--json", str(figures),
-        "--cache-dir", str(tmp_path / "cache"),
+        "--config", str(settings),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert re.search(r"embedding: (\d+) of \1, [\d.,]+ a second, took ", done.stderr)
     measured = json.loads(figures.read_text())
     assert {"accuracy", "precision", "recall", "f1", "text_to_image_recall_at_1", "text_to_image_recall_at_10",
             "image_to_image_recall_at_1", "image_to_image_recall_at_10"} <= set(measured)  # fmt: skip
@@ -124,6 +131,8 @@ def test_values_out_of_range_are_named(drawn_catalog: Path, tmp_path: Path) -> N
     assert done.returncode == 2
     assert "--epochs" in done.stderr
     assert re.search(r"1<=x|greater than or equal to 1", done.stderr)
+    options = ["--catalog", str(drawn_catalog), "--out", str(tmp_path / "out"), "--learning-rate", "0"]
+    assert refused("train", *options) == "error: train.learning_rate 0.0: input should be greater than 0"
 
 
 def test_pictures_outside_the_catalog_are_left_out_of_an_evaluation_unless_a_flag_permits_them(
@@ -138,3 +147,22 @@ def test_pictures_outside_the_catalog_are_left_out_of_an_evaluation_unless_a_fla
         done = run_module("embedder", "eval", *arguments, *flags)
         assert done.returncode == 0, done.stderr
         assert ("lies outside the catalog's folder" in done.stderr) is (not flags)
+
+
+def test_the_operator_says_how_large_a_picture_may_be(tiny_bundle: Path, tmp_path: Path) -> None:
+    """In training and in evaluation; what is larger is left out, and the message names the flag."""
+    catalog = write_drawn_catalog(tmp_path / "shop", 60, side=32)
+    for picture in sorted(catalog.parent.glob("*.png"))[:30]:
+        draw_product("ellipse", "red", 1, side=64).save(picture)
+    options = ["--catalog", str(catalog), "--model", str(tiny_bundle), "--cache-dir", str(tmp_path / "cache")]
+    limit = ["--max-image-pixels", str(64 * 64 - 1)]
+    done = run_module("embedder", "train", *options, *limit, "--epochs", "1", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    few = bundle.load_info(tmp_path / "out").training
+    assert few["training_products"] + few["validation_products"] <= 30
+    done = run_module("embedder", "eval", *options, *limit)
+    assert done.returncode == 0, done.stderr
+    assert (
+        "4,096 pixels; permitted: up to 4,095; next step: make it smaller, or raise --max-image-pixels" in done.stderr
+    )
+    assert "left out" not in run_module("embedder", "eval", *options).stderr

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from embedder.catalogs.loading import data_hash, load_catalog, products_of
+from embedder.catalogs.loading import data_hash, load_catalog
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
+from embedder.catalogs.splits import in_split
 from embedder.inputs.picture import PictureBytes, PictureFile
 
 
@@ -37,5 +38,6 @@ def test_the_data_hash_is_of_ids_titles_and_categories_in_order() -> None:
 def test_products_of_a_part_come_with_or_without_leave_to_lie_outside(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("id,image,split\n1,1.png,train\n2,2.png,test\n")
     for allow, limit in ((False, tmp_path), (True, None)):
-        (product,) = products_of(str(tmp_path / "a.csv"), {}, "test", allow_outside_pictures=allow)
+        catalog = load_catalog(open_catalog(str(tmp_path / "a.csv"), allow_outside_pictures=allow))
+        (product,) = in_split(catalog.products, "test")
         assert product.pictures[0].source == PictureFile(tmp_path / "2.png", limit)

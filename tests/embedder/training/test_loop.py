@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch.nn import functional
 
 from embedder.catalogs.product import Product, ProductPicture
@@ -16,7 +17,10 @@ from embedder.errors import TrainingError
 from embedder.inputs.picture import PicturePixels
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, split
-from embedder.training.loop import Examples, FineTuned, FineTuneSettings, fine_tune
+from embedder.training.examples import Captions, Dataset, Examples
+from embedder.training.loop import FineTuned, fine_tune, terms, weighted
+from embedder.training.settings import FineTuneSettings
+from embedder.training.trainable import TrainableModel
 from tests.conftest import COLORS, SHAPES, draw_product
 
 SETTINGS = FineTuneSettings(epochs=8, batch_size=32)
@@ -116,18 +120,23 @@ def test_the_same_seed_gives_the_same_model(encoder, projections, training, vali
 
 
 def test_another_seed_gives_another(encoder, projections, training, validation, tuned) -> None:
-    other = fine_tune(encoder, projections, training, validation, replace(SETTINGS, seed=1))
+    other = fine_tune(encoder, projections, training, validation, SETTINGS, seed=1)
     assert not torch.equal(other.image.weight, tuned.image.weight)
 
 
-def test_progress_is_told_epoch_by_epoch(encoder, projections, training, validation) -> None:
-    told = []
+def test_progress_is_reported_epoch_by_epoch(encoder, projections, training, validation) -> None:
+    reported = []
     fine_tune(
-        encoder, projections, training, validation, SETTINGS, lambda epoch, figures: told.append((epoch, figures))
+        encoder,
+        projections,
+        training,
+        validation,
+        SETTINGS,
+        on_epoch=lambda epoch, figures: reported.append((epoch, figures)),
     )
-    assert [epoch for epoch, _ in told] == list(range(1, 9))
-    assert told[-1][1]["train_loss"] < told[0][1]["train_loss"]
-    assert {"train_loss", "validation_loss", "validation_accuracy"} == set(told[0][1])
+    assert [epoch for epoch, _ in reported] == list(range(1, 9))
+    assert reported[-1][1]["train_loss"] < reported[0][1]["train_loss"]
+    assert {"train_loss", "validation_loss", "validation_accuracy"} == set(reported[0][1])
 
 
 def test_the_epoch_with_the_least_validation_loss_is_kept(encoder, projections, training, validation) -> None:
@@ -135,7 +144,12 @@ def test_the_epoch_with_the_least_validation_loss_is_kept(encoder, projections, 
     # So fast that it overshoots.
     wild = replace(SETTINGS, learning_rate=0.5, epochs=6)
     result = fine_tune(
-        encoder, projections, training, validation, wild, lambda _, figures: losses.append(figures["validation_loss"])
+        encoder,
+        projections,
+        training,
+        validation,
+        wild,
+        on_epoch=lambda _, figures: losses.append(figures["validation_loss"]),
     )
     assert result.metrics["validation_loss"] == pytest.approx(min(losses), rel=1e-5)
 
@@ -175,9 +189,89 @@ def test_one_product_teaches_nothing(encoder, projections, training) -> None:
         fine_tune(encoder, projections, one, examples(encoder, range(0)), SETTINGS)
 
 
-@pytest.mark.parametrize(
-    "fields", [{"epochs": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}]
-)
-def test_settings_out_of_range(fields: dict) -> None:
-    with pytest.raises(ValueError, match="permitted: epochs 1 or more"):
-        FineTuneSettings(**fields)
+@pytest.mark.parametrize("where", ["training", "validation"])
+def test_a_loss_that_is_no_number_ends_training_at_once(encoder, projections, training, validation, where: str) -> None:
+    """A model whose features overflow for one picture: without a word, the untrained projections would be written."""
+    data = {"training": training, "validation": validation}
+    features = data[where].features.copy()
+    features[3] = np.nan
+    data[where] = Examples(data[where].products, features)
+    epochs = []
+    with pytest.raises(TrainingError, match=rf"{'train' if where == 'training' else 'validation'} loss nan in epoch 1 "
+                       r"at a learning rate of 0\.002; permitted: a finite number; next step: a lower --learning-rate"):  # fmt: skip
+        fine_tune(encoder, projections, data["training"], data["validation"], SETTINGS,
+                  on_epoch=lambda epoch, figures: epochs.append(epoch))  # fmt: skip
+    assert epochs == []
+
+
+@pytest.fixture(scope="module")
+def dataset(encoder, training) -> Dataset:
+    return Dataset(training, Captions(encoder, training.products), sorted({p.category for p in training.products}))
+
+
+def test_a_batch_has_a_caption_of_each_products_own(dataset: Dataset, training: Examples) -> None:
+    rows = torch.tensor([0, 5, 17, 17])
+    batch = dataset.draw(rows, 1.0, torch.Generator().manual_seed(0))
+    assert torch.equal(batch.images, torch.from_numpy(training.features[rows]))
+    assert batch.worded.all()
+    assert batch.describes.diagonal().all()
+    assert bool(batch.describes[2, 3])
+    for row, text in zip(rows, batch.texts, strict=True):
+        # A wording at a cosine of 1 is the caption itself.
+        own = dataset.caption_features[dataset.captions[row][: dataset.caption_counts[row]]]
+        assert functional.cosine_similarity(own, text[None]).max() > 0.9999
+
+
+def test_half_of_the_captions_are_moved(dataset: Dataset) -> None:
+    batch = dataset.draw(torch.arange(len(dataset)), 0.6, torch.Generator().manual_seed(0))
+    unmoved = (batch.texts[:, None] == dataset.caption_features[None]).all(dim=2).any(dim=1)
+    assert 0.3 < unmoved.float().mean() < 0.7
+
+
+def test_the_loss_is_the_weighted_sum_of_its_terms(projections, dataset: Dataset) -> None:
+    torch.manual_seed(0)
+    model = TrainableModel(projections, dataset.features, 4)
+    batch = dataset.draw(torch.arange(32), 0.6, torch.Generator().manual_seed(0))
+    settings = replace(SETTINGS, dropout=0.0, contrastive_weight=2.0, image_category_weight=0.5, text_anchor_weight=0.0)
+    parts = terms(model, batch, settings)
+    assert set(parts) == {"image_category", "text_category", "contrastive", "image_anchor", "text_anchor"}
+    assert all(part.shape == () and part >= 0 for part in parts.values())
+    expected = 0.5 * parts["image_category"] + parts["text_category"] + 2.0 * parts["contrastive"]
+    assert torch.allclose(weighted(parts, settings), expected + 0.02 * parts["image_anchor"])
+
+
+def test_the_anchors_weight_says_how_far_a_projection_may_move(encoder, projections, training) -> None:
+    none = examples(encoder, range(0))
+    held = replace(SETTINGS, epochs=1, image_anchor_weight=1e6)
+    free = replace(SETTINGS, epochs=1, image_anchor_weight=0.0)
+    start = projections[0].weight
+    moved = [
+        float((fine_tune(encoder, projections, training, none, settings).image.weight - start).norm())
+        for settings in (held, free)
+    ]
+    assert moved[0] < moved[1]
+
+
+OUT_OF_RANGE = {
+    "epochs": [0, 1001], "batch_size": [1, 65_537], "learning_rate": [0.0, 1.1, float("nan")],
+    "weight_decay": [-0.1, 1.1, float("nan")], "dropout": [-0.1, 1.0, float("nan")],
+    "wording_cosine": [-0.1, 1.1, float("nan")], "label_smoothing": [-0.1, 1.0, float("nan")],
+    "image_category_weight": [-1.0, float("inf")], "text_category_weight": [-1.0, float("inf")],
+    "contrastive_weight": [-1.0, float("inf")], "image_anchor_weight": [-1.0, float("nan")],
+    "text_anchor_weight": [-1.0, float("nan")],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, bad in OUT_OF_RANGE.items() for value in bad])
+def test_a_setting_out_of_range_is_named_with_its_range(name: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=rf"{name}\n.*(greater than|less than|finite number)"):
+        FineTuneSettings(**{name: value})
+
+
+def test_every_setting_has_a_range() -> None:
+    assert set(OUT_OF_RANGE) == {field.name for field in fields(FineTuneSettings)}
+
+
+def test_weights_that_teach_nothing_are_refused() -> None:
+    with pytest.raises(ValidationError, match="nothing is learnt"):
+        FineTuneSettings(image_category_weight=0, text_category_weight=0, contrastive_weight=0)

@@ -1,0 +1,73 @@
+"""What is trained: the two projections and the category head, on features of the frozen towers."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from embedder.towers.projection import Projection
+
+
+class TrainableModel(nn.Module):
+    """Two linear maps and a head, from features to unit embeddings and category logits.
+
+    Attributes:
+        image, text, head: what is trained.
+        log_scale: logarithm of the factor of all cosines; trained.
+        mean, deviation: of the image features, float32 (width,); fixed.
+        image_start, text_start: the weights before the first step; fixed.
+    """
+
+    mean: torch.Tensor
+    deviation: torch.Tensor
+    image_start: torch.Tensor
+    text_start: torch.Tensor
+
+    def __init__(self, projections: tuple[Projection, Projection], features: torch.Tensor, categories: int) -> None:
+        """Start from the model's own projections (image, text), and a random head.
+
+        Args:
+            projections: start and anchor.
+            features: image features of the training products, float32 (n, width).
+            categories: how many there are, 0 or more.
+        """
+        super().__init__()
+        image, text = projections
+        # Steps are taken in standardized features, which evens out their very different scales; a tower whose
+        # projection has no bias cannot take up a shift of the mean.
+        self.register_buffer("mean", features.mean(dim=0) if image.bias is not None else torch.zeros_like(features[0]))
+        self.register_buffer("deviation", features.std(dim=0).clamp_min(1e-4))
+        self.image = nn.Linear(image.weight.shape[1], image.weight.shape[0])
+        self.text = nn.Linear(text.weight.shape[1], text.weight.shape[0], bias=False)
+        self.image.bias.requires_grad_(image.bias is not None)
+        with torch.no_grad():
+            self.image.weight.copy_(image.weight * self.deviation)
+            shift = nn.functional.linear(self.mean, image.weight)
+            self.image.bias.copy_(shift + (image.bias if image.bias is not None else 0.0))
+            self.text.weight.copy_(text.weight)
+        self.text_bias = text.bias
+        self.head = nn.Linear(image.weight.shape[0], max(categories, 1))
+        self.log_scale = nn.Parameter(torch.tensor(2.5))
+        self.register_buffer("image_start", self.image.weight.detach().clone())
+        self.register_buffer("text_start", self.text.weight.detach().clone())
+
+    def embed_images(self, features: torch.Tensor, dropout: float = 0.0) -> torch.Tensor:
+        """Image features (n, width) to unit embeddings (n, dim); `dropout` is the share of features dropped."""
+        standardized = functional.dropout((features - self.mean) / self.deviation, dropout, training=dropout > 0)
+        return functional.normalize(self.image(standardized), dim=1)
+
+    def embed_texts(self, features: torch.Tensor) -> torch.Tensor:
+        """Text features (n, width) to unit embeddings (n, dim)."""
+        return functional.normalize(functional.linear(features, self.text.weight, self.text_bias), dim=1)
+
+    def logits(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Unit embeddings (n, dim) to category logits (n, categories)."""
+        return torch.as_tensor(self.head(embeddings)) * self.log_scale.exp()
+
+    def projections(self, with_image_bias: bool) -> tuple[Projection, Projection]:
+        """The trained (image, text) projections, on features as the towers give them."""
+        weight = self.image.weight / self.deviation
+        bias = self.image.bias - functional.linear(self.mean, weight)
+        image = Projection(weight.clone(), bias.clone() if with_image_bias else None)
+        return image, Projection(self.text.weight.clone(), self.text_bias)
