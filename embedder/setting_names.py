@@ -21,7 +21,6 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "decode_threads",
             "keep_versions",
             "max_reject_share",
-            "max_image_bytes",
             "max_image_pixels",
             "edge",
             "qdrant",

@@ -10,13 +10,12 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
 from embedder.export.base_bundles import resolve_bundle
+from embedder.progress import ProgressReport
 from embedder.settings import describe_invalid
 from indexer.building.run import build as run_build
 from indexer.building.summary import to_text
@@ -28,7 +27,6 @@ from indexer.versions.verify import Verification
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Build and inspect indexes."
 )
-console = Console()
 
 EXIT_DAMAGED = 1
 EXIT_FAILED = 2
@@ -66,7 +64,7 @@ def build(
 
     Exit status: 0 all rows indexed, 3 indexed but some rows rejected (see the rejects file), 2 failed.
     """
-    settings: IndexerSettings = IndexerSettings.from_flags(
+    settings = IndexerSettings.from_flags(
         config,
         store=store,
         batch_size=batch_size,
@@ -89,9 +87,8 @@ def build(
     folder = resolve_bundle(model, settings.cache_dir)
     encoder = open_encoder(folder, threads=settings.threads, device=settings.device)
     target = settings.open_store()
-    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TaskProgressColumn(show_speed=True))
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("indexing", total=reader.count())
+    with ProgressReport(logging.getLogger("indexer")) as progress:
+        step = progress.step("indexing", None)
         result = run_build(
             reader,
             encoder,
@@ -100,8 +97,8 @@ def build(
             rejects or _default_rejects(settings.store),
             catalog=name,
             limit=limit,
-            on_rows=lambda total: progress.update(task, total=total),
-            on_progress=lambda done: progress.advance(task, done),
+            on_rows=lambda total: step.update(total=total),
+            on_progress=step.advance,
         )
     print(to_text(result, target.url))
     if result.reasons:
@@ -115,7 +112,7 @@ def status(
     config: Config = None,
 ) -> None:
     """Show a store's versions, and which one is live. Exit status 1 where none is live and whole."""
-    settings: IndexerSettings = IndexerSettings.from_flags(config, store=store)
+    settings = IndexerSettings.from_flags(config, store=store)
     target = settings.open_store()
     live, versions = target.live_version(), target.versions()
     usable = any(version.version == live and version.state == "ready" for version in versions)
@@ -153,7 +150,7 @@ def verify(
 
     Exit status: 0 whole, 1 damaged (each damaged file is named), 2 cannot be checked.
     """
-    settings: IndexerSettings = IndexerSettings.from_flags(config, store=store)
+    settings = IndexerSettings.from_flags(config, store=store)
     target = settings.open_store()
     name = version or target.live_version()
     if name is None:

@@ -24,7 +24,7 @@ class IndexerSettings(LayeredSettings):
         device: "auto", "cpu", "cuda", ...
         batch_size: pictures embedded at once.
         decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
-        max_image_bytes, max_image_pixels: of one of the catalog's own pictures; a larger one is rejected.
+        max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
         keep_versions: ready versions kept besides the live one, for going back.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
         qdrant_api_key: of a Qdrant server.
@@ -39,8 +39,7 @@ class IndexerSettings(LayeredSettings):
     device: str = "auto"
     batch_size: int = Field(default=64, ge=1, le=4096)
     decode_threads: int = Field(default=2, ge=1, le=256)
-    max_image_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
-    max_image_pixels: int = Field(default=50_000_000, ge=1)
+    max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     keep_versions: int = Field(default=1, ge=0, le=100)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
     qdrant_api_key: SecretStr | None = None
@@ -48,8 +47,8 @@ class IndexerSettings(LayeredSettings):
     qdrant: QdrantArguments = QdrantArguments()
 
     def picture_limits(self) -> PictureLimits:
-        """What one of the catalog's own pictures may weigh."""
-        return PictureLimits(self.max_image_bytes, self.max_image_pixels)
+        """What a catalog's picture may weigh."""
+        return PictureLimits.for_catalog(self.max_image_pixels)
 
     def open_store(self) -> Store:
         """The store at the configured address.
