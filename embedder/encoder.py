@@ -16,7 +16,7 @@ from PIL import Image
 
 from embedder import bundle
 from embedder.errors import MissingExtra
-from embedder.inputs.picture import Picture, PictureLimits
+from embedder.inputs.picture import Picture, PictureLimits, Reserve
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.text import TextTokenizer, TokenBatch
@@ -53,9 +53,11 @@ class Encoder:
         """How pictures become pixels."""
         return self.info.preprocessing
 
-    def decode(self, picture: Picture, limits: PictureLimits | None = None) -> tuple[Image.Image, tuple[str, ...]]:
-        """Decode a picture for this model: (RGB image, warning codes); see `decode_picture` for errors."""
-        decoded = PixelReader(self.preprocessing, limits or PictureLimits()).decode(picture)
+    def decode(
+        self, picture: Picture, limits: PictureLimits | None = None, reserve: Reserve | None = None
+    ) -> tuple[Image.Image, tuple[str, ...]]:
+        """Decode a picture for this model: (RGB image, warning codes); see `decode_picture`."""
+        decoded = PixelReader(self.preprocessing, limits or PictureLimits()).decode(picture, reserve)
         return decoded.image, decoded.warnings
 
     def preprocess(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:

@@ -7,6 +7,7 @@ EmbedderError
 │   ├── PictureEmpty
 │   ├── PictureTooLarge
 │   ├── PictureTooManyPixels
+│   ├── PictureSideTooLong
 │   └── PictureUnreadable
 ├── TextError
 │   ├── TextEmpty
@@ -62,6 +63,12 @@ class PictureTooManyPixels(PictureError):
     """More pixels than permitted; seen from the header, before decoding."""
 
     reason = "IMAGE_TOO_MANY_PIXELS"
+
+
+class PictureSideTooLong(PictureError):
+    """More rows or columns than permitted; seen from the header, before decoding."""
+
+    reason = "IMAGE_SIDE_TOO_LONG"
 
 
 class PictureUnreadable(PictureError):

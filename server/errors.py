@@ -1,10 +1,12 @@
-"""What a caller can be told.
+"""What can go wrong while serving.
 
 ServerError
 ├── InvalidRequest     a request that breaks the contract; `reason` and `field` say where
 ├── ResourceMissing    something named in the request that is not there
 ├── RequestTooLarge    a message over the limit
+├── DecodeMemoryFull   pictures being decoded leave no memory for another
 ├── DeadlineExpired    nobody waits for the answer any more
+├── ServerStopping     a call that came after the signal to stop
 └── StartupRefused     a configuration that must not be served with
 """
 
@@ -51,8 +53,16 @@ class RequestTooLarge(ServerError):
     """More bytes than one message may have."""
 
 
+class DecodeMemoryFull(ServerError):
+    """Pictures being decoded leave no memory for another."""
+
+
 class DeadlineExpired(ServerError):
     """The caller's deadline has passed, or it has cancelled."""
+
+
+class ServerStopping(ServerError):
+    """A call that came after the signal to stop."""
 
 
 class StartupRefused(ServerError):

@@ -8,8 +8,11 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -19,10 +22,13 @@ from embedder.errors import (
     PictureEmpty,
     PictureMissing,
     PictureOutside,
+    PictureSideTooLong,
     PictureTooLarge,
     PictureTooManyPixels,
     PictureUnreadable,
 )
+from embedder.inputs.jpeg import ends_early, first_scan
+from embedder.inputs.picture_memory import decoding_bytes
 from embedder.inputs.regular_file import open_regular_file
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -68,11 +74,13 @@ class PictureLimits:
     Attributes:
         max_bytes: of the encoded file.
         max_pixels: width x height, before decoding.
+        max_side: the longer of the two.
         advice: ends the message about a picture that is larger: what whoever gave it can do.
     """
 
     max_bytes: int = 10 * 1024 * 1024
     max_pixels: int = 50_000_000
+    max_side: int = 32_768
     advice: str = "send it smaller"
 
     @classmethod
@@ -85,6 +93,7 @@ class PictureLimits:
         return cls(
             max_bytes=max(cls().max_bytes, 4 * max_pixels),
             max_pixels=max_pixels,
+            max_side=max(cls().max_side, max_pixels),
             advice="next step: make it smaller, or raise --max-image-pixels",
         )
 
@@ -97,28 +106,36 @@ class DecodedPicture:
     warnings: tuple[str, ...] = ()
 
 
+Reserve = Callable[[int], None]
+"""Takes the bytes that a decoding is about to need; may wait, or raise to refuse."""
+
+
 def decode_picture(
-    picture: Picture, limits: PictureLimits | None = None, draft_side: int | None = None
+    picture: Picture,
+    limits: PictureLimits | None = None,
+    draft_side: int | None = None,
+    reserve: Reserve | None = None,
 ) -> DecodedPicture:
     """Decode a picture to upright, opaque 8-bit RGB.
 
     EXIF rotation is applied, transparency is laid on white, 16-bit is scaled to 8, of an animation the first frame
-    is taken. The pixel limit is checked on the header, before any pixel is decoded.
+    is taken. The limits are checked on the header, before any pixel is decoded.
 
     Args:
         picture: what to decode.
         limits: defaults to 10 MiB and 50 megapixels.
         draft_side: where set, a JPEG may be decoded at 1/2, 1/4 or 1/8 size as long as its shorter side stays at
             least this many pixels (Pillow's `draft`): several times faster, differing by less than 1 of 255.
+        reserve: called with the bytes that decoding will take at most, before it begins; raw pixels take none.
 
     Raises:
-        PictureError: one of its subclasses, whose `reason` says which rule was broken.
+        PictureError: one of its subclasses, whose `reason` says which rule was broken. What `reserve` raises passes.
     """
     limits = limits or PictureLimits()
     if isinstance(picture, PicturePixels):
         return DecodedPicture(_from_pixels(picture.pixels, limits))
     data = read_picture(picture, limits).data if isinstance(picture, PictureFile) else picture.data
-    return _decode(data, limits, draft_side)
+    return _decode(data, limits, draft_side, reserve)
 
 
 def _from_pixels(pixels: npt.NDArray[np.uint8], limits: PictureLimits) -> Image.Image:
@@ -177,29 +194,53 @@ def _check_pixels(width: int, height: int, limits: PictureLimits) -> None:
             f"picture of {width} x {height} = {width * height:,} pixels; permitted: up to {limits.max_pixels:,}; "
             f"{limits.advice}"
         )
+    if max(width, height) > limits.max_side:
+        raise PictureSideTooLong(
+            f"picture of {width} x {height} pixels; permitted: up to {limits.max_side:,} a side; {limits.advice}"
+        )
     if width * height == 0:
         raise PictureEmpty(f"picture of {width} x {height} pixels; permitted: 1 x 1 or more")
 
 
-def _decode(data: bytes, limits: PictureLimits, draft_side: int | None) -> DecodedPicture:
+def _decode(data: bytes, limits: PictureLimits, draft_side: int | None, reserve: Reserve | None) -> DecodedPicture:
     if not data:
         raise PictureEmpty("picture of 0 bytes; permitted: 1 byte or more")
     if len(data) > limits.max_bytes:
         raise PictureTooLarge(
             f"picture of more than {limits.max_bytes:,} bytes; permitted: up to {limits.max_bytes:,}; {limits.advice}"
         )
+    with ExitStack() as stack:
+        with _foreign_errors(data, limits):
+            opened = stack.enter_context(Image.open(io.BytesIO(data), formats=FORMATS))
+            _check_pixels(opened.width, opened.height, limits)
+            full_size, is_jpeg = opened.size, opened.format == "JPEG"
+            animated = getattr(opened, "n_frames", 1) > 1 and opened.format in ("GIF", "PNG", "WEBP")
+            if draft_side is not None and is_jpeg:
+                opened.draft("RGB", (draft_side, draft_side))
+            needed = decoding_bytes(opened, full_size, first_scan(data) if is_jpeg else None)
+        # Outside: what this raises says nothing about the picture.
+        if reserve is not None:
+            reserve(needed)
+        with _foreign_errors(data, limits):
+            opened.load()
+            if is_jpeg and ends_early(data, opened, draft_side):
+                raise PictureUnreadable(
+                    f"JPEG of {full_size[0]} x {full_size[1]} pixels whose data ends early; permitted: one whole file"
+                )
+            ImageOps.exif_transpose(opened, in_place=True)
+            image = _to_rgb(opened)
+    return DecodedPicture(image, (ANIMATION_FIRST_FRAME,) if animated else ())
+
+
+@contextmanager
+def _foreign_errors(data: bytes, limits: PictureLimits) -> Iterator[None]:
+    """Turn what Pillow raises into errors of ours; its warnings concern broken metadata only and are dropped."""
     try:
         with warnings.catch_warnings():
-            # Pillow's own bomb threshold warns; ours below refuses. Other warnings concern broken metadata only.
+            # Pillow's own bomb threshold warns; ours refuses.
             warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
-                _check_pixels(opened.width, opened.height, limits)
-                animated = getattr(opened, "n_frames", 1) > 1 and opened.format in ("GIF", "PNG", "WEBP")
-                if draft_side is not None and opened.format == "JPEG":
-                    opened.draft("RGB", (draft_side, draft_side))
-                opened.load()
-                image = _to_rgb(ImageOps.exif_transpose(opened))
-    except (PictureEmpty, PictureTooManyPixels):
+            yield
+    except (PictureEmpty, PictureTooManyPixels, PictureSideTooLong, PictureUnreadable):
         raise
     except Image.DecompressionBombError as error:
         raise PictureTooManyPixels(
@@ -218,24 +259,52 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None) -> Decod
             f"picture of {len(data):,} bytes cannot be decoded ({type(error).__name__}: {error}); "
             f"permitted: one whole {', '.join(FORMATS)} file"
         ) from error
-    return DecodedPicture(image, (ANIMATION_FIRST_FRAME,) if animated else ())
+
+
+_STRIP_PIXELS = 1 << 18
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    """Any Pillow mode to RGB: alpha on white, 16 and 32 bits scaled down rather than clipped."""
+    """Any Pillow mode to RGB: alpha on white, 16 and 32 bits scaled down rather than clipped.
+
+    Where that takes copies in between, it goes strip by strip, so that a large picture is not held several times.
+    """
     if image.mode.startswith(("I", "F")):
-        values = np.asarray(image).astype(np.float64)
-        low, high = float(values.min()), float(values.max())
-        if image.mode.startswith("I;16"):
-            values /= 257
-        # 32 bits say nothing of the scale: what fits into 8 or 16 bits is taken for that, all else is stretched.
-        elif image.mode == "F" or low < 0 or high > 65535:
-            values = (values - low) / ((high - low) or 1.0) * 255
-        elif high > 255:
-            values /= 257
-        return Image.fromarray((values + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")
+        scaled = _scaling(image)
+        return _in_strips(image, lambda strip: _scaled_down(strip, *scaled))
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
+        return _in_strips(image, _on_white)
     return image.convert("RGB")
+
+
+def _in_strips(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
+    rows = max(1, _STRIP_PIXELS // image.width)
+    if rows >= image.height:
+        return convert(image)
+    whole = Image.new("RGB", image.size)
+    for top in range(0, image.height, rows):
+        box = (0, top, image.width, min(image.height, top + rows))
+        whole.paste(convert(image.crop(box)), box)
+    return whole
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    rgba = image.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+    return Image.alpha_composite(white, rgba).convert("RGB")
+
+
+def _scaling(image: Image.Image) -> tuple[float, float]:
+    """Offset and divisor that bring a picture of 16 or 32 bits to 0..255."""
+    if image.mode.startswith("I;16"):
+        return 0.0, 257.0
+    low, high = (float(value) for value in cast(tuple[float, float], image.getextrema()))
+    # 32 bits say nothing of the scale: what fits into 8 or 16 bits is taken for that, all else is stretched.
+    if image.mode == "F" or low < 0 or high > 65535:
+        return low, (high - low) / 255 or 1.0
+    return 0.0, 257.0 if high > 255 else 1.0
+
+
+def _scaled_down(image: Image.Image, offset: float, divisor: float) -> Image.Image:
+    values = (np.asarray(image).astype(np.float64) - offset) / divisor
+    return Image.fromarray((values + 0.5).clip(0, 255).astype(np.uint8)).convert("RGB")

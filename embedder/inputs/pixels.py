@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.errors import PictureError
-from embedder.inputs.picture import DecodedPicture, Picture, PictureLimits, decode_picture
+from embedder.inputs.picture import DecodedPicture, Picture, PictureLimits, Reserve, decode_picture
 from embedder.inputs.preprocess import Preprocessing
 
 Item = TypeVar("Item")
@@ -77,13 +77,17 @@ class PixelReader:
         height, width = self.preprocessing.size
         return max(1, min(MAX_AHEAD, MAX_AHEAD_BYTES // (3 * height * width * 4)))
 
-    def decode(self, picture: Picture) -> DecodedPicture:
+    def decode(self, picture: Picture, reserve: Reserve | None = None) -> DecodedPicture:
         """Decode one picture, no larger than the model needs it where that is faster.
+
+        Args:
+            picture: what to decode.
+            reserve: see `decode_picture`.
 
         Raises:
             PictureError: see `decode_picture`.
         """
-        return decode_picture(picture, self.limits, draft_side=DRAFT_FACTOR * max(self.preprocessing.size))
+        return decode_picture(picture, self.limits, DRAFT_FACTOR * max(self.preprocessing.size), reserve)
 
     def read(self, picture: Picture) -> Pixels:
         """Decode and preprocess one picture.

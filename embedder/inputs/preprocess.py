@@ -15,6 +15,10 @@ from PIL import Image
 
 ResizeMode = Literal["shortest", "longest", "squash"]
 
+_LONG = 64
+"""Above this ratio of the sides, only what the crop keeps is scaled: a single row of 30,000 pixels, scaled whole to 224
+rows, would be 1.5 billion pixels."""
+
 _FILTERS = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 
@@ -88,6 +92,8 @@ class Preprocessing:
         resample = _FILTERS[self.interpolation]
         if self.resize_mode == "squash":
             return image if image.size == (width, height) else image.resize((width, height), resample)
+        if self.resize_mode == "shortest" and max(image.size) > _LONG * min(image.size):
+            return self._scaled_center(image)
         if self.resize_mode == "shortest" and height == width:
             scaled = _shorter_side_to(image, height, resample)
         else:
@@ -98,6 +104,56 @@ class Preprocessing:
             scaled = image.resize((max(1, round(image.width / ratio)), max(1, round(image.height / ratio))), resample)
         return _center(scaled, height, width, self.fill_color if self.resize_mode == "longest" else 0)
 
+    def _scaled_center(self, image: Image.Image) -> Image.Image:
+        """The centre of a long, narrow picture, at the positions that scaling all of it and cropping would give."""
+        height, width = self.size
+        if height == width:
+            resample = _FILTERS[self.interpolation]
+            scaled = _shorter_side_size(image, height)
+        else:
+            resample = Image.Resampling.BICUBIC
+            ratio = min(image.height / height, image.width / width)
+            scaled = (max(width, round(image.width / ratio)), max(height, round(image.height / ratio)))
+        columns, rows = _span(image.width, scaled[0], width), _span(image.height, scaled[1], height)
+        part = image.crop((columns.first, rows.first, columns.last, rows.last))
+        size = (columns.computed[1] - columns.computed[0], rows.computed[1] - rows.computed[0])
+        x, y = columns.box(), rows.box()
+        computed = part.resize(size, resample, box=(x[0], y[0], x[1], y[1]))
+        left, top = columns.kept - columns.computed[0], rows.kept - rows.computed[0]
+        return computed.crop((left, top, left + width, top + height))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """One side of a long picture: which of its pixels are used, and which scaled ones are computed and kept.
+
+    Attributes:
+        first, last: pixels of the picture, `last` excluded.
+        computed: scaled pixels, the second excluded: the kept ones, and what the filter would smear over its ends.
+        kept: the first scaled pixel that is kept.
+        step: pixels of the picture for each scaled one.
+    """
+
+    first: int
+    last: int
+    computed: tuple[int, int]
+    kept: int
+    step: float
+
+    def box(self) -> tuple[float, float]:
+        """Where the computed pixels come from, counted from `first`."""
+        begin, end = (position * self.step - self.first for position in self.computed)
+        return begin, min(end, self.last - self.first)
+
+
+def _span(length: int, scaled: int, kept: int) -> _Span:
+    begin, step = round((scaled - kept) / 2.0), length / scaled
+    reach = 3 * (scaled // length + 1)
+    computed = (max(0, begin - reach), min(scaled, begin + kept + reach))
+    margin = 3 * (length // scaled + 1)
+    first, last = int(computed[0] * step) - margin, int(computed[1] * step) + 1 + margin
+    return _Span(max(0, first), min(length, last), computed, begin, step)
+
 
 def _triple(values: float | Sequence[float]) -> tuple[float, float, float]:
     if isinstance(values, int | float):
@@ -107,12 +163,15 @@ def _triple(values: float | Sequence[float]) -> tuple[float, float, float]:
 
 
 def _shorter_side_to(image: Image.Image, side: int, resample: Image.Resampling) -> Image.Image:
-    short, long = sorted(image.size)
-    if short == side:
+    if min(image.size) == side:
         return image
+    return image.resize(_shorter_side_size(image, side), resample)
+
+
+def _shorter_side_size(image: Image.Image, side: int) -> tuple[int, int]:
+    short, long = sorted(image.size)
     other = int(side * long / short)
-    size = (side, other) if image.width <= image.height else (other, side)
-    return image.resize(size, resample)
+    return (side, other) if image.width <= image.height else (other, side)
 
 
 def _center(image: Image.Image, height: int, width: int, fill: int) -> Image.Image:

@@ -21,37 +21,40 @@ RETRY_AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How one exception class is told to a caller.
+    """What a caller learns of one exception class.
 
     Attributes:
         code: the gRPC status.
         reason: of ErrorInfo, where the exception brings none itself.
-        tells: whether the exception's message is for the caller; otherwise it stays in the log.
+        for_caller: whether the caller is given the exception's message; otherwise it stays in the log.
         retry: whether the same call may go through later.
     """
 
     code: grpc.StatusCode
     reason: str
-    tells: bool = True
+    for_caller: bool = True
     retry: bool = False
 
 
 _INVALID = grpc.StatusCode.INVALID_ARGUMENT
-_INTERNAL = Row(grpc.StatusCode.INTERNAL, "INTERNAL", tells=False)
-_STORE = Row(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", tells=False, retry=True)
+_INTERNAL = Row(grpc.StatusCode.INTERNAL, "INTERNAL", for_caller=False)
+_STORE = Row(grpc.StatusCode.UNAVAILABLE, "STORE_UNAVAILABLE", for_caller=False, retry=True)
 
 TABLE: Mapping[type[BaseException], Row] = {
     # A request's own faults.
     serving.InvalidRequest: Row(_INVALID, "INVALID_REQUEST"),
     serving.ResourceMissing: Row(grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
     serving.RequestTooLarge: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"),
+    serving.DecodeMemoryFull: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "DECODE_MEMORY_FULL", retry=True),
     serving.DeadlineExpired: Row(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXPIRED"),
+    serving.ServerStopping: Row(grpc.StatusCode.UNAVAILABLE, "SERVER_STOPPING", retry=True),
     embedding.PictureError: Row(_INVALID, "IMAGE_UNREADABLE"),
     embedding.PictureMissing: Row(_INVALID, "IMAGE_MISSING"),
     embedding.PictureOutside: Row(_INVALID, "IMAGE_OUTSIDE_CATALOG"),
     embedding.PictureEmpty: Row(_INVALID, "IMAGE_EMPTY"),
     embedding.PictureTooLarge: Row(_INVALID, "IMAGE_TOO_LARGE"),
     embedding.PictureTooManyPixels: Row(_INVALID, "IMAGE_TOO_MANY_PIXELS"),
+    embedding.PictureSideTooLong: Row(_INVALID, "IMAGE_SIDE_TOO_LONG"),
     embedding.PictureUnreadable: Row(_INVALID, "IMAGE_UNREADABLE"),
     embedding.TextError: Row(_INVALID, "TEXT_EMPTY"),
     embedding.TextEmpty: Row(_INVALID, "TEXT_EMPTY"),
@@ -67,9 +70,9 @@ TABLE: Mapping[type[BaseException], Row] = {
     indexing.StoreError: _STORE,
     indexing.StoreUnavailable: _STORE,
     indexing.StoreLocked: _STORE,
-    indexing.StoreNotFound: Row(grpc.StatusCode.FAILED_PRECONDITION, "INDEX_MISSING", tells=False),
-    indexing.VersionIncomplete: Row(grpc.StatusCode.FAILED_PRECONDITION, "INDEX_INCOMPLETE", tells=False),
-    indexing.ModelMismatch: Row(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_MISMATCH", tells=False),
+    indexing.StoreNotFound: Row(grpc.StatusCode.FAILED_PRECONDITION, "INDEX_MISSING", for_caller=False),
+    indexing.VersionIncomplete: Row(grpc.StatusCode.FAILED_PRECONDITION, "INDEX_INCOMPLETE", for_caller=False),
+    indexing.ModelMismatch: Row(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_MISMATCH", for_caller=False),
     # What a caller can do nothing about.
     serving.ServerError: _INTERNAL,
     serving.StartupRefused: _INTERNAL,
@@ -97,12 +100,12 @@ def to_status(error: BaseException, request_id: str) -> tuple[grpc.StatusCode, s
     """What to tell the caller of an exception; of one that is not ours, nothing but the request's id."""
     row = row_of(error) or _INTERNAL
     reason = getattr(error, "reason", None)
-    message = str(error) if row.tells else f"the request could not be answered; request id {request_id}"
+    message = str(error) if row.for_caller else f"the request could not be answered; request id {request_id}"
     # Lone surrogates, which no protobuf string may hold, could come in through a name.
     message = message.encode("utf-8", "replace").decode("utf-8")
     details: list[Message] = [
         error_details_pb2.ErrorInfo(
-            reason=reason if row.tells and isinstance(reason, str) else row.reason,
+            reason=reason if row.for_caller and isinstance(reason, str) else row.reason,
             domain=DOMAIN,
             metadata={"request_id": request_id},
         )

@@ -17,6 +17,7 @@ from embedder.errors import (
     PictureEmpty,
     PictureError,
     PictureMissing,
+    PictureSideTooLong,
     PictureTooLarge,
     PictureTooManyPixels,
     PictureUnreadable,
@@ -207,6 +208,59 @@ def test_a_large_picture_within_the_limit_warns_nobody() -> None:
         limits = PictureLimits(max_pixels=200_000_000)
         image = decode_picture(PictureBytes(png(9000, 10_000, body * 10_000, depth=1)), limits).image
     assert image.size == (9000, 10_000)
+
+
+@pytest.mark.parametrize("size", [(40_000, 1), (1, 40_000)])
+def test_a_picture_of_too_many_rows_or_columns(size: tuple[int, int]) -> None:
+    with pytest.raises(PictureSideTooLong, match="permitted: up to 32,768 a side"):
+        decoded(png(*size, b"\0"))
+    assert decoded(png(40_000, 1, b"\0" * 40_001), limits=PictureLimits(max_side=40_000)).shape == (1, 40_000, 3)
+
+
+def test_the_memory_that_decoding_takes_is_reserved_before_it_begins() -> None:
+    reserved: list[int] = []
+    whole = encoded(BALL, "PNG")
+    decoded(whole, reserve=reserved.append)
+    assert reserved == [BALL.width * BALL.height * 8]
+    # Its pixels are cut off, which decoding finds out, and it is too large, which its header says.
+    for data in (whole[: len(whole) // 2], png(20_000, 20_000, b"\0")):
+        with pytest.raises(PictureError):
+            decoded(data, reserve=reserved.append)
+    assert len(reserved) == 2
+
+
+def test_what_refuses_the_memory_says_nothing_about_the_picture() -> None:
+    def refuse(count: int) -> None:
+        raise ZeroDivisionError(count)
+
+    with pytest.raises(ZeroDivisionError):
+        decoded(encoded(BALL), reserve=refuse)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F", "RGBA", "LA", "P"])
+def test_a_large_picture_is_converted_as_a_small_one_is(mode: str) -> None:
+    """Strip by strip, or at once: each corner comes out as it would alone."""
+    rng = np.random.default_rng(0)
+    if mode in ("I;16", "I", "F"):
+        kinds = {"I;16": np.uint16, "I": np.int32, "F": np.float32}
+        image = Image.fromarray((rng.random((700, 900)) * 60_000).astype(kinds[mode]))
+    else:
+        image = Image.fromarray(rng.integers(0, 256, (700, 900, 4), dtype=np.uint8), "RGBA").convert(mode)
+    if mode == "P":
+        image.info["transparency"] = 3
+    data = encoded(image, "TIFF") if mode in ("I", "F", "LA") else encoded(image)
+    whole = decoded(data)
+    assert whole.shape == (700, 900, 3)
+    if mode in ("I", "F"):
+        # The scale is the whole picture's.
+        values = np.asarray(image, dtype=np.float64)
+        low, high = (values.min(), values.max()) if mode == "F" else (0.0, 255.0 * 257)
+        expected = np.repeat(((values - low) / (high - low) * 255 + 0.5).astype(np.uint8)[..., None], 3, axis=2)
+        assert np.abs(whole.astype(int) - expected).max() <= 1
+        return
+    for top in (0, 290, 640):
+        part = image.crop((0, top, 900, top + 60))
+        assert np.array_equal(whole[top : top + 60], decoded(encoded(part, "TIFF") if mode == "LA" else encoded(part)))
 
 
 def test_too_many_bytes() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import open_clip
 import pytest
@@ -11,6 +14,8 @@ from PIL import Image
 from embedder.inputs.preprocess import Preprocessing
 
 MEAN, STD = (0.48, 0.46, 0.41), (0.27, 0.26, 0.28)
+# Positions computed from another start may round a value the other way.
+ONE_LEVEL = 1 / 255 / min(STD) + 1e-5
 SIZES = [(64, 64), (97, 31), (31, 97), (500, 200), (3, 1), (64, 65), (1, 1), (33, 900)]
 
 
@@ -32,6 +37,35 @@ def test_equals_open_clips_evaluation_transform(
     (actual,) = Preprocessing(box, MEAN, STD, interpolation, mode, 9).apply([image])
     assert actual.shape == expected.shape
     assert np.abs(actual - expected).max() < 1e-5
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("box", [(64, 64), (48, 80)], ids=["square", "oblong"])
+@pytest.mark.parametrize("size", [(700, 3), (20, 1700), (1, 4001), (33, 9000)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_a_long_narrow_pictures_centre_is_what_scaling_all_of_it_gives(
+    interpolation: str, box: tuple[int, int], size: tuple[int, int]
+) -> None:
+    image = noise(size)
+    config = PreprocessCfg(size=box, mean=MEAN, std=STD, interpolation=interpolation, resize_mode="shortest")
+    expected = image_transform_v2(config, is_train=False)(image).numpy()
+    (actual,) = Preprocessing(box, MEAN, STD, interpolation, "shortest").apply([image])
+    assert np.abs(actual - expected).max() < ONE_LEVEL
+
+
+def test_a_single_row_of_pixels_is_scaled_within_little_memory() -> None:
+    """Scaled whole, it would be 224 rows of 6,720,000 pixels: 6 GB, of which this process may take 2."""
+    code = """
+import resource
+import numpy as np
+from PIL import Image
+from embedder.inputs.preprocess import Preprocessing
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+row = np.random.default_rng(0).integers(0, 256, (1, 30_000, 3), dtype=np.uint8)
+(pixels,) = Preprocessing((224, 224), (0.5,) * 3, (0.5,) * 3).apply([Image.fromarray(row)])
+print(float(np.ptp(pixels, axis=1).max()), float(pixels.std()) > 0.1)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["0.0", "True"]
 
 
 def test_reads_and_writes_open_clips_configuration() -> None:

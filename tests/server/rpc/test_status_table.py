@@ -32,7 +32,7 @@ def test_the_table_has_no_row_without_a_class() -> None:
     assert set(TABLE) == set(CLASSES)
 
 
-def test_a_fault_of_the_request_is_told_with_field_and_reason() -> None:
+def test_a_fault_of_the_request_is_explained_with_field_and_reason() -> None:
     code, status, _ = to_status(InvalidRequest("TEXT_EMPTY", "parts[0].text", "text ''; permitted: words"), "r-1")
     assert code is grpc.StatusCode.INVALID_ARGUMENT
     assert status.message == "text ''; permitted: words"
@@ -44,7 +44,7 @@ def test_of_an_unknown_exception_the_caller_learns_nothing_but_the_requests_id()
     assert code is grpc.StatusCode.INTERNAL
     assert "hunter2" not in str(status)
     assert "r-2" in status.message
-    assert not row.tells
+    assert not row.for_caller
 
 
 def test_a_store_that_fails_may_be_asked_again() -> None:
