@@ -38,8 +38,10 @@ from indexer.filters.syntax import Node, read_tree
 MAX_DEPTH = 32
 MAX_LENGTH = 4096
 
-# A level of parentheses costs five Python frames; this keeps the walk far from the interpreter's limit of 1,000.
-_LARGEST_DEPTH = 64
+LARGEST_DEPTH = 64
+"""The most that `max_depth` may be. A level of parentheses costs five Python frames; this keeps the walk far from the
+interpreter's limit of 1,000."""
+
 _ORDERINGS = frozenset({"<", "<=", ">", ">="})
 _MISSPELT_KEYWORDS = {"and": "AND", "or": "OR", "not": "NOT", "&&": "AND", "||": "OR", "&": "AND", "|": "OR"}
 
@@ -66,8 +68,8 @@ def parse_filter(
         FilterTypeError: a value or comparator that the field does not take, or a word that is no condition.
         ValueError: for a limit out of its range.
     """
-    if not 1 <= max_depth <= _LARGEST_DEPTH:
-        raise ValueError(f"max_depth is {max_depth}; permitted: 1 to {_LARGEST_DEPTH}")
+    if not 1 <= max_depth <= LARGEST_DEPTH:
+        raise ValueError(f"max_depth is {max_depth}; permitted: 1 to {LARGEST_DEPTH}")
     if max_length < 1:
         raise ValueError(f"max_length is {max_length}; permitted: 1 or more")
     if len(text) > max_length:

@@ -256,7 +256,9 @@ def unit_vector(values: Sequence[float] | npt.NDArray[np.float32], dim: int) -> 
         raise QueryVectorError(
             "VECTOR_NOT_FINITE", f"value {vector[bad[0]]} at position {bad[0]}; permitted: finite numbers"
         )
-    length = float(np.linalg.norm(vector))
-    if length < 1e-12:
+    largest = float(np.max(np.abs(vector)))
+    if largest == 0.0:
         raise QueryVectorError("VECTOR_ZERO", "all values are 0; permitted: at least one other, for a direction")
-    return (vector / length).astype(np.float32)
+    # Scaled by the largest value first: the squares of very small and very large ones would be 0 or infinite.
+    vector = vector / largest
+    return (vector / np.linalg.norm(vector)).astype(np.float32)

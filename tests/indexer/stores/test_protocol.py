@@ -24,7 +24,7 @@ def test_a_vector_is_scaled_to_length_one() -> None:
     assert unit_vector([3.0, 0.0, 4.0], 3).dtype == np.float32
 
 
-@pytest.mark.parametrize("scale", [1e-10, 1e-5, 1e30])
+@pytest.mark.parametrize("scale", [1e-320, 1e-200, 1e-38, 1e-20, 1e-10, 1e-5, 1e30, 1e300])
 def test_of_any_length(scale: float) -> None:
     assert np.allclose(unit_vector([3 * scale, 0.0, 4 * scale], 3), [0.6, 0.0, 0.8])
 
@@ -44,7 +44,7 @@ def test_another_number_of_values(values: list[float]) -> None:
     assert refused(values) == "VECTOR_DIM"
 
 
-@pytest.mark.parametrize("values", [[0.0] * 3, [1e-13, 0.0, 0.0]])
+@pytest.mark.parametrize("values", [[0.0] * 3, [-0.0, 0.0, 0.0]])
 def test_no_direction(values: list[float]) -> None:
     assert refused(values) == "VECTOR_ZERO"
 
@@ -60,6 +60,6 @@ def test_two_products_have_two_points(one: str, other: str) -> None:
     assert (point_id(one) == point_id(other)) == (one == other)
 
 
-@given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=64).filter(lambda values: np.linalg.norm(values) > 1e-9))
+@given(st.lists(st.floats(-1e30, 1e30), min_size=1, max_size=64).filter(any))
 def test_any_direction_comes_out_as_long_as_any_other(values: list[float]) -> None:
     assert np.linalg.norm(unit_vector(values, len(values))) == pytest.approx(1.0, abs=1e-6)
