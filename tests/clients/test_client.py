@@ -187,9 +187,15 @@ def test_a_message_over_the_servers_limit_is_resource_exhausted(serve):
 # Connections
 
 
-def test_where_nobody_listens_the_error_names_the_target_and_a_next_step(free_port):
-    with Client(f"127.0.0.1:{free_port}", timeout_s=120) as client, pytest.raises(merchlens.Unavailable) as caught:
-        client.search(text="boots")
+@pytest.mark.parametrize(("attempts", "timeout_s"), [(1, 120), (4, 0.5)], ids=["at once", "at the deadline"])
+def test_where_nobody_listens_the_error_names_the_target_and_a_next_step(free_port, attempts, timeout_s):
+    target = f"127.0.0.1:{free_port}"
+    with (
+        Client(target, timeout_s=timeout_s, max_attempts=attempts) as client,
+        pytest.raises(merchlens.Unavailable) as caught,
+    ):
+        client.search(text="boots", request_id="order-17")
+    assert caught.value.request_id == "order-17"
     assert f"127.0.0.1:{free_port}" in str(caught.value)
     assert "next step" in str(caught.value)
 
@@ -203,13 +209,52 @@ def test_a_server_that_starts_late_is_found(serve, free_port):
         assert client.search(text="boots").hits[0].product_id == "boots"
 
 
+def test_a_call_made_while_no_server_runs_is_answered_by_the_one_that_starts_within_its_deadline(serve, free_port):
+    with Client(f"127.0.0.1:{free_port}", timeout_s=60) as client, ThreadPoolExecutor(4) as threads:
+        calls = [threads.submit(client.search, text=f"boots {number}") for number in range(4)]
+        with pytest.raises(merchlens.Unavailable):
+            client.wait_ready(timeout_s=0.5)
+        serve(echo, port=free_port)
+        assert [call.result().hits[0].product_id for call in calls] == [f"boots {number}" for number in range(4)]
+
+
+def test_restarts_under_load_cost_no_call(serve):
+    """gRPC's server drops calls that reach it while it shuts down; at each of these restarts it does so with some."""
+    served = serve(echo)
+    port = int(served.target.rpartition(":")[2])
+    over, answered, failed = threading.Event(), [], []
+
+    def ask():
+        with Client(served.target, timeout_s=60) as client:
+            while not over.is_set():
+                try:
+                    answered.append(client.search(text="boots").hits[0].product_id)
+                except Exception as error:
+                    failed.append(error)
+
+    callers = [threading.Thread(target=ask) for _ in range(8)]
+    for caller in callers:
+        caller.start()
+    for _ in range(10):
+        before = len(answered)
+        while not failed and len(answered) < before + 100:
+            over.wait(0.001)
+        served.server.stop(grace=10).wait()
+        served = serve(echo, port=port)
+    over.set()
+    for caller in callers:
+        caller.join()
+    assert failed == []
+    assert set(answered) == {"boots"}
+
+
 def test_a_restarted_server_is_found_again(serve):
     first = serve(echo)
     with Client(first.target) as client:
         client.search(text="boots")
         first.server.stop(grace=None).wait()
         with pytest.raises(merchlens.Unavailable):
-            client.search(text="boots")
+            client.search(text="boots", timeout_s=0.3)
         serve(echo, port=int(first.target.rpartition(":")[2]))
         client.wait_ready(timeout_s=60)
         assert client.search(text="boots").hits[0].product_id == "boots"

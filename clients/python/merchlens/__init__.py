@@ -4,6 +4,7 @@
 Needs grpcio and protobuf, nothing else.
 """
 
+from merchlens import results
 from merchlens.client import Client
 from merchlens.errors import (
     Aborted,
@@ -24,21 +25,18 @@ from merchlens.errors import (
     Unimplemented,
     Unknown,
 )
-from merchlens.results import CategoryPrediction, CategoryProbability, Hit, SearchResult, ServerWarning
+from merchlens.results import *  # noqa: F403  (its `__all__` says what; a new result type is exported by that alone)
 from merchlens.status import FieldViolation, Precondition, Resource
 
 __all__ = [
     "Aborted",
     "AlreadyExists",
     "Cancelled",
-    "CategoryPrediction",
-    "CategoryProbability",
     "Client",
     "DataLoss",
     "DeadlineExceeded",
     "FailedPrecondition",
     "FieldViolation",
-    "Hit",
     "Internal",
     "InvalidArgument",
     "MerchlensError",
@@ -48,10 +46,10 @@ __all__ = [
     "Precondition",
     "Resource",
     "ResourceExhausted",
-    "SearchResult",
-    "ServerWarning",
     "Unauthenticated",
     "Unavailable",
     "Unimplemented",
     "Unknown",
 ]
+__all__ += results.__all__
+__all__.sort()

@@ -14,6 +14,8 @@ from google.protobuf import struct_pb2
 
 from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
 
+__all__ = ["CategoryPrediction", "CategoryProbability", "Hit", "SearchResult", "ServerWarning"]
+
 AttributeValue = str | float | bool | tuple[str, ...]
 """One attribute: a word, a number, yes or no, or several words."""
 
@@ -32,13 +34,16 @@ class Hit:
 
     Attributes:
         product_id: the product's id in the catalog.
-        score: cosine of query and product, -1..1; for comparing hits of one query, not a probability.
+        score: cosine of the query and the product's nearest picture, -1..1; for comparing hits of one query, not a
+            probability.
         title: what the shop calls it; "" where the catalog gives none.
-        category: path with levels parted by "/"; None where the catalog gives none.
+        category: path with levels separated by "/"; None where the catalog gives none.
         price: in the catalog's currency, 0 or more; None where not given.
         in_stock: None where not given.
         attributes: further fields by name.
         payload: the product as indexed, with all of the above but id and score. Numbers are floats.
+        picture: which of its pictures is nearest to the query: its name, one of `payload["pictures"]`; "" where the
+            server does not say.
     """
 
     product_id: str
@@ -49,6 +54,7 @@ class Hit:
     in_stock: bool | None
     attributes: Mapping[str, AttributeValue]
     payload: Mapping[str, object]
+    picture: str = ""
 
     @classmethod
     def from_message(cls, message: search_service_pb2.Hit) -> Hit:
@@ -65,6 +71,7 @@ class Hit:
             in_stock=in_stock if isinstance(in_stock, bool) else None,
             attributes=_to_attributes(payload.get("attributes")),
             payload=payload,
+            picture=message.picture,
         )
 
 
@@ -73,7 +80,7 @@ class CategoryProbability:
     """A category and how likely it is.
 
     Attributes:
-        category: path, levels parted by "/".
+        category: path, levels separated by "/".
         probability: 0..1, calibrated.
     """
 
@@ -91,9 +98,9 @@ class CategoryPrediction:
     """What category the query shows.
 
     Attributes:
-        category: path of the likeliest, levels parted by "/".
+        category: path of the most likely, levels separated by "/".
         probability: that it is right, 0..1, calibrated on held-out products.
-        candidates: the likeliest, most likely first, at most 5, `category` among them.
+        candidates: the most likely, most likely first, at most 5, `category` among them.
         method: how it was predicted.
     """
 
@@ -144,7 +151,7 @@ class SearchResult:
         index_version: the index version that was searched.
         request_id: under which the server logged the call.
         timings_us: microseconds by stage, in order.
-        warnings: what was done differently from what was asked; empty when nothing was.
+        warnings: what the server did differently from what was asked.
     """
 
     hits: tuple[Hit, ...]

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class SearchServiceStub:
-    """Finds products by picture, by words, by a product that one likes, or by an embedding.
+    """Finds products by picture, by text, by the id of a similar product, or by embedding.
 
     Errors carry google.rpc.Status details: ErrorInfo (domain "merchlens"), BadRequest, ResourceInfo, RetryInfo.
     """
@@ -45,7 +45,7 @@ class SearchServiceStub:
 
 
 class SearchServiceServicer:
-    """Finds products by picture, by words, by a product that one likes, or by an embedding.
+    """Finds products by picture, by text, by the id of a similar product, or by embedding.
 
     Errors carry google.rpc.Status details: ErrorInfo (domain "merchlens"), BadRequest, ResourceInfo, RetryInfo.
     """
@@ -74,7 +74,7 @@ def add_SearchServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class SearchService:
-    """Finds products by picture, by words, by a product that one likes, or by an embedding.
+    """Finds products by picture, by text, by the id of a similar product, or by embedding.
 
     Errors carry google.rpc.Status details: ErrorInfo (domain "merchlens"), BadRequest, ResourceInfo, RetryInfo.
     """

@@ -27,7 +27,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class SearchServiceStub:
-    """Finds products by picture, by words, by a product that one likes, or by an embedding.
+    """Finds products by picture, by text, by the id of a similar product, or by embedding.
 
     Errors carry google.rpc.Status details: ErrorInfo (domain "merchlens"), BadRequest, ResourceInfo, RetryInfo.
     """
@@ -41,7 +41,7 @@ class SearchServiceStub:
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
-    """Finds products by picture, by words, by a product that one likes, or by an embedding.
+    """Finds products by picture, by text, by the id of a similar product, or by embedding.
 
     Errors carry google.rpc.Status details: ErrorInfo (domain "merchlens"), BadRequest, ResourceInfo, RetryInfo.
     """
@@ -51,7 +51,7 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """Answers one query with the nearest products and the predicted category."""
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Finds products by picture, by words, by a product that one likes, or by an embedding.
+    """Finds products by picture, by text, by the id of a similar product, or by embedding.
 
     Errors carry google.rpc.Status details: ErrorInfo (domain "merchlens"), BadRequest, ResourceInfo, RetryInfo.
     """
