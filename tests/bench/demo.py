@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import logging
-import queue
 import shlex
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +22,7 @@ from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
 from embedder.evaluation.contact_sheet import Tile, draw_contact_sheet
 from embedder.inputs.picture import Picture, decode_picture
+from tests.serving import RunningServer
 
 BAR_S = 600.0
 CATALOG = "fashion-mnist"
@@ -56,13 +55,13 @@ def main() -> None:
         console.print("the server stays up; stop it with Ctrl-C. Try:")
         asking = f"from merchlens import Client; print(Client('{server.target}').search(text='bag'))"
         print(f'  {sys.executable} -c "{asking}"')
-        server.wait()
+        _wait(server)
     else:
         server.stop()
     sys.exit(0 if verdict == "pass" else 1)
 
 
-def _path(data: Path, minutes: float) -> _Server:
+def _path(data: Path, minutes: float) -> RunningServer:
     bundle, store, cache = str(data / "models" / "demo"), f"edge:{data / 'index'}", str(data / "cache")
     shared = ("--catalog", CATALOG, "--cache-dir", cache)
     _heading("1  Fashion-MNIST, and the starter as it is (a sample of the test pictures)")
@@ -75,7 +74,7 @@ def _path(data: Path, minutes: float) -> _Server:
     _heading(f"4  Index {PRODUCTS:,} products")
     _run("indexer", "build", "--model", bundle, "--store", store, "--split", "train", "--limit", str(PRODUCTS), *shared)
     _heading("5  Serve, and ask")
-    server = _Server(["--model", bundle, "--store", store, "--port", "0"])
+    server = _serve("--model", bundle, "--store", store, "--port", "0")
     try:
         _ask(server.target, test, data / "demo")
     except BaseException:
@@ -132,46 +131,24 @@ def _show(label: str, result: SearchResult, query: Image.Image | str, pictures: 
     draw_contact_sheet(f"{label}: {predicted}", tiles).save(path)
 
 
-class _Server:
-    """`python -m server` as a child."""
+def _serve(*flags: str) -> RunningServer:
+    started = time.monotonic()
+    console.print(f"$ {shlex.join(['python', '-m', 'server', *flags])}", style="dim", highlight=False, soft_wrap=True)
+    try:
+        server = RunningServer(*flags)
+    except subprocess.CalledProcessError as error:
+        console.print(error.stderr)
+        raise
+    console.print(f"listening on {server.target} after {time.monotonic() - started:.1f} s")
+    return server
 
-    def __init__(self, flags: list[str]) -> None:
-        started = time.monotonic()
-        command = [sys.executable, "-m", "server", *flags]
-        console.print(f"$ {shlex.join(['python', *command[1:]])}", style="dim", highlight=False, soft_wrap=True)
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self._log: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._drain_log, daemon=True).start()
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line.startswith("listening on "):
-            self._process.wait(30)
-            console.print("".join(self._lines()))
-            raise subprocess.CalledProcessError(self._process.returncode or 1, command)
-        self.target = line.removeprefix("listening on ").strip()
-        console.print(f"listening on {self.target} after {time.monotonic() - started:.1f} s")
 
-    def wait(self) -> None:
-        """Until the server ends, or Ctrl-C."""
-        try:
-            self._process.wait()
-        except KeyboardInterrupt:
-            self.stop()
-
-    def stop(self) -> None:
-        """SIGTERM, and wait for the drain."""
-        self._process.terminate()
-        self._process.wait(60)
-
-    def _drain_log(self) -> None:
-        # An unread pipe that is full would stop the server.
-        assert self._process.stderr is not None
-        for line in self._process.stderr:
-            self._log.put(line)
-
-    def _lines(self) -> Iterator[str]:
-        while not self._log.empty():
-            yield self._log.get()
+def _wait(server: RunningServer) -> None:
+    """Until the server ends, or Ctrl-C, which the server gets as well."""
+    try:
+        server.process.wait()
+    except KeyboardInterrupt:
+        server.stop()
 
 
 def _run(module: str, *flags: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedder import bundle
+from tests.serving import running_server
 
 CATALOG = "fashion-mnist"
 
@@ -44,18 +45,6 @@ def build_index(model: Path, root: Path, products: int) -> str:
 @contextmanager
 def server(model: Path, store: str) -> Iterator[str]:
     """A server in a process of its own; yields its target."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "server", "--model", str(model), "--store", store, "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        if not line.startswith("listening on "):
-            raise RuntimeError(f"the server did not start, exit status {process.wait(30)}")
-        yield line.removeprefix("listening on ").strip()
-    finally:
-        process.terminate()
-        process.wait(60)
+    with running_server("--model", str(model), "--store", store) as running:
+        yield running.target
+        running.stop()
