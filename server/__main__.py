@@ -14,7 +14,10 @@ from embedder.errors import EmbedderError
 from embedder.settings import describe_invalid
 from indexer.errors import IndexerError
 from server.errors import ServerError
+from server.hosting.allocator import give_back_large_blocks
 from server.hosting.host import Host
+from server.hosting.pillow_log import log_pillow_as_info
+from server.hosting.stop_signal import catch_stop_signals
 from server.settings import ServerSettings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Answer queries over gRPC.")
@@ -50,15 +53,20 @@ def serve(
     )
     logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
     running = Host(settings)
+    # First of all: whoever reads the line below may send the signal at once.
+    stopping = catch_stop_signals()
     running.start()
     # On standard output, for whoever started this with port 0.
-    print(f"listening on {settings.host}:{running.port}", flush=True)
-    running.serve_until_signal()
+    print(f"listening on {running.target}", flush=True)
+    stopping.wait()
+    running.stop()
 
 
 def main() -> None:
     """Run the command line; errors of ours are one line and exit status 2."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    give_back_large_blocks()
+    log_pillow_as_info()
     try:
         app()
     except ValidationError as error:

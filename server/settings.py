@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from embedder.settings import LayeredSettings
+from indexer.filters.parser import LARGEST_DEPTH
 
 
 class ServerSettings(LayeredSettings):
@@ -17,15 +18,18 @@ class ServerSettings(LayeredSettings):
         store: address of the store.
         host: address to bind to; one that others reach needs `insecure`.
         port: 0 takes a free one.
-        insecure: permit plain text on an address that others reach.
+        insecure: permit unencrypted calls on an address that others reach.
         threads: of ONNX Runtime for a picture; 0 is one for each core.
-        text_threads: of ONNX Runtime for a text. A second core makes a short text 5 % faster and twice as dear.
+        text_threads: of ONNX Runtime for a text. A second one makes a short text 5 % faster for twice the CPU time.
         device: "cpu", "auto", "cuda", ...; serving on the CPU imports no torch.
         workers: calls worked on at once.
         default_timeout_s: deadline of calls that bring none.
         drain_s: how long calls in flight may take after SIGTERM.
-        max_message_bytes, max_image_bytes, max_image_pixels, max_text_chars, max_page_size, max_filter_chars,
-        max_filter_depth: limits, enforced before work starts.
+        max_message_bytes, max_image_bytes, max_image_pixels, max_image_side, max_text_chars, max_page_size,
+        max_filter_chars, max_filter_depth: limits of one request, enforced before work starts.
+        max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
+            to 20 bytes a pixel (WebP), as a rule 8.
+        decode_wait_s: how long a query waits for such memory before it is refused.
         cache_dir: exported models.
         qdrant_api_key: of a Qdrant server.
     """
@@ -46,9 +50,12 @@ class ServerSettings(LayeredSettings):
     max_message_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     max_image_bytes: int = Field(default=10 * 1024 * 1024, ge=1)
     max_image_pixels: int = Field(default=50_000_000, ge=1)
+    max_image_side: int = Field(default=32_768, ge=1)
+    max_decode_bytes: int = Field(default=1024 * 1024 * 1024, ge=1024 * 1024)
+    decode_wait_s: float = Field(default=5.0, ge=0)
     max_text_chars: int = Field(default=4096, ge=1)
     max_page_size: int = Field(default=1000, ge=1)
     max_filter_chars: int = Field(default=4096, ge=1)
-    max_filter_depth: int = Field(default=32, ge=1, le=200)
+    max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
     cache_dir: Path = Path("data/cache")
     qdrant_api_key: SecretStr | None = None

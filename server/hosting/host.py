@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import logging
-import signal
-import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from types import FrameType
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
-from merchlens.v1 import search_service_pb2, search_service_pb2_grpc
 
-from embedder.encoder import open_encoder
-from embedder.export.base_bundles import resolve_bundle
-from indexer.stores.address import open_store
-from indexer.stores.protocol import Store, VersionReader
-from indexer.versions.manifest import check_servable
 from server.errors import StartupRefused
+from server.hosting.address import check_host, to_target
+from server.hosting.served_catalog import ServedCatalog, open_served_catalog
 from server.rpc.interceptors import StatusInterceptor
-from server.rpc.search_servicer import SearchServicer
-from server.search.searcher import Searcher
+from server.rpc.services import Service, list_services
 from server.settings import ServerSettings
 
 _log = logging.getLogger(__name__)
 
-SERVICE = search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name
+_REFUSING_S = 0.3
 
 
 class Host:
@@ -42,27 +34,28 @@ class Host:
             ModelError, BundleError: see `embedder.errors`.
             StoreError: see `indexer.errors`.
         """
-        check_address(settings)
+        check_host(settings.host, settings.insecure)
         self._settings = settings
-        encoder = open_encoder(
-            resolve_bundle(settings.model, settings.cache_dir),
-            threads=settings.threads,
-            device=settings.device,
-            text_threads=settings.text_threads,
-        )
-        api_key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        self._store: Store = open_store(settings.store, api_key)
-        self._reader: VersionReader = self._store.open(owner=f"server {settings.host}:{settings.port}")
+        self._catalog = open_served_catalog(settings, owner=f"server {to_target(settings.host, settings.port)}")
         try:
-            check_servable(self._reader.manifest, encoder.info.fingerprint)
-            self._searcher = Searcher(encoder, self._reader, settings)
-            self._searcher.warm_up()
+            self._services = list_services(self._catalog)
             self._health = health.HealthServicer()
-            self._server = self._make_server()
-            self.port = self._bind()
+            self._interceptor = StatusInterceptor(settings)
+            self._server = make_server(settings, self._services, self._health, self._interceptor)
+            self._port = self._bind()
         except BaseException:
-            self._reader.close()
+            self._catalog.close()
             raise
+
+    @property
+    def target(self) -> str:
+        """HOST:PORT to give to clients."""
+        return to_target(self._settings.host, self._port)
+
+    @property
+    def catalog(self) -> ServedCatalog:
+        """What is served."""
+        return self._catalog
 
     def start(self) -> None:
         """Begin to serve."""
@@ -70,57 +63,29 @@ class Host:
         gc.collect()
         gc.freeze()
         self._server.start()
-        for name in (SERVICE, ""):
+        for name in (*(service.name for service in self._services), ""):
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        manifest = self._catalog.reader.manifest
         _log.info(
             "serving index version %s (%d products) with model %s",
-            self._reader.manifest.version,
-            self._reader.manifest.products,
-            self._searcher.model_fingerprint[:16],
+            manifest.version,
+            manifest.products,
+            manifest.model_fingerprint[:16],
         )
 
     def stop(self) -> None:
         """Drain: report not serving, refuse new calls, let those in flight end within `drain_s`, close."""
         self._health.enter_graceful_shutdown()
+        # A call that reaches gRPC's server while it shuts down is dropped as CANCELLED, which says nothing to a caller.
+        # So calls are first refused with a status that says to try again, until callers have noticed.
+        self._interceptor.refuse_new_calls()
+        time.sleep(min(_REFUSING_S, self._settings.drain_s))
         self._server.stop(self._settings.drain_s).wait()
-        self._reader.close()
-        self._store.close()
+        self._catalog.close()
         _log.info("stopped")
 
-    def serve_until_signal(self) -> None:
-        """Block until SIGTERM or SIGINT, then drain."""
-        stopping = threading.Event()
-
-        def on_signal(number: int, frame: FrameType | None) -> None:
-            _log.info("%s: draining", signal.Signals(number).name)
-            stopping.set()
-
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, on_signal)
-        stopping.wait()
-        self.stop()
-
-    def _make_server(self) -> grpc.Server:
-        settings = self._settings
-        made = grpc.server(
-            ThreadPoolExecutor(settings.workers, thread_name_prefix="call"),
-            interceptors=[StatusInterceptor(settings)],
-            options=[
-                # Somewhat more than is permitted, so that the refusal can be ours, with details.
-                ("grpc.max_receive_message_length", settings.max_message_bytes * 2),
-                ("grpc.max_send_message_length", settings.max_message_bytes * 2),
-                # Two servers on one port would each answer half of the calls.
-                ("grpc.so_reuseport", 0),
-            ],
-        )
-        search_service_pb2_grpc.add_SearchServiceServicer_to_server(SearchServicer(self._searcher), made)
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, made)
-        reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), made)
-        return made
-
     def _bind(self) -> int:
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        address = f"{host}:{self._settings.port}"
+        address = to_target(self._settings.host, self._settings.port)
         try:
             return int(self._server.add_insecure_port(address))
         except RuntimeError as error:
@@ -130,21 +95,27 @@ class Host:
             ) from error
 
 
-def check_address(settings: ServerSettings) -> None:
-    """Refuse plain text to the world.
-
-    Raises:
-        StartupRefused: the address is not a loopback one, and `insecure` was not given.
-    """
-    if settings.insecure or settings.host == "localhost":
-        return
-    try:
-        local = ipaddress.ip_address(settings.host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        raise StartupRefused(
-            f"host {settings.host!r} can be reached by others, and calls are neither encrypted nor authenticated; "
-            "permitted: 127.0.0.1, ::1, localhost; next step: bind to one of these behind a proxy that does both, or "
-            "give --insecure"
-        )
+def make_server(
+    settings: ServerSettings,
+    services: tuple[Service, ...],
+    health_servicer: health.HealthServicer,
+    interceptor: StatusInterceptor,
+) -> grpc.Server:
+    """A gRPC server with our services, health and reflection; neither bound nor started."""
+    made = grpc.server(
+        ThreadPoolExecutor(settings.workers, thread_name_prefix="call"),
+        interceptors=[interceptor],
+        options=[
+            # Somewhat more than is permitted, so that the refusal can be ours, with details.
+            ("grpc.max_receive_message_length", settings.max_message_bytes * 2),
+            ("grpc.max_send_message_length", settings.max_message_bytes * 2),
+            # Two servers on one port would each answer half of the calls.
+            ("grpc.so_reuseport", 0),
+        ],
+    )
+    for service in services:
+        service.register(made)
+    health_pb2_grpc.add_HealthServicer_to_server(health_servicer, made)
+    names = (*(service.name for service in services), health.SERVICE_NAME, reflection.SERVICE_NAME)
+    reflection.enable_server_reflection(names, made)
+    return made

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 import grpc
@@ -16,17 +16,19 @@ from server.errors import DeadlineExpired
 REQUEST_ID = "x-request-id"
 _PERMITTED_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
-_current = threading.local()
+logged_request_id: ContextVar[str] = ContextVar("logged_request_id", default="-")
+"""Request id of the call that this thread works on, for lines that a library logs; all else is given the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call in progress.
+    """One call in progress; servicers' methods take it in the place of gRPC's context.
 
     Attributes:
         request_id: the caller's, or a new one.
         deadline: on the monotonic clock, seconds.
         is_active: whether the caller is still there.
+        started: on the monotonic clock, seconds.
     """
 
     request_id: str
@@ -36,21 +38,13 @@ class Call:
 
     @classmethod
     def begin(cls, context: grpc.ServicerContext, default_timeout_s: float) -> Call:
-        """Note a call that this thread begins to work on."""
+        """Note a call that is about to be worked on."""
         given = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
         remaining = context.time_remaining()
         # Without a deadline gRPC gives None, or as good as forever.
         timeout = default_timeout_s if remaining is None or remaining > 1e6 else remaining
         request_id = given if isinstance(given, str) and _PERMITTED_ID.fullmatch(given) else str(uuid.uuid4())
-        call = cls(request_id, time.monotonic() + timeout, context.is_active)
-        _current.call = call
-        return call
-
-    @classmethod
-    def of(cls, context: grpc.ServicerContext) -> Call:
-        """The call that this thread works on."""
-        call: Call = _current.call
-        return call
+        return cls(request_id, time.monotonic() + timeout, context.is_active)
 
     def check_alive(self) -> None:
         """Raise DeadlineExpired where nobody waits any more: work dropped now costs nothing."""

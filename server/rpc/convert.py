@@ -1,13 +1,13 @@
-"""The wire's messages to the server's own types and back: the only module besides the servicer that knows both."""
+"""Messages to the server's own types and back; only this module and the servicers know both."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from google.protobuf import struct_pb2
-from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
+from merchlens.v1 import category_pb2, meta_pb2, query_pb2, search_service_pb2
 
 from indexer.stores.condition import CATEGORY_PATH_KEY
 from server.errors import InvalidRequest
@@ -18,6 +18,7 @@ from server.search.query import (
     Query,
     SearchCommand,
     SearchOutcome,
+    ServerWarning,
     TextQuery,
     VectorQuery,
 )
@@ -43,50 +44,70 @@ def to_command(request: search_service_pb2.SearchRequest) -> SearchCommand:
             "parts",
             f"{len(request.parts)} query parts; permitted: exactly 1, one of text, image, product_id, vector",
         )
-    return SearchCommand(request.catalog, _to_query(request.parts[0]), request.filter, request.page_size)
+    return SearchCommand(request.catalog, to_query(request.parts[0], "parts[0]"), request.filter, request.page_size)
 
 
-def _to_query(part: Any) -> Query:
+def to_query(part: query_pb2.QueryPart, field: str) -> Query:
+    """Read a query part.
+
+    Args:
+        part: as sent.
+        field: its path in the request, as in "parts[0]".
+
+    Raises:
+        InvalidRequest: it holds nothing.
+    """
     kind = part.WhichOneof("query")
     if kind == "text":
         return TextQuery(part.text)
     if kind == "image":
         if part.image.WhichOneof("source") is None:
-            raise InvalidRequest("IMAGE_EMPTY", "parts[0].image", "an image without a source; permitted: data")
+            raise InvalidRequest("IMAGE_EMPTY", f"{field}.image", "an image without a source; permitted: data")
         return PictureQuery(part.image.data)
     if kind == "product_id":
         return ProductQuery(part.product_id)
     if kind == "vector":
         return VectorQuery(np.asarray(part.vector.values, dtype=np.float32))
     raise InvalidRequest(
-        "QUERY_EMPTY", "parts[0]", "a query part with nothing in it; permitted: one of text, image, product_id, vector"
+        "QUERY_EMPTY", field, "a query part with nothing in it; permitted: one of text, image, product_id, vector"
     )
 
 
-def to_response(
-    outcome: SearchOutcome, model_fingerprint: str, index_version: str, request_id: str
-) -> search_service_pb2.SearchResponse:
+def to_response(outcome: SearchOutcome, request_id: str) -> search_service_pb2.SearchResponse:
     """Write a reply."""
     return search_service_pb2.SearchResponse(
         hits=[
-            search_service_pb2.Hit(product_id=hit.product_id, score=hit.score, payload=_to_struct(hit.payload))
+            search_service_pb2.Hit(
+                product_id=hit.product_id, score=hit.score, payload=_to_struct(hit.payload), picture=hit.picture
+            )
             for hit in outcome.hits
         ],
-        category=None if outcome.category is None else _to_category(outcome.category),
-        meta=meta_pb2.ResponseMeta(
-            model_fingerprint=model_fingerprint,
-            index_version=index_version,
-            request_id=request_id,
-            timings=[
-                meta_pb2.StageTiming(stage=stage, duration_us=duration)
-                for stage, duration in outcome.timings_us.items()
-            ],
-            warnings=[meta_pb2.Warning(code=item.code, field=item.field, text=item.text) for item in outcome.warnings],
+        category=None if outcome.category is None else to_category(outcome.category),
+        meta=to_meta(
+            outcome.model_fingerprint, outcome.index_version, request_id, outcome.timings_us, outcome.warnings
         ),
     )
 
 
-def _to_category(predicted: PredictedCategory) -> category_pb2.CategoryPrediction:
+def to_meta(
+    model_fingerprint: str,
+    index_version: str,
+    request_id: str,
+    timings_us: Mapping[str, int],
+    warnings: Sequence[ServerWarning],
+) -> meta_pb2.ResponseMeta:
+    """Write what every reply says about itself."""
+    return meta_pb2.ResponseMeta(
+        model_fingerprint=model_fingerprint,
+        index_version=index_version,
+        request_id=request_id,
+        timings=[meta_pb2.StageTiming(stage=stage, duration_us=duration) for stage, duration in timings_us.items()],
+        warnings=[meta_pb2.Warning(code=item.code, field=item.field, text=item.text) for item in warnings],
+    )
+
+
+def to_category(predicted: PredictedCategory) -> category_pb2.CategoryPrediction:
+    """Write a predicted category."""
     best, probability = predicted.candidates[0]
     return category_pb2.CategoryPrediction(
         category=best,

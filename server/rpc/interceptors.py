@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
-from server.errors import InvalidRequest, RequestTooLarge
-from server.rpc.call import REQUEST_ID, Call
+from server.errors import InvalidRequest, RequestTooLarge, ServerStopping
+from server.rpc.call import REQUEST_ID, Call, logged_request_id
 from server.rpc.status import RETRY_AFTER_S, to_status
 from server.settings import ServerSettings
 
@@ -19,13 +20,25 @@ _log = logging.getLogger(__name__)
 
 _OURS = "/merchlens."
 
+Answer = Callable[[Any, Call], Any]
+"""A servicer's method: takes a request, or an iterator of them, and gives a reply, or an iterator of them."""
+
 
 class StatusInterceptor(grpc.ServerInterceptor):
-    """Turns whatever a method of ours raises into a status with details."""
+    """Hands each method of ours its `Call`, and turns whatever it raises into a status with details.
+
+    All four kinds of method are covered. Requests are read and replies written in here, since what fails in gRPC's own
+    reading and writing ends in a status without details, or in none at all.
+    """
 
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         self._handlers: dict[str, Any] = {}
+        self._stopping = False
+
+    def refuse_new_calls(self) -> None:
+        """Answer calls that come from now on with ServerStopping; those in progress go on."""
+        self._stopping = True
 
     def intercept_service(self, continuation: Any, details: Any) -> Any:
         """See grpc.ServerInterceptor."""
@@ -37,48 +50,94 @@ class StatusInterceptor(grpc.ServerInterceptor):
         # Health and reflection are grpc's own and answer for themselves.
         if handler is None or not details.method.startswith(_OURS):
             return handler
-        made = self._handlers[details.method] = grpc.unary_unary_rpc_method_handler(
-            self._answering(handler.unary_unary, details.method),
-            request_deserializer=self._reading(handler.request_deserializer),
-            response_serializer=handler.response_serializer,
-        )
+        made = self._handlers[details.method] = self._wrapped(handler, details.method)
         return made
 
-    def _reading(self, deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def _wrapped(self, handler: Any, method: str) -> Any:
+        read = self._reading(handler.request_deserializer)
+        write = handler.response_serializer or _as_it_is
+        answer, make = {
+            (False, False): (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
+            (False, True): (handler.unary_stream, grpc.unary_stream_rpc_method_handler),
+            (True, False): (handler.stream_unary, grpc.stream_unary_rpc_method_handler),
+            (True, True): (handler.stream_stream, grpc.stream_stream_rpc_method_handler),
+        }[bool(handler.request_streaming), bool(handler.response_streaming)]
+        given = _each_given if handler.request_streaming else _given
+
+        def run(request: Any, context: grpc.ServicerContext) -> Any:
+            with self._answering(context, method) as call:
+                return write(answer(given(request), call))
+
+        def run_stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
+            with self._answering(context, method) as call:
+                for reply in answer(given(request), call):
+                    yield write(reply)
+
+        return make(run_stream if handler.response_streaming else run, request_deserializer=read)
+
+    def _reading(self, deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
         most = self._settings.max_message_bytes
 
         def read(data: bytes) -> Any:
-            # What is raised in here gRPC answers itself, without details; so it is handed on as a value.
+            # What is raised in here gRPC answers itself or not at all; so it is handed on as a value.
             if len(data) > most:
                 return RequestTooLarge(
                     f"message of {len(data):,} bytes; permitted: up to {most:,}; next step: send a smaller picture"
                 )
             try:
-                return deserialize(data)
+                return (deserialize or _as_it_is)(data)
             except DecodeError as error:
                 return InvalidRequest("MESSAGE_MALFORMED", "", f"the message is not the method's request: {error}")
+            except BaseException as error:  # noqa: BLE001
+                return error
 
         return read
 
-    def _answering(self, answer: Callable[[Any, Any], Any], method: str) -> Callable[[Any, grpc.ServicerContext], Any]:
-        def run(request: Any, context: grpc.ServicerContext) -> Any:
-            call = Call.begin(context, self._settings.default_timeout_s)
-            try:
-                if isinstance(request, Exception):
-                    raise request
-                return answer(request, context)
-            # Nothing may leave as gRPC's own "Exception calling application", which shows internals.
-            except Exception as error:  # noqa: BLE001
-                _abort(error, call, context, method)
+    @contextmanager
+    def _answering(self, context: grpc.ServicerContext, method: str) -> Iterator[Call]:
+        call = Call.begin(context, self._settings.default_timeout_s)
+        logged_request_id.set(call.request_id)
+        try:
+            if self._stopping:
+                raise ServerStopping("the server is stopping; next step: try again, another one may take its place")
+            yield call
+        # gRPC closes a stream's iterator so, when the caller has left.
+        except GeneratorExit:
+            raise
+        # A panic in native code is no Exception, nor is a SystemExit, which ends this thread only: the caller would
+        # be left without an answer. And nothing may leave as gRPC's own "Exception calling application", which shows
+        # internals.
+        except BaseException as error:  # noqa: BLE001
+            _abort(error, call, context, method)
 
-        return run
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
-def _abort(error: Exception, call: Call, context: grpc.ServicerContext, method: str) -> None:
-    code, status, row = to_status(error, call.request_id)
-    if row.tells:
+def _given(request: Any) -> Any:
+    """A request; raises what reading it raised."""
+    if isinstance(request, BaseException):
+        raise request
+    return request
+
+
+def _each_given(requests: Iterator[Any]) -> Iterator[Any]:
+    return map(_given, requests)
+
+
+def _abort(error: BaseException, call: Call, context: grpc.ServicerContext, method: str) -> None:
+    try:
+        code, status, row = to_status(error, call.request_id)
+    # An exception that cannot even say what it is.
+    except Exception:  # noqa: BLE001
+        code, status, row = to_status(RuntimeError(), call.request_id)
+    if row.for_caller:
         # Messages may quote what a customer typed, which is never logged: the reason is enough.
         _log.info("%s %s: %s %s", method, call.request_id, code.name, getattr(error, "reason", row.reason))
+    elif not context.is_active() and isinstance(error, grpc.RpcError):
+        # A stream's requests end so when the caller has left.
+        _log.info("%s %s: the caller has left", method, call.request_id)
     else:
         _log.error("%s %s: %s", method, call.request_id, code.name, exc_info=error)
     trailers = [(REQUEST_ID, call.request_id)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +29,20 @@ class CategoryPredictor:
         self._votes = dict(manifest.votes)
         self._any = bool(wanted)
 
+    @property
+    def needs_neighbors(self) -> bool:
+        """Whether the nearest products are asked; otherwise `predict` may be given none."""
+        return self._any and self._head is None
+
     def predict(
-        self,
-        vector: npt.NDArray[np.float32],
-        modality: Modality,
-        neighbors: Callable[[], Sequence[Scored]],
+        self, vector: npt.NDArray[np.float32], modality: Modality, neighbors: Sequence[Scored]
     ) -> PredictedCategory | None:
         """Predict.
 
         Args:
             vector: float32 (dim,), unit length.
             modality: which calibration applies.
-            neighbors: finds the nearest products of the whole catalog; called only where they are needed.
+            neighbors: the nearest products of the whole catalog, nearest first, where `needs_neighbors`.
 
         Returns:
             None where the catalog has no categories.
@@ -52,7 +54,7 @@ class CategoryPredictor:
             order = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
             pairs = tuple((self._head.categories[index], float(probabilities[index])) for index in order)
             return PredictedCategory(pairs, "head")
-        found = [item for item in neighbors() if "category" in item.payload]
+        found = [item for item in neighbors if "category" in item.payload]
         vote = self._votes.get(modality) or self._votes.get("image") or NeighborVote()
         shares = vote.probabilities([item.payload["category"] for item in found], [item.score for item in found])
         if not shares:

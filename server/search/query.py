@@ -59,7 +59,7 @@ class SearchCommand:
 
 
 @dataclass(frozen=True, slots=True)
-class Warned:
+class ServerWarning:
     """Something done differently from what was asked: stable code, the request's field, words for people."""
 
     code: str
@@ -69,11 +69,19 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A product found: cosine -1..1, payload."""
+    """A product found.
+
+    Attributes:
+        product_id: the product's id in the catalog.
+        score: cosine -1..1.
+        payload: as indexed.
+        picture: name of the one of its pictures that matched; "" where that is not known.
+    """
 
     product_id: str
     score: float
     payload: Mapping[str, Any]
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,20 @@ class PredictedCategory:
 
 @dataclass(frozen=True, slots=True)
 class SearchOutcome:
-    """The answer: hits, category, stage to microseconds in order, warnings."""
+    """The answer to one search; a reply is made from it alone.
+
+    Attributes:
+        hits: nearest first.
+        category: what the query itself shows; None where the catalog has no categories.
+        model_fingerprint: of the model that encoded the query.
+        index_version: the version that was searched.
+        timings_us: stage to microseconds, in order.
+        warnings: what was done differently from what was asked.
+    """
 
     hits: tuple[Hit, ...]
     category: PredictedCategory | None
+    model_fingerprint: str
+    index_version: str
     timings_us: Mapping[str, int]
-    warnings: tuple[Warned, ...]
+    warnings: tuple[ServerWarning, ...]

@@ -15,6 +15,7 @@ import pytest
 from embedder.errors import PictureError, TextError
 from server.rpc.status import TABLE
 from tests.conftest import write_drawn_catalog
+from tests.serving import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = [*ROOT.glob("*.md"), ROOT / "clients/python/README.md"]
@@ -41,18 +42,17 @@ def test_the_readmes_commands_lead_from_a_catalog_to_answers(tmp_path: Path, mod
         done = subprocess.run(job, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (job, done.stderr)
     assert "80 products, 0 rejected" in done.stdout
-    server = subprocess.Popen([*serve, "--port", "0"], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        target = server.stdout.readline().removeprefix("listening on ").strip()
+    assert serve[1:3] == ["-m", "server"]
+    with running_server(*serve[3:], cwd=tmp_path, env=environment) as server:
         code = fenced("python")
         assert "localhost:50051" in code
         asked = subprocess.run(
-            [sys.executable, "-c", code.replace("localhost:50051", target)], capture_output=True, text=True, check=False
+            [sys.executable, "-c", code.replace("localhost:50051", server.target)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
-    finally:
-        server.terminate()
-        assert server.wait(60) == 0
+        assert server.stop() == 0
     *hits, category = asked.stdout.splitlines()
     assert len(hits) == 5, asked.stderr
     assert hits[0].endswith("red ball")
@@ -83,19 +83,19 @@ def test_the_architectures_table_lists_every_error_reason_and_no_other() -> None
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| ([A-Z_, ]+) \| [A-Z_]+ \|", text.partition("## Error reasons")[2], re.M)
     listed = {reason for row in rows for reason in row.split(", ")}
-    assert listed == reasons_told()
+    assert listed == reasons_sent()
 
 
-def reasons_told() -> set[str]:
+def reasons_sent() -> set[str]:
     """Reasons in the status table, of the exception classes, and those given where exceptions are raised."""
-    told = {row.reason for row in TABLE.values()}
-    told |= {kind.reason for base in (PictureError, TextError) for kind in base.__subclasses__()}
+    sent = {row.reason for row in TABLE.values()}
+    sent |= {kind.reason for base in (PictureError, TextError) for kind in base.__subclasses__()}
     # The client's own refusals and the catalogs' reject reasons are never sent by a server.
     for path in [*(ROOT / "server").rglob("*.py"), *(ROOT / "indexer/filters").glob("*.py"), *STORES]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RAISED and node.args:
-                told |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
-    return told
+                sent |= {node.args[0].value} if isinstance(node.args[0], ast.Constant) else set()
+    return sent
 
 
 RAISED = ("InvalidRequest", "ResourceMissing", "QueryVectorError")

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
+import struct
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
-from merchlens import Client
+from merchlens import Client, InvalidArgument
+from PIL import Image
 
 from indexer.stores.address import open_store
 from tests.conftest import run_module
 from tests.server.conftest import Served
+from tests.serving import running_server
 
 
-@contextmanager
-def started(*flags: str, python: tuple[str, ...] = ("-m", "server")) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A server in a process of its own: (process, target)."""
-    process = subprocess.Popen(
-        [sys.executable, *python, *flags, "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("listening on "), process.communicate()[1]
-        yield process, line.removeprefix("listening on ").strip()
-    finally:
-        process.kill()
-        process.communicate()
+@pytest.fixture
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -56,12 +48,11 @@ def test_it_starts_and_answers_without_torch_or_open_clip(own_store: str, traine
         "from server.__main__ import main\n"
         "main()\n"
     )
-    with started("--model", str(trained_bundle), "--store", own_store, python=("-c", code)) as (process, target):
-        with Client(target) as client:
+    with running_server("--model", str(trained_bundle), "--store", own_store, python=("-c", code)) as server:
+        with Client(server.target) as client:
             assert client.search(text="red ball").hits
             assert client.search(product_id="p-0000").hits
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert server.stop() == 0
     loaded = {name.split(".")[0] for name in json.loads(listing.read_text())}
     assert "onnxruntime" in loaded
     assert loaded.isdisjoint({"torch", "open_clip", "torchvision", "timm", "transformers"})
@@ -69,11 +60,11 @@ def test_it_starts_and_answers_without_torch_or_open_clip(own_store: str, traine
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_drains_and_ends_with_status_0(own_store: str, trained_bundle: Path, number: signal.Signals) -> None:
-    with started("--model", str(trained_bundle), "--store", own_store) as (process, target):
+    with running_server("--model", str(trained_bundle), "--store", own_store) as server:
         outcomes: list[str] = []
 
         def ask() -> None:
-            with Client(target, max_attempts=1) as client:
+            with Client(server.target, max_attempts=1) as client:
                 while True:
                     try:
                         client.search(text="ball")
@@ -87,8 +78,7 @@ def test_a_signal_drains_and_ends_with_status_0(own_store: str, trained_bundle: 
             caller.start()
         while len(outcomes) < 20:
             pass
-        process.send_signal(number)
-        assert process.wait(30) == 0
+        assert server.stop(number) == 0
         for caller in callers:
             caller.join(30)
     # Those in flight were answered; only calls that came later were refused.
@@ -96,16 +86,110 @@ def test_a_signal_drains_and_ends_with_status_0(own_store: str, trained_bundle: 
     assert outcomes.count("answered") >= 16
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_right_after_the_address_is_printed_drains_too(
+    own_store: str, trained_bundle: Path, number: signal.Signals
+) -> None:
+    for _ in range(2):
+        with running_server("--model", str(trained_bundle), "--store", own_store) as server:
+            assert server.stop(number) == 0
+            assert f"{number.name}: draining" in server.log()
+            assert "stopped" in server.log()
+
+
+def test_two_restarts_under_load_cost_no_call(own_store: str, trained_bundle: Path, free_port: int) -> None:
+    flags = ("--model", str(trained_bundle), "--store", own_store, "--port", str(free_port))
+    over = threading.Event()
+    answered = [0] * 4
+    failed: list[BaseException] = []
+
+    def ask(number: int) -> None:
+        with Client(f"127.0.0.1:{free_port}", timeout_s=60) as client:
+            while not over.is_set():
+                try:
+                    assert client.search(text="ball", top_k=3).hits
+                    answered[number] += 1
+                except Exception as error:
+                    failed.append(error)
+
+    callers = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for caller in callers:
+        caller.start()
+    try:
+        for turn in range(3):
+            with running_server(*flags) as server:
+                before = list(answered)
+                while not failed and any(now < then + 10 for now, then in zip(answered, before, strict=True)):
+                    over.wait(0.01)
+                if turn == 2:
+                    over.set()
+                    for caller in callers:
+                        caller.join(60)
+                assert server.stop() == 0
+    finally:
+        over.set()
+    assert failed == []
+    assert min(answered) >= 30
+
+
+@pytest.mark.skipif(not socket.has_ipv6, reason="needs IPv6")
+def test_on_an_ipv6_address_the_target_that_is_printed_can_be_used(own_store: str, trained_bundle: Path) -> None:
+    flags = ("--model", str(trained_bundle), "--store", own_store, "--host", "::1")
+    with running_server(*flags) as server, Client(server.target) as client:
+        assert server.target.startswith("[::1]:")
+        assert client.search(text="ball").hits
+
+
+def test_a_broken_picture_is_logged_as_the_callers_with_its_request_id(own_store: str, trained_bundle: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "TIFF")
+    # Tag 277, samples per pixel, of type SHORT: 3 becomes 200, which Pillow logs as an error.
+    entry = struct.pack("<HHIHH", 277, 3, 1, 3, 0)
+    assert picture.getvalue().count(entry) == 1
+    broken = picture.getvalue().replace(entry, struct.pack("<HHIHH", 277, 3, 1, 200, 0))
+    with running_server("--model", str(trained_bundle), "--store", own_store) as server:
+        with Client(server.target) as client, pytest.raises(InvalidArgument) as caught:
+            client.search(image=broken, request_id="order-17")
+        assert caught.value.reason == "IMAGE_UNREADABLE"
+        assert server.stop() == 0
+    lines = [line for line in server.log().splitlines() if "order-17" in line]
+    assert any("INFO" in line and "More samples per pixel" in line for line in lines)
+    assert [line for line in server.log().splitlines() if "ERROR" in line or "WARNING" in line] == []
+
+
+def test_the_largest_filter_depth_that_a_server_starts_with_is_answered(own_store: str, trained_bundle: Path) -> None:
+    flags = ("--model", str(trained_bundle), "--store", own_store)
+    deep = {**os.environ, "MERCHLENS_MAX_FILTER_DEPTH": "64"}
+    with running_server(*flags, env=deep) as server, Client(server.target) as client:
+        # Nothing that the parser would dissolve: each level is a clause of its own.
+        nested = "in_stock"
+        for level in range(63):
+            nested = f"NOT ({nested} {('AND', 'OR')[level % 2]} price < 50)"
+        assert client.search(text="ball", filter=f"({nested})") is not None
+        assert len(client.search(text="ball", filter="(" * 64 + "in_stock" + ")" * 64)) == 10
+        with pytest.raises(InvalidArgument) as caught:
+            client.search(text="ball", filter="(" * 65 + "in_stock" + ")" * 65)
+        assert caught.value.reason == "FILTER_TOO_DEEP"
+
+
+@pytest.mark.parametrize("depth", [0, 65, 200])
+def test_a_filter_depth_that_the_parser_cannot_do_is_refused_at_the_start(tmp_path: Path, depth: int) -> None:
+    config = tmp_path / "merchlens.toml"
+    config.write_text(f"max_filter_depth = {depth}\n")
+    message = refused("--config", str(config))
+    assert f"max_filter_depth {depth}" in message
+    assert "64" in message or depth == 0
+
+
 def test_after_a_stop_or_a_kill_the_same_store_serves_again(own_store: str, trained_bundle: Path) -> None:
     for number in (signal.SIGKILL, signal.SIGTERM):
-        with started("--model", str(trained_bundle), "--store", own_store) as (process, target):
-            with Client(target) as client:
+        with running_server("--model", str(trained_bundle), "--store", own_store) as server:
+            with Client(server.target) as client:
                 assert client.search(text="ball").hits
-            process.send_signal(number)
-            process.wait(30)
+            server.stop(number)
 
 
-def test_health_is_told_for_the_service_and_the_server(served: Served) -> None:
+def test_health_is_reported_for_the_service_and_the_server(served: Served) -> None:
     with grpc.insecure_channel(served.target) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         for name in ("", "merchlens.v1.SearchService"):
@@ -185,7 +269,10 @@ def test_a_model_that_is_not_there_is_refused(own_store: str) -> None:
 def test_an_address_that_others_reach_is_refused_unless_told(own_store: str, trained_bundle: Path) -> None:
     flags = ("--model", str(trained_bundle), "--store", own_store, "--host", "0.0.0.0")
     assert "--insecure" in refused(*flags)
-    with started(*flags, "--insecure") as (_, target), Client(target.replace("0.0.0.0", "127.0.0.1")) as client:
+    with (
+        running_server(*flags, "--insecure") as server,
+        Client(server.target.replace("0.0.0.0", "127.0.0.1")) as client,
+    ):
         assert client.search(text="ball").hits
 
 

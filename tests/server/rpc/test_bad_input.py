@@ -9,13 +9,11 @@ from collections.abc import Iterator
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from merchlens.v1 import query_pb2, search_service_pb2
 from PIL import Image
 
 from tests.conftest import draw_product
-from tests.server.conftest import Served
+from tests.server.conftest import Served, unpacked
 
 
 @pytest.fixture(autouse=True)
@@ -45,16 +43,26 @@ def png_header_only(width: int, height: int) -> bytes:
     )
 
 
-def bomb(side: int) -> bytes:
-    """A whole PNG of side x side black pixels in a few hundred kilobytes."""
+def claiming(width: int, height: int, **options) -> bytes:
+    """A JPEG of 64 x 48 pixels whose header claims another size."""
+    data = bytearray(encoded(draw_product("ellipse", "red", 1).resize((64, 48)), "JPEG", **options))
+    position = 2
+    while data[position + 1] not in (0xC0, 0xC2):
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
+    data[position + 5 : position + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A whole PNG of black pixels, 1 bit each, in a thousandth of their bytes."""
     compressor = zlib.compressobj(9)
-    row = b"\0" * (side // 8 + 1)
-    body = b"".join(compressor.compress(row) for _ in range(side)) + compressor.flush()
+    row = b"\0" * (-(-width // 8) + 1)
+    body = b"".join(compressor.compress(row) for _ in range(height)) + compressor.flush()
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
-    header = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
 
 
@@ -80,7 +88,14 @@ BAD = {
     "a truncated JPEG": ([image_part(JPEG[: len(JPEG) // 2])], {}, "IMAGE_UNREADABLE", "parts[0].image.data", "one whole"),
     "zero bytes": ([image_part(b"")], {}, "IMAGE_EMPTY", "parts[0].image.data", "1 byte or more"),
     "a 0 x 0 picture": ([image_part(png_header_only(0, 0))], {}, None, "parts[0].image.data", "permitted"),
-    "a 20,000 x 20,000 bomb": ([image_part(bomb(20_000))], {}, "IMAGE_TOO_MANY_PIXELS", "parts[0].image.data", "50,000,000"),
+    "a 20,000 x 20,000 bomb": ([image_part(bomb(20_000, 20_000))], {}, "IMAGE_TOO_MANY_PIXELS", "parts[0].image.data", "50,000,000"),
+    "a row of 50,000,000 pixels": ([image_part(bomb(50_000_000, 1))], {}, "IMAGE_SIDE_TOO_LONG", "parts[0].image.data", "32,768"),
+    "a column of 40,000 pixels": ([image_part(bomb(1, 40_000))], {}, "IMAGE_SIDE_TOO_LONG", "parts[0].image.data", "32,768"),
+    "a JPEG that claims 7000 x 7000": ([image_part(claiming(7000, 7000))], {}, "IMAGE_UNREADABLE", "parts[0].image.data", "one whole"),
+    "a JPEG that claims a few more rows": ([image_part(claiming(64, 80))], {}, "IMAGE_UNREADABLE", "parts[0].image.data", "one whole"),
+    "a progressive JPEG that claims more": (
+        [image_part(claiming(7000, 70, progressive=True))], {}, "IMAGE_UNREADABLE", "parts[0].image.data", "one whole",
+    ),
     "a promise of 2^31 pixels a side": (
         [image_part(png_header_only(2**31 - 1, 2**31 - 1))], {}, "IMAGE_TOO_MANY_PIXELS", "parts[0].image.data", "50,000,000",
     ),
@@ -127,13 +142,37 @@ def test_an_unknown_product_is_not_found(served: Served) -> None:
     assert (resource.resource_type, resource.resource_name) == ("product", "nope")
 
 
-def test_an_oversize_message_is_told_apart_by_its_reason(served: Served) -> None:
+def test_an_oversize_message_has_a_reason_of_its_own(served: Served) -> None:
     with pytest.raises(grpc.RpcError) as caught:
         served.stub.Search(search_service_pb2.SearchRequest(parts=[image_part(b"x" * (17 << 20))]))
     assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     details = unpacked(caught.value)
     assert details["ErrorInfo"].reason == "MESSAGE_TOO_LARGE"
     assert "RetryInfo" not in details
+
+
+def test_a_picture_that_finds_no_memory_left_may_be_sent_again(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = served.catalog.parts.decode_memory
+    monkeypatch.setattr(memory, "wait_s", 0.0)
+    request = search_service_pb2.SearchRequest(parts=[image_part(WHOLE)])
+    with memory.reservation(lambda: None) as take:
+        take(memory.max_bytes)
+        with pytest.raises(grpc.RpcError) as caught:
+            served.stub.Search(request)
+        assert served.client.search(text="ball")
+    assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    details = unpacked(caught.value)
+    assert details["ErrorInfo"].reason == "DECODE_MEMORY_FULL"
+    assert details["RetryInfo"].retry_delay.ToMilliseconds() > 0
+    assert "next step" in caught.value.details()
+    assert served.stub.Search(request).hits
+
+
+@pytest.mark.parametrize("values", [[1e-20] * 384, [0.0, 1e-44] + [0.0] * 382, [3e38] * 384])
+def test_a_vector_of_any_length_but_zero_is_answered(served: Served, values: list[float]) -> None:
+    result = served.client.search(vector=values)
+    assert len(result) == 10
+    assert [warning.code for warning in result.warnings] == ["VECTOR_NORMALIZED"]
 
 
 def test_bytes_that_are_no_request_are_refused(served: Served) -> None:
@@ -170,6 +209,10 @@ UNUSUAL = {
     "BMP": lambda: encoded(draw_product("ellipse", "red", 1), "BMP"),
     "one pixel": lambda: encoded(Image.new("RGB", (1, 1), "red")),
     "very wide": lambda: encoded(Image.new("RGB", (3000, 2), "red")),
+    "a row of 32,000 pixels": lambda: bomb(32_000, 1),
+    "a column of 32,000 pixels": lambda: bomb(1, 32_000),
+    "mid-grey JPEG": lambda: encoded(Image.new("RGB", (64, 48), (128, 128, 128)), "JPEG"),
+    "progressive mid-grey JPEG": lambda: encoded(Image.new("L", (640, 48), 128), "JPEG", progressive=True),
 }
 
 
@@ -183,14 +226,3 @@ def test_unusual_pictures_are_answered(served: Served, name: str) -> None:
 def test_an_animation_is_answered_by_its_first_frame_with_a_warning(served: Served) -> None:
     result = served.client.search(image=_animated())
     assert [warning.code for warning in result.warnings] == ["ANIMATION_FIRST_FRAME"]
-
-
-def unpacked(error: grpc.RpcError) -> dict[str, object]:
-    status = rpc_status.from_call(error)
-    assert status is not None
-    found = {}
-    for item in status.details:
-        message = getattr(error_details_pb2, item.type_url.rpartition(".")[2])()
-        assert item.Unpack(message)
-        found[type(message).__name__] = message
-    return found

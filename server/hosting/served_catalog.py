@@ -1,0 +1,103 @@
+"""A served catalog: the model, the index version and what answers from the two, opened and closed as one."""
+
+from __future__ import annotations
+
+import io
+from contextlib import suppress
+from dataclasses import dataclass
+
+from PIL import Image
+
+from embedder.encoder import Encoder, open_encoder
+from embedder.export.base_bundles import resolve_bundle
+from indexer.filters.schema import Schema
+from indexer.stores.address import open_store
+from indexer.stores.protocol import Store, VersionReader
+from indexer.versions.manifest import check_servable
+from server.errors import InvalidRequest
+from server.search.category import CategoryPredictor
+from server.search.encode import PartEncoder
+from server.search.query import PictureQuery, Query, SearchCommand, TextQuery
+from server.search.searcher import Searcher
+from server.settings import ServerSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServedCatalog:
+    """What servicers answer from. Calls from several threads are allowed.
+
+    Attributes:
+        encoder: the model.
+        store: where the index is.
+        reader: the index version; made by that model.
+        parts: encodes query parts.
+        categories: predicts a vector's category.
+        searcher: answers searches.
+    """
+
+    encoder: Encoder
+    store: Store
+    reader: VersionReader
+    parts: PartEncoder
+    categories: CategoryPredictor
+    searcher: Searcher
+
+    @property
+    def schema(self) -> Schema:
+        """The fields that filters may name."""
+        return self.reader.manifest.schema
+
+    def close(self) -> None:
+        """Let go of the index; nothing may be asked afterwards."""
+        self.reader.close()
+        self.store.close()
+
+
+def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
+    """Open a model and the live index version, check that they belong together, and answer one search of each kind.
+
+    Args:
+        settings: which ones, and the limits.
+        owner: who opens it, for the messages of other processes that find the index in use.
+
+    Raises:
+        ModelError, BundleError: see `embedder.errors`.
+        StoreError: see `indexer.errors`; ModelMismatch where another model made the index.
+    """
+    encoder = open_encoder(
+        resolve_bundle(settings.model, settings.cache_dir),
+        threads=settings.threads,
+        device=settings.device,
+        text_threads=settings.text_threads,
+    )
+    api_key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+    store = open_store(settings.store, api_key)
+    reader = store.open(owner=owner)
+    try:
+        check_servable(reader.manifest, encoder.info.fingerprint)
+        parts = PartEncoder(encoder, reader.fetch, settings)
+        categories = CategoryPredictor(encoder.head, reader.manifest)
+        searcher = Searcher(parts, categories, reader, settings)
+        _warm_up(searcher, settings)
+    except BaseException:
+        reader.close()
+        store.close()
+        raise
+    return ServedCatalog(encoder, store, reader, parts, categories, searcher)
+
+
+def _warm_up(searcher: Searcher, settings: ServerSettings) -> None:
+    """Answer searches as callers will ask them, so that the first of those does not wait for lazy set-up.
+
+    They go through the server's own limits: a limit that no search can be answered under shows here, not to callers.
+    """
+    encoded = io.BytesIO()
+    Image.new("RGB", (64, 64), "white").save(encoded, "PNG")
+    queries: tuple[Query, ...] = (PictureQuery(encoded.getvalue()), TextQuery("a"))
+    # As deep as the limits permit.
+    depth = min(settings.max_filter_depth, (settings.max_filter_chars - len("in_stock")) // 2)
+    where = "(" * depth + "in_stock" + ")" * depth if depth >= 0 else ""
+    for query in queries:
+        # An operator's limits may refuse even these; so callers will be refused too, with the limit's name.
+        with suppress(InvalidRequest):
+            searcher.search(SearchCommand("", query, where, 0))

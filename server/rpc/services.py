@@ -1,0 +1,43 @@
+"""The services that a server offers: the one place where a servicer is registered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from merchlens.v1 import search_service_pb2, search_service_pb2_grpc
+
+from server.hosting.served_catalog import ServedCatalog
+from server.rpc.search_servicer import SearchServicer
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service of the contract and what answers its calls.
+
+    Attributes:
+        name: in full, as in "merchlens.v1.SearchService"; health and reflection know it by that.
+        servicer: has a method for each rpc, which takes the request (or an iterator of requests) and the `Call`.
+        add_to_server: the generated function that registers the servicer.
+    """
+
+    name: str
+    servicer: object
+    add_to_server: Callable[[Any, grpc.Server], None]
+
+    def register(self, server: grpc.Server) -> None:
+        """Have a server answer this service's calls."""
+        self.add_to_server(self.servicer, server)
+
+
+def list_services(catalog: ServedCatalog) -> tuple[Service, ...]:
+    """Every service, answering from one catalog."""
+    return (
+        Service(
+            search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name,
+            SearchServicer(catalog.searcher),
+            search_service_pb2_grpc.add_SearchServiceServicer_to_server,
+        ),
+    )

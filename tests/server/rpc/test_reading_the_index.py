@@ -1,0 +1,143 @@
+"""How the index is read while serving: once a search, and whatever reading it runs into ends in a status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import pytest
+from merchlens import Client, FailedPrecondition, Internal, MerchlensError, Unavailable
+
+from embedder.recognition.neighbor_vote import NEIGHBORS
+from indexer.errors import StoreUnavailable, VersionIncomplete
+from indexer.stores.protocol import Scored, VersionReader
+from server.hosting.served_catalog import ServedCatalog
+from server.rpc.services import list_services
+from server.search.category import CategoryPredictor
+from server.search.encode import PartEncoder
+from server.search.searcher import Searcher
+from server.settings import ServerSettings
+from tests.server.conftest import Served, serving, unpacked
+
+SETTINGS = ServerSettings(workers=2)
+
+
+class Panic(BaseException):
+    """As what a panic inside the engine becomes."""
+
+
+class FailingReader:
+    """A version that can be asked for nothing."""
+
+    def __init__(self, reader: VersionReader, failure: Callable[[], BaseException]) -> None:
+        self.manifest = reader.manifest
+        self._failure = failure
+
+    def query(self, *_: Any, **__: Any) -> list[Scored]:
+        raise self._failure()
+
+    fetch = count = query
+
+
+class CountingReader:
+    """A version that notes what it is asked for."""
+
+    def __init__(self, reader: VersionReader) -> None:
+        self.manifest = reader.manifest
+        self.fetch = reader.fetch
+        self.asked: list[tuple[int, bool]] = []
+        self._reader = reader
+
+    def query(
+        self, parts: Sequence[Any], weights: Sequence[float], limit: int, where: Any = None, **options: Any
+    ) -> list[Scored]:
+        self.asked.append((limit, where is not None))
+        return self._reader.query(parts, weights, limit, where, **options)
+
+
+@contextmanager
+def served_from(catalog: ServedCatalog, reader: Any, by_neighbors: bool = False) -> Iterator[Client]:
+    """A server that reads from another reader, and a client of it."""
+    parts = PartEncoder(catalog.encoder, reader.fetch, SETTINGS)
+    categories = CategoryPredictor(None if by_neighbors else catalog.encoder.head, reader.manifest)
+    changed = replace(
+        catalog,
+        reader=reader,
+        parts=parts,
+        categories=categories,
+        searcher=Searcher(parts, categories, reader, SETTINGS),
+    )
+    with serving(SETTINGS, list_services(changed)) as target, Client(target, timeout_s=60, max_attempts=1) as client:
+        yield client
+
+
+FAILURES: dict[str, tuple[Callable[[], BaseException], type[MerchlensError], str]] = {
+    "a panic": (lambda: Panic("panicked at tracker.rs: index out of bounds"), Internal, "INTERNAL"),
+    "an engine that fails": (lambda: StoreUnavailable("shard /srv/index failed"), Unavailable, "STORE_UNAVAILABLE"),
+    "damaged files": (
+        lambda: VersionIncomplete("shard /srv/index is damaged"),
+        FailedPrecondition,
+        "INDEX_INCOMPLETE",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+@pytest.mark.parametrize("query", [{"text": "ball"}, {"product_id": "p-0000"}], ids=["text", "product"])
+def test_what_reading_runs_into_is_a_status_at_once(served: Served, name: str, query: dict[str, str]) -> None:
+    failure, kind, reason = FAILURES[name]
+    with served_from(served.catalog, FailingReader(served.catalog.reader, failure)) as client:
+        # More calls than workers: none of these is lost to a call that failed.
+        for _ in range(6):
+            with pytest.raises(kind) as caught:
+                client.search(**query)
+            assert caught.value.reason == reason
+            assert "/srv" not in str(caught.value)
+            assert "panicked" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, grpc.RpcError)
+    assert ("RetryInfo" in unpacked(caught.value.__cause__)) == (kind is Unavailable)
+
+
+@pytest.mark.parametrize("top_k", [1, 5, NEIGHBORS, 40])
+@pytest.mark.parametrize("query", [{"text": "ball"}, {"product_id": "p-0000"}], ids=["text", "product"])
+def test_without_a_filter_hits_and_vote_come_from_one_search(served: Served, top_k: int, query: dict[str, str]) -> None:
+    reader = CountingReader(served.catalog.reader)
+    itself = "product_id" in query
+    with served_from(served.catalog, reader, by_neighbors=True) as client:
+        result = client.search(**query, top_k=top_k)
+        assert reader.asked == [(max(top_k, NEIGHBORS) + itself, False)]
+        assert [hit.product_id for hit in result] == [
+            hit.product_id for hit in served.client.search(**query, top_k=top_k)
+        ]
+        assert result.category is not None
+        assert result.category.method == "neighbors"
+
+
+def test_the_vote_is_the_same_however_many_hits_are_asked_for_and_whatever_the_filter(served: Served) -> None:
+    reader = CountingReader(served.catalog.reader)
+    with served_from(served.catalog, reader, by_neighbors=True) as client:
+        plain = [client.search(text="ball", top_k=top_k).category for top_k in (1, 19, 20, 100)]
+        reader.asked.clear()
+        filtered = client.search(text="ball", top_k=5, filter='category:"signs"').category
+        assert reader.asked == [(5, True), (NEIGHBORS, False)]
+    assert [*plain, filtered] == [plain[0]] * 5
+
+
+def test_with_a_head_as_many_are_searched_as_are_asked_for(served: Served) -> None:
+    reader = CountingReader(served.catalog.reader)
+    with served_from(served.catalog, reader) as client:
+        client.search(text="ball", top_k=3)
+        client.search(text="ball", top_k=3, filter="in_stock")
+    assert reader.asked == [(3, False), (3, True)]
+
+
+def test_an_answer_names_the_version_and_model_that_it_came_from(served: Served) -> None:
+    reader = CountingReader(served.catalog.reader)
+    reader.manifest = replace(reader.manifest, version="another-version")
+    with served_from(served.catalog, reader) as client:
+        result = client.search(text="ball")
+    assert result.index_version == "another-version"
+    assert result.model_fingerprint == served.catalog.encoder.info.fingerprint
