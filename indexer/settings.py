@@ -14,41 +14,19 @@ from indexer.stores.protocol import Store
 from indexer.stores.qdrant.arguments import QdrantArguments
 
 
-class IndexerSettings(LayeredSettings):
-    """What the indexer's commands share.
+class StoreSettings(LayeredSettings):
+    """Which store, and how to use it.
 
     Attributes:
         store: address of the store.
-        cache_dir: exported models.
-        threads: of ONNX Runtime; 0 is one for each core.
-        device: "auto", "cpu", "cuda", ...
-        batch_size: pictures embedded at once.
-        decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
-        max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
-        keep_versions: ready versions kept besides the live one, for going back.
-        max_reject_share: a build of which a larger share of rows is rejected does not go live.
         qdrant_api_key: of a Qdrant server.
         edge, qdrant: of the two engines; see there.
     """
 
-    command = "indexer"
-
     store: str = "edge:data/index"
-    cache_dir: Path = Path("data/cache")
-    threads: int = Field(default=0, ge=0, le=1024)
-    device: str = "auto"
-    batch_size: int = Field(default=64, ge=1, le=4096)
-    decode_threads: int = Field(default=2, ge=1, le=256)
-    max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
-    keep_versions: int = Field(default=1, ge=0, le=100)
-    max_reject_share: float = Field(default=0.5, ge=0, le=1)
     qdrant_api_key: SecretStr | None = None
     edge: EdgeArguments = EdgeArguments()
     qdrant: QdrantArguments = QdrantArguments()
-
-    def picture_limits(self) -> PictureLimits:
-        """What a catalog's picture may weigh."""
-        return PictureLimits.for_catalog(self.max_image_pixels)
 
     def open_store(self) -> Store:
         """The store at the configured address.
@@ -58,3 +36,33 @@ class IndexerSettings(LayeredSettings):
         """
         key = self.qdrant_api_key.get_secret_value() if self.qdrant_api_key else None
         return open_store(self.store, key, self.edge, self.qdrant)
+
+
+class IndexerSettings(StoreSettings):
+    """What the indexer's commands share; with `StoreSettings`.
+
+    Attributes:
+        cache_dir: exported models.
+        threads: of ONNX Runtime; 0 is one for each core.
+        device: "auto", "cpu", "cuda", ...
+        batch_size: pictures embedded at once.
+        decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
+        max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
+        keep_versions: ready versions kept besides the live one, for going back.
+        max_reject_share: a build of which a larger share of rows is rejected does not go live.
+    """
+
+    command = "indexer"
+
+    cache_dir: Path = Path("data/cache")
+    threads: int = Field(default=0, ge=0, le=1024)
+    device: str = "auto"
+    batch_size: int = Field(default=64, ge=1, le=4096)
+    decode_threads: int = Field(default=2, ge=1, le=256)
+    max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
+    keep_versions: int = Field(default=1, ge=0, le=100)
+    max_reject_share: float = Field(default=0.5, ge=0, le=1)
+
+    def picture_limits(self) -> PictureLimits:
+        """What a catalog's picture may weigh."""
+        return PictureLimits.for_catalog(self.max_image_pixels)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from embedder.settings import LayeredSettings
 from indexer.filters.parser import LARGEST_DEPTH
+from indexer.settings import StoreSettings
 
 
-class ServerSettings(LayeredSettings):
-    """How to serve.
+class ServerSettings(StoreSettings):
+    """How to serve; with `StoreSettings`.
 
     Attributes:
         model: a bundle's path, or a model's name.
-        store: address of the store.
         host: address to bind to; one that others reach needs `insecure`.
         port: 0 takes a free one.
         insecure: permit unencrypted calls on an address that others reach.
@@ -31,13 +30,11 @@ class ServerSettings(LayeredSettings):
             to 20 bytes a pixel (WebP), as a rule 8.
         decode_wait_s: how long a query waits for such memory before it is refused.
         cache_dir: exported models.
-        qdrant_api_key: of a Qdrant server.
     """
 
     command = "server"
 
     model: str = "data/models/demo"
-    store: str = "edge:data/index"
     host: str = "127.0.0.1"
     port: int = Field(default=50051, ge=0, le=65535)
     insecure: bool = False
@@ -58,4 +55,3 @@ class ServerSettings(LayeredSettings):
     max_filter_chars: int = Field(default=4096, ge=1)
     max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
     cache_dir: Path = Path("data/cache")
-    qdrant_api_key: SecretStr | None = None

@@ -11,7 +11,6 @@ from PIL import Image
 from embedder.encoder import Encoder, open_encoder
 from embedder.export.base_bundles import resolve_bundle
 from indexer.filters.schema import Schema
-from indexer.stores.address import open_store
 from indexer.stores.protocol import Store, VersionReader
 from indexer.versions.manifest import check_servable
 from server.errors import InvalidRequest
@@ -70,8 +69,7 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
         device=settings.device,
         text_threads=settings.text_threads,
     )
-    api_key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-    store = open_store(settings.store, api_key)
+    store = settings.open_store()
     reader = store.open(owner=owner)
     try:
         check_servable(reader.manifest, encoder.info.fingerprint)
