@@ -1,0 +1,1 @@
+"""What earlier releases wrote, kept to see that this one reads it."""
