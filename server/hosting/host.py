@@ -40,6 +40,7 @@ class Host:
         try:
             self._services = list_services(self._catalog)
             self._health = health.HealthServicer()
+            self._health_names = (*(service.name for service in self._services), "")
             self._interceptor = StatusInterceptor(settings)
             self._server = make_server(settings, self._services, self._health, self._interceptor)
             self._port = self._bind()
@@ -63,7 +64,7 @@ class Host:
         gc.collect()
         gc.freeze()
         self._server.start()
-        for name in (*(service.name for service in self._services), ""):
+        for name in self._health_names:
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
         manifest = self._catalog.reader.manifest
         _log.info(

@@ -55,8 +55,8 @@ class Searcher:
         with timings.stage("search"):
             # One search serves hits and vote alike, unless a filter stands between them.
             voters = NEIGHBORS if self._categories.needs_neighbors else 0
-            found = self._nearest(part.vector, max(page_size, voters if where is None else 0), where, itself)
-            near = found if where is None or not voters else self._nearest(part.vector, voters, None, itself)
+            found = self.nearest(part.vector, max(page_size, voters if where is None else 0), where, itself)
+            near = found if where is None or not voters else self.nearest(part.vector, voters, None, itself)
         with timings.stage("rank"):
             hits = tuple(_to_hit(item) for item in found[:page_size])
             category = self._categories.predict(part.vector, part.modality, near[:voters])
@@ -69,10 +69,17 @@ class Searcher:
             tuple(warnings),
         )
 
-    def _nearest(
-        self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None, itself: str | None
+    def nearest(
+        self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None = None, itself: str | None = None
     ) -> list[Scored]:
-        """The nearest products, without the one that is asked about: the only call of the store's query."""
+        """The nearest products, nearest first; for whoever has a vector in hand.
+
+        Args:
+            vector: float32 (dim,), unit length.
+            limit: how many at most, 1 or more.
+            where: only products that match.
+            itself: a product that is left out, since the vector is its own.
+        """
         found = self._reader.query([QueryPart(vector)], [1.0], limit + (itself is not None), where)
         return [item for item in found if item.product_id != itself][:limit]
 

@@ -11,7 +11,7 @@ from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
 def full_answer(request, context):
     response = search_service_pb2.SearchResponse(
         hits=[
-            search_service_pb2.Hit(product_id="A-1", score=0.5),
+            search_service_pb2.Hit(product_id="A-1", score=0.5, picture="b.jpg"),
             search_service_pb2.Hit(product_id="A-2", score=0.25),
         ],
         category=category_pb2.CategoryPrediction(
@@ -37,7 +37,13 @@ def full_answer(request, context):
     )
     payload = response.hits[0].payload
     payload.update(
-        {"title": "Red boot", "category": "shoes/boots", "price": 49.5, "in_stock": True, "pictures": ["a.jpg"]}
+        {
+            "title": "Red boot",
+            "category": "shoes/boots",
+            "price": 49.5,
+            "in_stock": True,
+            "pictures": ["a.jpg", "b.jpg"],
+        }
     )
     payload.update({"attributes": {"color": ["red", "blue"], "heel_cm": 4, "lined": False, "brand": "Acme"}})
     payload["recalled"] = None
@@ -54,7 +60,8 @@ def test_an_answer_becomes_typed_results(serve):
     assert (first.product_id, first.score, first.title, first.category) == ("A-1", 0.5, "Red boot", "shoes/boots")
     assert (first.price, first.in_stock) == (49.5, True)
     assert first.attributes == {"color": ("red", "blue"), "heel_cm": 4.0, "lined": False, "brand": "Acme"}
-    assert first.payload["pictures"] == ["a.jpg"]
+    assert first.payload["pictures"] == ["a.jpg", "b.jpg"]
+    assert (first.picture, second.picture) == ("b.jpg", "")
     assert first.payload["attributes"]["color"] == ["red", "blue"]
     assert first.payload["recalled"] is None
     assert math.isnan(first.payload["weird"])

@@ -1,0 +1,55 @@
+"""Model, index version and what answers from the two are opened, tried out and closed as one."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import server.search.searcher
+from indexer.stores.address import open_store
+from server.hosting.served_catalog import open_served_catalog
+from server.search.query import SearchCommand, TextQuery
+from server.settings import ServerSettings
+
+
+@pytest.fixture
+def settings(drawn_store: str, trained_bundle: Path, tmp_path: Path) -> ServerSettings:
+    shutil.copytree(drawn_store.removeprefix("edge:"), tmp_path / "store")
+    return ServerSettings(model=str(trained_bundle), store=f"edge:{tmp_path / 'store'}", threads=1)
+
+
+def test_what_is_opened_answers_and_lets_go_of_the_index_when_it_is_closed(settings: ServerSettings) -> None:
+    catalog = open_served_catalog(settings, owner="test")
+    assert catalog.schema == catalog.reader.manifest.schema
+    outcome = catalog.searcher.search(SearchCommand("", TextQuery("red ball"), "", 3))
+    assert len(outcome.hits) == 3
+    assert outcome.model_fingerprint == catalog.encoder.info.fingerprint
+    assert outcome.index_version == catalog.reader.manifest.version
+    catalog.close()
+    open_store(settings.store).open(owner="another").close()
+
+
+def test_it_is_tried_out_under_the_servers_own_limits_before_anybody_is_served(
+    settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depths = []
+    parse = server.search.searcher.parse_filter
+
+    def noting(text: str, *arguments, **options):
+        depths.append((text.count("("), options["max_depth"]))
+        return parse(text, *arguments, **options)
+
+    monkeypatch.setattr(server.search.searcher, "parse_filter", noting)
+    open_served_catalog(settings.model_copy(update={"max_filter_depth": 50}), owner="test").close()
+    assert set(depths) == {(50, 50)}
+    # A limit that no call could be answered under, whatever let it through.
+    with pytest.raises(ValueError, match="permitted: 1 to 64"):
+        open_served_catalog(settings.model_copy(update={"max_filter_depth": 65}), owner="test")
+    open_store(settings.store).open(owner="another").close()
+
+
+def test_limits_that_refuse_everything_are_an_operators_right(settings: ServerSettings) -> None:
+    tight = {"max_image_bytes": 1, "max_filter_chars": 1, "max_text_chars": 1, "max_page_size": 1}
+    open_served_catalog(settings.model_copy(update=tight), owner="test").close()
