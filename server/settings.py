@@ -29,6 +29,7 @@ class ServerSettings(StoreSettings):
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
             to 20 bytes a pixel (WebP), as a rule 8.
         decode_wait_s: how long a query waits for such memory before it is refused.
+        check_mb_per_s: how fast the index is read again in the background and compared with its digests; 0: not.
         cache_dir: exported models.
     """
 
@@ -54,4 +55,5 @@ class ServerSettings(StoreSettings):
     max_page_size: int = Field(default=1000, ge=1)
     max_filter_chars: int = Field(default=4096, ge=1)
     max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
+    check_mb_per_s: float = Field(default=8.0, ge=0, le=100_000)
     cache_dir: Path = Path("data/cache")

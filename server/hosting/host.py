@@ -13,6 +13,7 @@ from grpc_reflection.v1alpha import reflection
 
 from server.errors import StartupRefused
 from server.hosting.address import check_host, to_target
+from server.hosting.integrity import IntegrityCheck
 from server.hosting.served_catalog import ServedCatalog, open_served_catalog
 from server.rpc.interceptors import StatusInterceptor
 from server.rpc.services import Service, list_services
@@ -41,6 +42,9 @@ class Host:
             self._services = list_services(self._catalog)
             self._health = health.HealthServicer()
             self._health_names = (*(service.name for service in self._services), "")
+            self._integrity = IntegrityCheck(
+                self._catalog.reader, self._health, self._health_names, settings.check_mb_per_s
+            )
             self._interceptor = StatusInterceptor(settings)
             self._server = make_server(settings, self._services, self._health, self._interceptor)
             self._port = self._bind()
@@ -66,6 +70,7 @@ class Host:
         self._server.start()
         for name in self._health_names:
             self._health.set(name, health_pb2.HealthCheckResponse.SERVING)
+        self._integrity.start()
         manifest = self._catalog.reader.manifest
         _log.info(
             "serving index version %s (%d products) with model %s",
@@ -82,6 +87,7 @@ class Host:
         self._interceptor.refuse_new_calls()
         time.sleep(min(_REFUSING_S, self._settings.drain_s))
         self._server.stop(self._settings.drain_s).wait()
+        self._integrity.stop()
         self._catalog.close()
         _log.info("stopped")
 

@@ -32,6 +32,7 @@ from tests.indexer.conftest import load, search, shelf, unit_rows
 MEMORY_BYTES = 8 << 30
 PRODUCTS = 120
 ALLOWED = {"refused", "same"}
+UNTOUCHED = "untouched"
 
 
 def truncated(data: bytearray) -> bytearray:
@@ -96,28 +97,44 @@ def outcome(root: Path, folder: Path, case: Case) -> str:
     parent, child = Pipe()
     process = os.fork()
     if process == 0:
-        os._exit(_ask(root, child, case))
+        try:
+            os._exit(_ask(root, child, case))
+        finally:
+            os._exit(1)
     child.close()
     try:
         if case.serving:
             parent.recv()
         # In place, as a disk or a careless copy does it; a file that is replaced leaves an open one as it was.
-        with path.open("r+b") as file:
+        if case.damage != UNTOUCHED:
             changed = DAMAGES[case.damage](bytearray(sound))
-            file.write(changed)
-            file.truncate(len(changed))
+            with path.open("r+b") as file:
+                file.write(changed)
+                file.truncate(len(changed))
+        noticed = case.damage == UNTOUCHED or _verify_names(root, folder, case)
         parent.send("damaged")
         try:
             told = str(parent.recv())
         except EOFError:
             told = "ABORT"
         _, status = os.waitpid(process, 0)
-        return told if os.waitstatus_to_exitcode(status) == 0 else "ABORT"
+        if os.waitstatus_to_exitcode(status) != 0:
+            return "ABORT"
+        return told if noticed else "UNNOTICED by indexer verify"
     finally:
         with path.open("r+b") as file:
             file.write(sound)
             file.truncate(len(sound))
         parent.close()
+
+
+def _verify_names(root: Path, folder: Path, case: Case) -> bool:
+    """Whether `indexer verify --deep` tells of the damaged file."""
+    try:
+        told = " ".join(EdgeStore(root).verify(folder.name, deep=True).differences)
+    except VersionIncomplete as error:
+        told = str(error)
+    return case.file in told or (case.file == "manifest.json" and "manifest" in told)
 
 
 def _ask(root: Path, pipe, case: Case) -> int:
@@ -154,7 +171,7 @@ def answers(reader) -> list:
         said.append([[item.product_id, round(item.score, 5), item.payload] for item in found])
         said.append(reader.count(where))
     stored = reader.fetch("p-0050")
-    said.append(None if stored is None else [np.round(stored.vector, 5).tolist(), stored.payload])
+    said.append(None if stored is None else [np.round(stored.vectors, 5).tolist(), stored.payload])
     return json.loads(json.dumps(said))
 
 
@@ -165,11 +182,16 @@ def prepare(root: Path) -> Path:
     folder = build(root)
     process = os.fork()
     if process == 0:
-        reader = EdgeStore(root).open()
-        (root / "answers.json").write_text(json.dumps(answers(reader)))
-        reader.close()
-        os._exit(0)
-    os.waitpid(process, 0)
+        try:
+            reader = EdgeStore(root).open()
+            (root / "answers.json").write_text(json.dumps(answers(reader)))
+            reader.close()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0, "the sound version does not answer"
+    for serving in (False, True):
+        assert outcome(root, folder, Case("files.json", UNTOUCHED, serving)) == "same"
     return folder
 
 

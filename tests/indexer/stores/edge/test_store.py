@@ -232,6 +232,14 @@ class TestDamage:
         with pytest.raises(StoreError, match=r"next step"):
             EdgeStore(root).live_version()
 
+    @pytest.mark.parametrize("name", ["BUILDING", "CURRENT"])
+    def test_a_folder_where_a_file_belongs(self, root: Path, things: Shelf, name: str) -> None:
+        (root / name).unlink(missing_ok=True)
+        (root / name).mkdir()
+        store = EdgeStore(root)
+        with pytest.raises(StoreUnavailable, match=rf"{name} cannot be (read|written): .*next step"):
+            store.live_version() if name == "CURRENT" else store.create(manifest_of(things))
+
     def test_names_do_not_lead_out_of_the_store(self, root: Path, tmp_path: Path) -> None:
         (tmp_path / "precious").mkdir()
         store = EdgeStore(root)
