@@ -14,6 +14,10 @@ from PIL import Image, ImageDraw
 
 from tests.made_once import made_once
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers and their processes share the cores; threads of torch that wait for each other would spin. Read at import.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 COLORS = {"red": (200, 30, 40), "blue": (30, 60, 200), "green": (20, 150, 60), "black": (20, 20, 20)}
 SHAPES = {"toys/ball": "ellipse", "boxes/box": "rectangle", "boxes/tall box": "tall", "signs/triangle": "triangle"}
 
@@ -110,7 +114,7 @@ def trained_bundle(drawn_catalog: Path, model_cache: Path, tmp_path_factory: pyt
     def train(folder: Path) -> None:
         done = run_module(
             "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10",
-            "--out", str(folder / "drawn"), "--cache-dir", str(model_cache),
+            "--out", str(folder / "drawn"), "--cache-dir", str(model_cache), timeout_s=500,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 
