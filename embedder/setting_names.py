@@ -51,6 +51,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "max_filter_chars",
             "max_filter_depth",
             "cache_dir",
+            "check_mb_per_s",
             "edge",
             "qdrant",
             "qdrant_api_key",
