@@ -20,7 +20,7 @@ PERMITTED = {
 OURS = {"embedder", "indexer", "server", "clients", "merchlens", "tests"}
 
 
-QDRANT_MODULES = ("collection", "condition", "connection", "store", "version_reader", "version_writer")
+QDRANT_MODULES = ("collection", "condition", "connection", "reader", "store", "writer")
 
 
 def imported(path: Path) -> set[str]:

@@ -15,8 +15,8 @@ from indexer.stores.points import IMAGE
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import MANIFEST_KEY, vector_params
 from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connect
-from indexer.stores.qdrant.version_reader import QdrantReader
-from indexer.stores.qdrant.version_writer import QdrantWriter
+from indexer.stores.qdrant.reader import QdrantReader
+from indexer.stores.qdrant.writer import QdrantWriter
 from indexer.versions.manifest import Manifest
 from indexer.versions.verify import Verification
 
