@@ -98,7 +98,7 @@ def build_search_request(
     """
     return search_service_pb2.SearchRequest(
         catalog=_checked_text(catalog, "catalog"),
-        parts=[_to_part(text, image, product_id, vector)],
+        parts=[build_query_part(text, image, product_id, vector, within="parts", field="parts[0]")],
         filter=_checked_text(filter, "filter"),
         page_size=_checked_top_k(top_k),
     )
@@ -124,29 +124,47 @@ def _checked_text(value: str, field: str) -> str:
     return value
 
 
-def _to_part(
-    text: str | None, image: ImageSource | None, product_id: str | None, vector: Sequence[float] | None
+def build_query_part(
+    text: str | None,
+    image: ImageSource | None,
+    product_id: str | None,
+    vector: Sequence[float] | None,
+    *,
+    within: str,
+    field: str,
 ) -> query_pb2.QueryPart:
+    """Build the message of one query part, of exactly one of the first four arguments.
+
+    Args:
+        text, image, product_id, vector: see `Client.search`.
+        within: path of the request field that holds the part, named where there is not exactly one.
+        field: the part's own path, such as "parts[0]"; errors name fields below it.
+
+    Raises:
+        InvalidArgument: not exactly one, or a value that the message cannot carry.
+        OSError: the picture's file cannot be read.
+        TypeError: an argument of a wrong type.
+    """
     given = {"text": text, "image": image, "product_id": product_id, "vector": vector}
     names = [name for name, value in given.items() if value is not None]
     if len(names) != 1:
         found = f"{len(names)} query parts ({', '.join(names)})" if names else "no query part"
-        refuse("QUERY_PARTS", "parts", f"{found}; permitted: exactly 1, one of {', '.join(given)}")
+        refuse("QUERY_PARTS", within, f"{found}; permitted: exactly 1, one of {', '.join(given)}")
     if text is not None:
-        return query_pb2.QueryPart(text=_checked_text(text, "parts[0].text"))
+        return query_pb2.QueryPart(text=_checked_text(text, f"{field}.text"))
     if product_id is not None:
-        return query_pb2.QueryPart(product_id=_checked_text(product_id, "parts[0].product_id"))
+        return query_pb2.QueryPart(product_id=_checked_text(product_id, f"{field}.product_id"))
     if image is not None:
-        return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image)))
+        return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image, f"{field}.image.data")))
     try:
         return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
     except OverflowError:
         refuse(
-            "VECTOR_NOT_FINITE", "parts[0].vector.values", "vector holds a number that no float can; permitted: floats"
+            "VECTOR_NOT_FINITE", f"{field}.vector.values", "vector holds a number that no float can; permitted: floats"
         )
 
 
-def _read_image(image: ImageSource) -> bytes:
+def _read_image(image: ImageSource, field: str) -> bytes:
     if isinstance(image, bytes | bytearray | memoryview):
         data = bytes(image)
     else:
@@ -154,5 +172,5 @@ def _read_image(image: ImageSource) -> bytes:
             # No more than shows that it is too much: a path may point at anything.
             data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
-        refuse("IMAGE_TOO_LARGE", "parts[0].image.data", "image of more than 17 MiB; permitted: 1 byte to 10 MiB")
+        refuse("IMAGE_TOO_LARGE", field, "image of more than 17 MiB; permitted: 1 byte to 10 MiB")
     return data
