@@ -94,6 +94,7 @@ test: $(STAMP) ## Run the tests, on up to four cores
 
 faults: $(STAMP) ## Run the long fault tests: what is killed, full or damaged, at many points
 	$(BIN)/python -m pytest $(PARALLEL) -m faults
+	$(BIN)/python -m tests.faults.corruption
 
 bench-short: $(STAMP) ## Run each bench's short form, one at a time: does it end, print its bars, meet those of quality
 	$(BIN)/python -m pytest -m bench
