@@ -192,7 +192,7 @@ def test_a_picture_without_pixels(size: tuple[int, int]) -> None:
 
 def test_the_bomb_is_refused_on_its_header() -> None:
     # Its pixels are not even there: had they been asked for, the reason would be another.
-    with pytest.raises(PictureTooManyPixels, match=r"400000000 pixels.*permitted: up to 50,000,000"):
+    with pytest.raises(PictureTooManyPixels, match=r"400,000,000 pixels.*permitted: up to 50,000,000"):
         decoded(png(20_000, 20_000, b"\0"))
 
 
@@ -208,6 +208,14 @@ def test_a_large_picture_within_the_limit_warns_nobody() -> None:
         limits = PictureLimits(max_pixels=200_000_000)
         image = decode_picture(PictureBytes(png(9000, 10_000, body * 10_000, depth=1)), limits).image
     assert image.size == (9000, 10_000)
+
+
+def test_an_operators_limit_may_lie_above_pillows() -> None:
+    """Pillow itself refuses more than about 179 megapixels; here the body is what is wrong with 400."""
+    with pytest.raises(PictureUnreadable):
+        decoded(png(20_000, 20_000, b"\0"), limits=PictureLimits.for_catalog(500_000_000))
+    with pytest.raises(PictureTooManyPixels, match=r"20000 x 20000 = 400,000,000 pixels; permitted: up to 300,000,000"):
+        decoded(png(20_000, 20_000, b"\0"), limits=PictureLimits.for_catalog(300_000_000))
 
 
 @pytest.mark.parametrize("size", [(40_000, 1), (1, 40_000)])
