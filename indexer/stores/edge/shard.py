@@ -218,7 +218,8 @@ def _to_edge(node: Node) -> Any:
     if isinstance(node, Clause):
         return _to_filter(node)
     if isinstance(node, MatchNode):
-        # Edge 0.9 takes Python's bool for the integer that it also is, and then matches no bool; numpy's is none.
+        # Edge 0.9 takes Python's bool for the integer that it also is, and then matches no bool; numpy's is none since
+        # 2.3, where it lost `__index__`.
         value: Any = np.bool_(node.value) if isinstance(node.value, bool) else node.value
         return edge.FieldCondition(node.key, match=edge.MatchValue(value))
     assert isinstance(node, RangeNode)
