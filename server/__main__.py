@@ -29,10 +29,10 @@ def serve(
     store: Annotated[str | None, typer.Option(help="edge:PATH or qdrant://HOST:6334/CATALOG")] = None,
     host: Annotated[str | None, typer.Option(help="address to bind to")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes a free one", min=0, max=65535)] = None,
-    insecure: Annotated[bool | None, typer.Option("--insecure", help="permit an address that others reach")] = None,
+    insecure: Annotated[bool | None, typer.Option("--insecure", help="permit a non-loopback address")] = None,
     threads: Annotated[int | None, typer.Option(min=0, help="of ONNX Runtime; 0: one for each core")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, auto, cuda, cuda:1")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="calls worked on at once")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="calls handled at once")] = None,
     drain_s: Annotated[float | None, typer.Option(min=0, help="for calls in flight after SIGTERM")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="exported models")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="TOML file of settings")] = None,
@@ -53,17 +53,17 @@ def serve(
     )
     logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
     running = Host(settings)
-    # First of all: whoever reads the line below may send the signal at once.
+    # Before the address is printed: its reader may send the signal at once.
     stopping = catch_stop_signals()
     running.start()
-    # On standard output, for whoever started this with port 0.
+    # On standard output, for a caller that passed port 0.
     print(f"listening on {running.target}", flush=True)
     stopping.wait()
     running.stop()
 
 
 def main() -> None:
-    """Run the command line; errors of ours are one line and exit status 2."""
+    """Run the command line; our own errors are one line and exit status 2."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     give_back_large_blocks()
     log_pillow_as_info()

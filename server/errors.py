@@ -5,9 +5,9 @@ ServerError
 ├── ResourceMissing    something named in the request that is not there
 ├── RequestTooLarge    a message over the limit
 ├── DecodeMemoryFull   pictures being decoded leave no memory for another
-├── DeadlineExpired    nobody waits for the answer any more
+├── DeadlineExpired    the caller no longer waits for the answer
 ├── ServerStopping     a call that came after the signal to stop
-└── StartupRefused     a configuration that must not be served with
+└── StartupRefused     a configuration that must not be used
 """
 
 from __future__ import annotations
@@ -66,4 +66,4 @@ class ServerStopping(ServerError):
 
 
 class StartupRefused(ServerError):
-    """A configuration that must not be served with."""
+    """A configuration that must not be used."""

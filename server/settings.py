@@ -15,21 +15,21 @@ class ServerSettings(StoreSettings):
 
     Attributes:
         model: a bundle's path, or a model's name.
-        host: address to bind to; one that others reach needs `insecure`.
+        host: address to bind to; one that other machines can reach needs `insecure`.
         port: 0 takes a free one.
-        insecure: permit unencrypted calls on an address that others reach.
+        insecure: permit unencrypted calls on an address that other machines can reach.
         threads: of ONNX Runtime for a picture; 0 is one for each core.
         text_threads: of ONNX Runtime for a text. A second one makes a short text 5 % faster for twice the CPU time.
         device: "cpu", "auto", "cuda", ...; serving on the CPU imports no torch.
-        workers: calls worked on at once.
-        default_timeout_s: deadline of calls that bring none.
+        workers: calls handled at once.
+        default_timeout_s: deadline of calls that have none.
         drain_s: how long calls in flight may take after SIGTERM.
         max_message_bytes, max_image_bytes, max_image_pixels, max_image_side, max_text_chars, max_page_size,
         max_filter_chars, max_filter_depth: limits of one request, enforced before work starts.
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
-            to 20 bytes a pixel (WebP), as a rule 8.
+            to 20 bytes a pixel (WebP), usually 8.
         decode_wait_s: how long a query waits for such memory before it is refused.
-        check_mb_per_s: how fast the index is read again in the background and compared with its digests; 0: not.
+        check_mb_per_s: how fast the index is read again in the background and compared with its digests; 0: never.
         cache_dir: exported models.
     """
 

@@ -1,4 +1,4 @@
-"""How this process gives memory back."""
+"""How this process returns memory to the system."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _LARGE_BYTES = 1 << 20
 def give_back_large_blocks() -> None:
     """Have glibc return each freed block of 1 MiB or more to the system at once; elsewhere this does nothing.
 
-    By itself glibc raises that threshold to the size of what is freed, up to 32 MiB, and keeps what lies below in one
-    heap for each thread: eight threads that have decoded one large picture each hold on to all of it (seen: 550 MB for
+    By itself glibc raises that threshold to the size of what is freed, up to 32 MiB, and keeps smaller blocks in one
+    heap for each thread: eight threads that have decoded one large picture each hold all of it (measured: 550 MB for
     pictures of 54 MB, two at a time; 176 MB with this).
     """
     try:

@@ -31,7 +31,7 @@ class Host:
         """Open the model and the live index version, and bind; nothing is served before `start`.
 
         Raises:
-            StartupRefused: an address that others reach, without `insecure`; or one that cannot be bound.
+            StartupRefused: an address that other machines can reach, without `insecure`; or one that cannot be bound.
             ModelError, BundleError: see `embedder.errors`.
             StoreError: see `indexer.errors`.
         """
@@ -64,7 +64,7 @@ class Host:
 
     def start(self) -> None:
         """Begin to serve."""
-        # What start-up made lives as long as the process: collections need not walk it again and again.
+        # Objects made at start-up live as long as the process: the garbage collector need not scan them again.
         gc.collect()
         gc.freeze()
         self._server.start()
@@ -113,7 +113,7 @@ def make_server(
         ThreadPoolExecutor(settings.workers, thread_name_prefix="call"),
         interceptors=[interceptor],
         options=[
-            # Somewhat more than is permitted, so that the refusal can be ours, with details.
+            # Somewhat more than is permitted, so that the server itself refuses it, with details.
             ("grpc.max_receive_message_length", settings.max_message_bytes * 2),
             ("grpc.max_send_message_length", settings.max_message_bytes * 2),
             # Two servers on one port would each answer half of the calls.

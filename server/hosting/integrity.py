@@ -28,7 +28,7 @@ class IntegrityCheck:
 
         Args:
             reader: of the served version.
-            health_servicer: told NOT_SERVING for each of the services.
+            health_servicer: set to NOT_SERVING for each of the services.
             services: names.
             mb_per_s: how much is read; 0 reads nothing, and only notices what calls or the system report.
         """
@@ -45,7 +45,7 @@ class IntegrityCheck:
         self._thread.start()
 
     def stop(self) -> None:
-        """End soon, and wait for it; before the reader is closed. Without a start it does nothing."""
+        """Stop soon, and wait for that; call it before the reader is closed. Without a start it does nothing."""
         self._stopping.set()
         if self._thread.ident is not None:
             self._thread.join()
@@ -72,7 +72,7 @@ class IntegrityCheck:
             if self._stopping.wait(self._owed / self._bytes_per_s):
                 raise _Stopped
             self._owed = 0
-            # Reading a large index takes hours; what was written to is told of meanwhile.
+            # Reading a large index takes hours; a file that was written to is reported meanwhile.
             self._reader.check()
 
 

@@ -47,7 +47,7 @@ class ServedCatalog:
         return self.reader.manifest.schema
 
     def close(self) -> None:
-        """Let go of the index; nothing may be asked afterwards."""
+        """Close the index; it must not be searched afterwards."""
         self.reader.close()
         self.store.close()
 
@@ -56,7 +56,7 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
     """Open a model and the live index version, check that they belong together, and answer one search of each kind.
 
     Args:
-        settings: which ones, and the limits.
+        settings: where they are, and the limits.
         owner: who opens it, for the messages of other processes that find the index in use.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What belongs to one call besides its request: id, deadline, whether anybody still waits."""
+"""What belongs to one call besides its request: id, deadline, whether the caller still waits."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ REQUEST_ID = "x-request-id"
 _PERMITTED_ID = re.compile(r"[\x21-\x7e]{1,128}")
 
 logged_request_id: ContextVar[str] = ContextVar("logged_request_id", default="-")
-"""Request id of the call that this thread works on, for lines that a library logs; all else is given the call."""
+"""Request id of the call that this thread works on, for lines that a library logs; our own code is passed the call."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call in progress; servicers' methods take it in the place of gRPC's context.
+    """One call in progress; servicers' methods take it in place of gRPC's context.
 
     Attributes:
         request_id: the caller's, or a new one.
@@ -38,16 +38,16 @@ class Call:
 
     @classmethod
     def begin(cls, context: grpc.ServicerContext, default_timeout_s: float) -> Call:
-        """Note a call that is about to be worked on."""
+        """Record a call that is about to be handled."""
         given = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
         remaining = context.time_remaining()
-        # Without a deadline gRPC gives None, or as good as forever.
+        # Without a deadline gRPC gives None, or a practically endless time.
         timeout = default_timeout_s if remaining is None or remaining > 1e6 else remaining
         request_id = given if isinstance(given, str) and _PERMITTED_ID.fullmatch(given) else str(uuid.uuid4())
         return cls(request_id, time.monotonic() + timeout, context.is_active)
 
     def check_alive(self) -> None:
-        """Raise DeadlineExpired where nobody waits any more: work dropped now costs nothing."""
+        """Raise DeadlineExpired where the caller no longer waits, so that no more work is spent on it."""
         if time.monotonic() >= self.deadline:
             raise DeadlineExpired("the call's deadline passed before the work was done; next step: give it more time")
         if not self.is_active():

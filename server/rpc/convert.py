@@ -24,7 +24,7 @@ from server.search.query import (
 )
 
 _HIDDEN = frozenset({"product_id", CATEGORY_PATH_KEY})
-"""Payload keys that are the index's own business."""
+"""Payload keys that are internal to the index."""
 
 _METHODS = {
     "head": category_pb2.CategoryPrediction.METHOD_HEAD,
@@ -96,7 +96,7 @@ def to_meta(
     timings_us: Mapping[str, int],
     warnings: Sequence[ServerWarning],
 ) -> meta_pb2.ResponseMeta:
-    """Write what every reply says about itself."""
+    """Write a reply's metadata."""
     return meta_pb2.ResponseMeta(
         model_fingerprint=model_fingerprint,
         index_version=index_version,

@@ -27,8 +27,8 @@ Answer = Callable[[Any, Call], Any]
 class StatusInterceptor(grpc.ServerInterceptor):
     """Hands each method of ours its `Call`, and turns whatever it raises into a status with details.
 
-    All four kinds of method are covered. Requests are read and replies written in here, since what fails in gRPC's own
-    reading and writing ends in a status without details, or in none at all.
+    All four kinds of method are covered. Requests are parsed and replies serialized in here, since what fails in
+    gRPC's own parsing ends in a status without details, or in none at all.
     """
 
     def __init__(self, settings: ServerSettings) -> None:
@@ -47,7 +47,7 @@ class StatusInterceptor(grpc.ServerInterceptor):
         if known is not None:
             return known
         handler = continuation(details)
-        # Health and reflection are grpc's own and answer for themselves.
+        # Health and reflection are gRPC's own and handle their errors themselves.
         if handler is None or not details.method.startswith(_OURS):
             return handler
         made = self._handlers[details.method] = self._wrapped(handler, details.method)
@@ -79,7 +79,7 @@ class StatusInterceptor(grpc.ServerInterceptor):
         most = self._settings.max_message_bytes
 
         def read(data: bytes) -> Any:
-            # What is raised in here gRPC answers itself or not at all; so it is handed on as a value.
+            # gRPC answers what is raised in here by itself or not at all, so it is passed on as a value.
             if len(data) > most:
                 return RequestTooLarge(
                     f"message of {len(data):,} bytes; permitted: up to {most:,}; next step: send a smaller picture"
@@ -101,10 +101,10 @@ class StatusInterceptor(grpc.ServerInterceptor):
             if self._stopping:
                 raise ServerStopping("the server is stopping; next step: try again, another one may take its place")
             yield call
-        # gRPC closes a stream's iterator so, when the caller has left.
+        # This is how gRPC closes a stream's iterator when the caller has left.
         except GeneratorExit:
             raise
-        # A panic in native code is no Exception, nor is a SystemExit, which ends this thread only: the caller would
+        # A panic in native code is not an Exception, nor is SystemExit, which ends this thread only: the caller would
         # be left without an answer. And nothing may leave as gRPC's own "Exception calling application", which shows
         # internals.
         except BaseException as error:  # noqa: BLE001
@@ -129,14 +129,14 @@ def _each_given(requests: Iterator[Any]) -> Iterator[Any]:
 def _abort(error: BaseException, call: Call, context: grpc.ServicerContext, method: str) -> None:
     try:
         code, status, row = to_status(error, call.request_id)
-    # An exception that cannot even say what it is.
+    # An exception whose own __str__ fails.
     except Exception:  # noqa: BLE001
         code, status, row = to_status(RuntimeError(), call.request_id)
     if row.for_caller:
         # Messages may quote what a customer typed, which is never logged: the reason is enough.
         _log.info("%s %s: %s %s", method, call.request_id, code.name, getattr(error, "reason", row.reason))
     elif not context.is_active() and isinstance(error, grpc.RpcError):
-        # A stream's requests end so when the caller has left.
+        # This is how a stream's requests end when the caller has left.
         _log.info("%s %s: the caller has left", method, call.request_id)
     else:
         _log.error("%s %s: %s", method, call.request_id, code.name, exc_info=error)

@@ -21,7 +21,7 @@ RETRY_AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a caller learns of one exception class.
+    """What a caller is told about one exception class.
 
     Attributes:
         code: the gRPC status.
@@ -66,7 +66,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     filtering.FilterTypeError: Row(_INVALID, "FILTER_TYPE"),
     filtering.FilterTooDeep: Row(_INVALID, "FILTER_TOO_DEEP"),
     filtering.FilterTooLong: Row(_INVALID, "FILTER_TOO_LONG"),
-    # The store's: another try may find it well again.
+    # The store's: a retry may succeed.
     indexing.StoreError: _STORE,
     indexing.StoreUnavailable: _STORE,
     indexing.StoreLocked: _STORE,

@@ -1,1 +1,1 @@
-"""From a query in hand to hits and category."""
+"""From a query to hits and category."""

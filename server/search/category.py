@@ -31,7 +31,7 @@ class CategoryPredictor:
 
     @property
     def needs_neighbors(self) -> bool:
-        """Whether the nearest products are asked; otherwise `predict` may be given none."""
+        """Whether the nearest products are used; otherwise `predict` may be given none."""
         return self._any and self._head is None
 
     def predict(

@@ -16,18 +16,18 @@ from embedder.errors import PictureTooManyPixels
 from server.errors import DecodeMemoryFull
 
 CheckAlive = Callable[[], None]
-"""Raises `DeadlineExpired` where nobody waits for the answer any more."""
+"""Raises `DeadlineExpired` where the caller no longer waits for the answer."""
 
 _POLL_S = 0.05
-"""How often one who waits looks whether its caller is still there."""
+"""How often a waiting call checks that its caller is still there."""
 
 
 class DecodeMemory:
-    """Bytes that may be in use for decoding at one time; who finds too few free waits in line.
+    """Bytes that may be in use for decoding at one time; a call that finds too few free waits in line.
 
     Attributes:
         max_bytes: how many there are.
-        wait_s: how long one waits at most.
+        wait_s: how long a call waits at most.
     """
 
     def __init__(self, max_bytes: int, wait_s: float) -> None:
@@ -53,7 +53,7 @@ class DecodeMemory:
 
     @contextmanager
     def reservation(self, check_alive: CheckAlive) -> Iterator[Callable[[int], None]]:
-        """Give a function that takes bytes; all that it took is given back at the end.
+        """Return a function that takes bytes; what it took is released at the end.
 
         The function blocks until the bytes are free. It raises DecodeMemoryFull where they are not within `wait_s`,
         PictureTooManyPixels where they are more than there are at all, and what `check_alive` raises while it waits.

@@ -66,7 +66,7 @@ class PartEncoder:
         Args:
             part: what to encode.
             field: the part's path in the request, such as "parts[0]"; errors and warnings name fields below it.
-            check_alive: raises `DeadlineExpired` where nobody waits any more; called before each costly stage.
+            check_alive: raises `DeadlineExpired` where the caller no longer waits; called before each costly stage.
 
         Raises:
             InvalidRequest: a picture, text or vector that cannot be used; `field` says which.
@@ -105,7 +105,7 @@ class PartEncoder:
             image, codes = self._encoder.decode(PictureBytes(data), self._picture_limits, take)
             check_alive()
             pixels = self._encoder.preprocess([image])
-            # Given back with the reservation, not when this call ends.
+            # Released with the reservation, not when this call ends.
             del image
         warnings = []
         if ANIMATION_FIRST_FRAME in codes:
@@ -140,7 +140,7 @@ class PartEncoder:
         length = float(np.linalg.norm(values.astype(np.float64)))
         if abs(length - 1.0) <= 1e-3:
             return EncodedPart(vector, "image", {})
-        warning = ServerWarning("VECTOR_NORMALIZED", field, f"the vector's length of {length:.6g} was made 1")
+        warning = ServerWarning("VECTOR_NORMALIZED", field, f"the vector of length {length:.6g} was scaled to length 1")
         return EncodedPart(vector, "image", {}, (warning,))
 
 

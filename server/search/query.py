@@ -1,4 +1,4 @@
-"""A search as the server understands it, free of the wire's types."""
+"""A search as the server understands it, free of protobuf's types."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PictureQuery:
 
 @dataclass(frozen=True, slots=True)
 class ProductQuery:
-    """An indexed product that others should be like."""
+    """An indexed product to find similar ones to."""
 
     product_id: str
 
@@ -60,7 +60,7 @@ class SearchCommand:
 
 @dataclass(frozen=True, slots=True)
 class ServerWarning:
-    """Something done differently from what was asked: stable code, the request's field, words for people."""
+    """Something done differently from what was asked: stable code, the request's field, text for people."""
 
     code: str
     field: str
@@ -86,7 +86,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class PredictedCategory:
-    """Likeliest categories with calibrated probabilities, most likely first; never empty."""
+    """Categories with calibrated probabilities, most likely first; never empty."""
 
     candidates: tuple[tuple[str, float], ...]
     method: Literal["head", "neighbors"]

@@ -1,4 +1,4 @@
-"""Search, from a query in hand to hits and category; knows neither gRPC nor protobuf."""
+"""Search, from a query to hits and category; knows neither gRPC nor protobuf."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Searcher:
         check_alive()
         itself = command.query.product_id if isinstance(command.query, ProductQuery) else None
         with timings.stage("search"):
-            # One search serves hits and vote alike, unless a filter stands between them.
+            # One search serves both hits and vote, unless there is a filter.
             voters = NEIGHBORS if self._categories.needs_neighbors else 0
             found = self.nearest(part.vector, max(page_size, voters if where is None else 0), where, itself)
             near = found if where is None or not voters else self.nearest(part.vector, voters, None, itself)
@@ -72,7 +72,7 @@ class Searcher:
     def nearest(
         self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None = None, itself: str | None = None
     ) -> list[Scored]:
-        """The nearest products, nearest first; for whoever has a vector in hand.
+        """The nearest products, nearest first; for callers that already have a vector.
 
         Args:
             vector: float32 (dim,), unit length.
@@ -104,7 +104,7 @@ class Searcher:
             )
         if asked > most:
             warnings.append(
-                ServerWarning("PAGE_SIZE_CAPPED", "page_size", f"page_size {asked} is over {most}: {most} answered")
+                ServerWarning("PAGE_SIZE_CAPPED", "page_size", f"page_size {asked} is over {most}: capped to {most}")
             )
         return min(asked or DEFAULT_PAGE_SIZE, most)
 

@@ -16,9 +16,9 @@ from merchlens.v1 import search_service_pb2_grpc
 class Client:
     """Calls one Merchlens server, or several behind one name. Calls from several threads are allowed.
 
-    A call waits for a connection while its deadline lasts, so that it outlasts a server's restart. One that fails with
-    UNAVAILABLE is tried again by gRPC, after a growing, jittered pause or the one that the server asks for; all tries
-    share the call's deadline. Make a client after forking, not before.
+    A call waits for a connection while its deadline lasts, so that it survives a server's restart. One that fails with
+    UNAVAILABLE is retried by gRPC, with exponential backoff and jitter or after the pause that the server asks for;
+    all attempts share the call's deadline. Make a client after forking, not before.
     """
 
     def __init__(
@@ -35,8 +35,7 @@ class Client:
         Args:
             target: HOST:PORT, or another gRPC target such as "unix:PATH" or "dns:///NAME:PORT".
             timeout_s: deadline of a call that names none, over 0, at most 86,400 seconds.
-            max_attempts: how often a call is tried in all, 1..5; with 1 it is neither tried again nor waits for a
-                connection.
+            max_attempts: attempts for a call in all, 1..5; with 1 it is neither retried nor waits for a connection.
             credentials: for TLS, as from `grpc.ssl_channel_credentials`; None sends everything unencrypted.
             api_key: printable ASCII characters, sent with each call; unencrypted unless there are credentials.
 
@@ -71,13 +70,13 @@ class Client:
             top_k: how many hits at most, from 1; the server caps it at 1,000 with the warning PAGE_SIZE_CAPPED.
             filter: which products to consider, as in `price < 50 AND in_stock`; "" is all.
             catalog: which catalog to search; "" is the default one.
-            timeout_s: deadline over all tries, over 0, at most 86,400 seconds; None is the client's.
+            timeout_s: deadline for all attempts together, over 0, at most 86,400 seconds; None is the client's.
             request_id: to find the call in the server's log, 1..128 printable ASCII characters without white space;
                 None makes a new one.
 
         Raises:
             MerchlensError: whichever class the failure's gRPC status has; see `merchlens.errors`.
-            InvalidArgument: also without a call being made, where the client can tell.
+            InvalidArgument: also without a call being made, where the client can detect it.
             OSError: the picture's file cannot be read.
             TypeError: an argument of a wrong type.
             RuntimeError: the client is closed.
@@ -98,7 +97,7 @@ class Client:
         )
 
     def wait_ready(self, timeout_s: float | None = None) -> None:
-        """Wait until a connection stands; whether the server is done loading its index shows in the first call.
+        """Wait until there is a connection; whether the server is done loading its index shows in the first call.
 
         Args:
             timeout_s: seconds to wait at most, over 0, at most 86,400; None is the client's deadline.

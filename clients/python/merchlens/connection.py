@@ -27,8 +27,8 @@ Stub = TypeVar("Stub")
 class Connection:
     """Makes calls of any service's methods. Calls from several threads are allowed.
 
-    A call waits for a connection while its deadline lasts, so that it outlasts a server's restart; one that fails with
-    UNAVAILABLE all the same is tried again by gRPC, one that a stopping server drops by this class. With `max_attempts`
+    A call waits for a connection while its deadline lasts, so that it survives a server's restart; one that fails with
+    UNAVAILABLE nevertheless is retried by gRPC, one that a stopping server drops by this class. With `max_attempts`
     1 it does none of this.
     """
 
@@ -77,7 +77,7 @@ class Connection:
         Args:
             method: of a stub.
             request: a message, or an iterator of messages where the method takes a stream.
-            timeout_s: deadline over all tries.
+            timeout_s: deadline for all attempts together.
             request_id: under which the server logs the call.
 
         Raises:
@@ -91,7 +91,7 @@ class Connection:
                 try:
                     return method(request, timeout=left, metadata=self._sent(request_id), wait_for_ready=self._waits)
                 except grpc.RpcError as error:
-                    # gRPC's own retries do not cover it.
+                    # gRPC's own retries do not cover this case.
                     if attempt == self._max_attempts or not self._was_cut_off(error):
                         raise
         raise AssertionError("the last attempt returns or raises")
@@ -99,7 +99,7 @@ class Connection:
     def stream(self, method: Method, request: Any, *, timeout_s: float, request_id: str) -> Iterator[Any]:
         """Call a method that gives a stream of replies; arguments and errors are those of `unary`.
 
-        A stream is tried again by gRPC only as long as no reply has come. Closing the iterator cancels the call.
+        gRPC retries a stream only as long as no reply has come. Closing the iterator cancels the call.
         """
         with self._named_errors(timeout_s, request_id):
             replies = method(request, timeout=timeout_s, metadata=self._sent(request_id), wait_for_ready=self._waits)
@@ -109,7 +109,7 @@ class Connection:
                 replies.cancel()
 
     def wait_ready(self, timeout_s: float) -> None:
-        """Wait until a connection stands.
+        """Wait until there is a connection.
 
         Raises:
             Unavailable: none did in time.
@@ -140,7 +140,7 @@ class Connection:
         except grpc.RpcError as error:
             code = error.code() if isinstance(error, grpc.Call) else None
             if code is grpc.StatusCode.DEADLINE_EXCEEDED and self._waits and not self._is_connected():
-                # The whole time went by waiting for a server: to the caller that is one that is not there.
+                # All of the time was spent waiting for a server: to the caller, there is none.
                 raise Unavailable(f"{self._no_answer()} (waited {timeout_s:g} s)", request_id=request_id) from error
             unexplained = {
                 grpc.StatusCode.UNAVAILABLE: self._no_answer(),
@@ -149,7 +149,7 @@ class Connection:
             }
             raise from_rpc_error(error, request_id=request_id, unexplained=unexplained) from error
         except ValueError as error:
-            # gRPC's way to say that the channel is closed; asked afterwards, since another thread may close any time.
+            # gRPC's way to say that the channel is closed; checked afterwards, since another thread may close it.
             if self._closed:
                 raise RuntimeError(_CLOSED) from error
             raise
@@ -170,7 +170,7 @@ class Connection:
         )
 
     def _is_connected(self) -> bool:
-        """Whether a connection stands at this moment."""
+        """Whether there is a connection at this moment."""
         states: list[grpc.ChannelConnectivity] = []
         noted = threading.Event()
 
@@ -198,7 +198,7 @@ def _channel_options(max_attempts: int) -> list[tuple[str, int | str]]:
     options: list[tuple[str, int | str]] = [
         ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
         ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-        # gRPC tries a call again only while it holds all that was sent, by default 256 KiB: no picture would be.
+        # gRPC retries a call only while it buffers all that was sent, by default 256 KiB: too little for pictures.
         ("grpc.per_rpc_retry_buffer_size", MAX_MESSAGE_BYTES + 2**20),
         # By default a restarted server may stay unnoticed for two minutes.
         ("grpc.initial_reconnect_backoff_ms", 100),

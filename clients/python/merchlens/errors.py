@@ -2,23 +2,23 @@
 
 MerchlensError
 ├── Aborted             the server gave up because of a concurrent change
-├── AlreadyExists       what was to be made is there already
+├── AlreadyExists       what was to be created exists already
 ├── Cancelled           the call was cancelled, as by closing the client
 ├── DataLoss            stored data is damaged
 ├── DeadlineExceeded    no answer within `timeout_s`
 ├── FailedPrecondition  the server's state has to change first; `preconditions` says how
-├── Internal            a fault of the server's
+├── Internal            a fault in the server
 ├── InvalidArgument     a request that breaks the contract; `field_violations` says where
 ├── NotFound            something named in the request is not there; `resource` says what
 ├── OutOfRange          a position past the end
 ├── PermissionDenied    the API key does not allow it
 ├── ResourceExhausted   too much at once, or too large a message
 ├── Unauthenticated     the API key is missing or not known
-├── Unavailable         no server answers, or it cannot at the moment; another try may succeed
+├── Unavailable         no server answers, or it cannot at the moment; a retry may succeed
 ├── Unimplemented       the server does not know the call
 └── Unknown             a failure without a status of its own
 
-`InvalidArgument` is raised as well before anything is sent, for what the client itself can tell. A wrong type is a
+`InvalidArgument` is raised as well before anything is sent, for what the client itself can detect. A wrong type is a
 TypeError, a picture's path that cannot be read an OSError, a call on a closed client a RuntimeError.
 """
 
@@ -44,7 +44,7 @@ class MerchlensError(Exception):
         field_violations: request fields outside their ranges.
         resource: what the call is about, as in a product that is not there; None where not said.
         preconditions: what has to change first.
-        retry_after_s: seconds to wait before the next try, 0 or more; None where the server gave none.
+        retry_after_s: seconds to wait before the next attempt, 0 or more; None where the server gave none.
         request_id: under which the server logged the call; "" where the call was never made.
     """
 
@@ -79,7 +79,7 @@ class Aborted(MerchlensError):
 
 
 class AlreadyExists(MerchlensError):
-    """What was to be made is there already."""
+    """What was to be created exists already."""
 
     code = grpc.StatusCode.ALREADY_EXISTS
 
@@ -109,7 +109,7 @@ class FailedPrecondition(MerchlensError):
 
 
 class Internal(MerchlensError):
-    """A fault of the server's; its log has more under `request_id`."""
+    """A fault in the server; its log has more under `request_id`."""
 
     code = grpc.StatusCode.INTERNAL
 
@@ -151,13 +151,13 @@ class Unauthenticated(MerchlensError):
 
 
 class Unavailable(MerchlensError):
-    """No server answers, or it cannot at the moment; another try may succeed."""
+    """No server answers, or it cannot at the moment; a retry may succeed."""
 
     code = grpc.StatusCode.UNAVAILABLE
 
 
 class Unimplemented(MerchlensError):
-    """The server does not know the call: it is of another version, or no Merchlens server."""
+    """The server does not know the call: it has another version, or is not a Merchlens server."""
 
     code = grpc.StatusCode.UNIMPLEMENTED
 

@@ -1,7 +1,7 @@
 """Arguments of a call, checked, to the request that is sent.
 
 Checked is only what has no place in a message (a lone surrogate, a deadline) or would mean something else there
-(`top_k=0`); the rest is the server's to judge, whose limits are configured.
+(`top_k=0`); the rest is left to the server, whose limits are configured.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from merchlens.v1 import query_pb2, search_service_pb2
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 """A picture: the path of its file, or the file's bytes."""
 
-# A little over the 16 MiB that servers take, so that it is the server who refuses and names its limit.
+# A little over the 16 MiB that servers take, so that the server refuses it and names its limit.
 MAX_MESSAGE_BYTES = 17 * 2**20
 _MAX_TIMEOUT_S = 86_400.0
 _MAX_INT32 = 2**31 - 1
@@ -42,7 +42,7 @@ def refuse(reason: str, field: str, message: str) -> NoReturn:
 
 
 def check_timeout(timeout_s: float) -> float:
-    """Give a deadline back, in seconds, over 0 and at most 86,400.
+    """Return a deadline, in seconds, over 0 and at most 86,400.
 
     Raises:
         InvalidArgument: it is outside; gRPC would take an endless one for one that has passed.
@@ -53,7 +53,7 @@ def check_timeout(timeout_s: float) -> float:
 
 
 def check_request_id(request_id: str | None) -> str:
-    """Give a request id back, or a new one for None.
+    """Return a request id, or a new one for None.
 
     Raises:
         InvalidArgument: not 1 to 128 printable ASCII characters.
@@ -73,7 +73,7 @@ def check_api_key(api_key: str) -> None:
     """Refuse what cannot be sent as a key.
 
     Raises:
-        InvalidArgument: something but printable ASCII characters, or none at all; the message keeps the value secret.
+        InvalidArgument: anything but printable ASCII characters, or none at all; the message keeps the value secret.
     """
     if not _PRINTABLE.fullmatch(api_key):
         refuse("API_KEY", "api_key", "api_key; permitted: 1 or more printable ASCII characters, no white space")
@@ -160,7 +160,9 @@ def build_query_part(
         return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
     except OverflowError:
         refuse(
-            "VECTOR_NOT_FINITE", f"{field}.vector.values", "vector holds a number that no float can; permitted: floats"
+            "VECTOR_NOT_FINITE",
+            f"{field}.vector.values",
+            "vector holds a number too large for a float; permitted: floats",
         )
 
 
@@ -169,7 +171,7 @@ def _read_image(image: ImageSource, field: str) -> bytes:
         data = bytes(image)
     else:
         with Path(image).open("rb") as file:
-            # No more than shows that it is too much: a path may point at anything.
+            # Only enough to show that it is too much: a path may name any file.
             data = file.read(MAX_MESSAGE_BYTES + 1)
     if len(data) > MAX_MESSAGE_BYTES:
         refuse("IMAGE_TOO_LARGE", field, "image of more than 17 MiB; permitted: 1 byte to 10 MiB")

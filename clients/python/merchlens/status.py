@@ -32,7 +32,7 @@ class FieldViolation:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Something that the call is about, as a rule something that is not there.
+    """Something that the call is about, usually something that is not there.
 
     Attributes:
         type: "product" or "catalog".
@@ -69,7 +69,7 @@ class StatusDetails:
         field_violations: in the server's order.
         resource: what the call is about; None where the server did not say.
         preconditions: in the server's order.
-        retry_after_s: seconds to wait before the next try, 0 or more; None where the server gave none.
+        retry_after_s: seconds to wait before the next attempt, 0 or more; None where the server gave none.
     """
 
     message: str = ""
@@ -92,8 +92,8 @@ def read_details(trailers: Iterable[tuple[str, str | bytes]]) -> StatusDetails:
 def decode_status(data: bytes) -> StatusDetails:
     """Read a serialized `google.rpc.Status`.
 
-    Never raises: an unreadable status gives empty details, an unreadable or unknown detail is passed over, because
-    a fault in what explains an error must not hide the error.
+    Never raises: an unreadable status gives empty details, an unreadable or unknown detail is skipped, because
+    a fault in the explanation of an error must not hide the error.
     """
     status = _parsed("google.rpc.Status", data)
     if status is None:
