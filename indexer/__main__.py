@@ -1,4 +1,4 @@
-"""`python -m indexer`: build index versions, show what is there."""
+"""`python -m indexer`: build and inspect index versions."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ def build(
     catalog: Annotated[str, typer.Option(help=CATALOG_HELP)],
     model: Annotated[str, typer.Option(help="a bundle's path, or a model's name")] = "starter",
     store: Store = None,
-    split: Annotated[str | None, typer.Option(help="only this part of a benchmark: train, validation, test")] = None,
+    split: Annotated[str | None, typer.Option(help="only this split of a benchmark: train, validation, test")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="index at most this many products")] = None,
     column: Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku")] = None,
     rejects: Annotated[Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else here")] = None,
     name: Annotated[str, typer.Option(help="the catalog's name for callers")] = "default",
-    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="more do not go live")] = None,
+    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing goes live")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
     threads: Annotated[int | None, typer.Option(min=0)] = None,
     decode_threads: Annotated[int | None, typer.Option(min=1, help="pictures decoded at once")] = None,
@@ -172,7 +172,7 @@ def _default_rejects(store: str) -> Path:
 
 
 def main() -> None:
-    """Run the command line; errors of ours are one line and exit status 2."""
+    """Run the command line; our own errors are one line and exit status 2."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("indexer").setLevel(logging.INFO)
     try:

@@ -3,13 +3,13 @@
 IndexerError
 ├── BuildError            nothing, or too little, of a catalog could be indexed; the live index stays as it was
 ├── StoreError
-│   ├── StoreUrlInvalid   a store's address that means nothing
+│   ├── StoreUrlInvalid   an invalid store address
 │   ├── StoreNotFound     no index (or not that version) at the address
 │   ├── StoreLocked       another process owns it
 │   ├── StoreUnavailable  the engine cannot be reached, or failed
 │   ├── VersionIncomplete a version that was never finished, or lost files
 │   └── ModelMismatch     an index made by another model than the one that queries it
-└── QueryVectorError      a vector that cannot be searched with; `reason` names why
+└── QueryVectorError      a vector that cannot be searched with; `reason` says why
 
 Filters have their own tree: `indexer.filters.errors`.
 """
@@ -30,11 +30,11 @@ class StoreError(IndexerError):
 
 
 class StoreUrlInvalid(StoreError):
-    """An address that is no store's."""
+    """An invalid store address."""
 
 
 class StoreNotFound(StoreError):
-    """Nothing at the address."""
+    """No index, or not that version, at the address."""
 
 
 class StoreLocked(StoreError):
@@ -42,7 +42,7 @@ class StoreLocked(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """Not to be reached, or failed."""
+    """The engine cannot be reached, or failed."""
 
 
 class VersionIncomplete(StoreError):

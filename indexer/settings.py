@@ -48,7 +48,7 @@ class IndexerSettings(StoreSettings):
         batch_size: pictures embedded at once.
         decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
-        keep_versions: ready versions kept besides the live one, for going back.
+        keep_versions: ready versions kept besides the live one, for rolling back.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
     """
 
@@ -64,5 +64,5 @@ class IndexerSettings(StoreSettings):
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
 
     def picture_limits(self) -> PictureLimits:
-        """What a catalog's picture may weigh."""
+        """The limits for a catalog's pictures."""
         return PictureLimits.for_catalog(self.max_image_pixels)

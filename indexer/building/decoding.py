@@ -83,7 +83,7 @@ class Decoding(Stage):
     def _read_pictures(
         self, product: Product, values: list[npt.NDArray[np.float32]]
     ) -> tuple[tuple[ProductPicture, ...], list[tuple[ProductPicture, UnusablePicture]]]:
-        """Append the pixels of a product's pictures to `values`; gives back the readable ones and the others."""
+        """Append the pixels of a product's pictures to `values`; returns the readable ones and the others."""
         readable: list[ProductPicture] = []
         unusable: list[tuple[ProductPicture, UnusablePicture]] = []
         for picture in product.pictures:
@@ -110,7 +110,7 @@ def _reject(
 
 
 def _in_batches(rows: Iterable[Row], batch_size: int) -> Iterator[list[Row]]:
-    """Rows with about as many pictures as a batch has; a rejected row takes a place, too."""
+    """Rows with about as many pictures as a batch has; a rejected row counts as one picture."""
     batch: list[Row] = []
     pictures = 0
     for row in rows:

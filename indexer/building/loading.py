@@ -15,9 +15,9 @@ AHEAD = 4
 
 
 class Loading(Stage):
-    """A thread of its own hands batches over, so that a store that is behind does not hold up the encoder.
+    """Hands batches over in a separate thread, so that a slow store does not hold up the encoder.
 
-    Used as a context: leaving it waits for the thread, whatever happened.
+    Used as a context manager: leaving it waits for the thread, whatever happened.
     """
 
     def __init__(self, writer: VersionWriter) -> None:
@@ -33,7 +33,7 @@ class Loading(Stage):
             self._sent.popleft().result()
 
     def wait(self) -> None:
-        """Until the store has taken all batches; raises what it raised."""
+        """Wait until the store has taken all batches; raises what it raised."""
         while self._sent:
             self._sent.popleft().result()
 

@@ -58,7 +58,7 @@ def _coerced(value: AttributeValue, kind: FieldType) -> Any:
 
 
 class SchemaBuilder:
-    """Learns the attributes' types while products go by.
+    """Collects the attributes' types, product by product.
 
     An attribute whose values differ in kind becomes a keyword field, so that filters see one kind only.
     """
@@ -67,16 +67,16 @@ class SchemaBuilder:
         self._kinds: dict[str, set[FieldType]] = {}
 
     def add(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Take note of one product's attributes."""
+        """Add one product's attributes."""
         for name, value in attributes.items():
             self.add_kinds(name, {kind_of_value(value)})
 
     def add_kinds(self, name: str, kinds: Iterable[AttributeKind]) -> None:
-        """Take note of the kinds of an attribute's values."""
+        """Add the kinds of an attribute's values."""
         self._kinds.setdefault(name, set()).update(_FIELD_TYPES[kind] for kind in kinds)
 
     def schema(self) -> Schema:
-        """What was learnt."""
+        """The attributes added so far, each with its type."""
         return Schema(
             {
                 name: next(iter(kinds)) if len(kinds) == 1 else FieldType.KEYWORD

@@ -26,7 +26,7 @@ class BuildPlan:
 
 
 def plan_build(reader: CatalogReader, limit: int | None) -> BuildPlan:
-    """Read the catalog's rows once, leaving pictures alone; not even that where the reader knows its outline.
+    """Read the catalog's rows once, without pictures, or only its outline where the reader has one.
 
     Raises:
         CatalogError: the catalog cannot be read.

@@ -21,8 +21,8 @@ from indexer.errors import BuildError
 
 
 class RejectLog:
-    """Writes one JSON object a line: `line`, `product_id`, `reason`, `detail`, and where it is but one picture of a
-    product that is indexed without it, `picture`.
+    """Writes one JSON object a line: `line`, `product_id`, `reason`, `detail`, and `picture` where only that picture is
+    left out and its product is indexed.
 
     The file appears under its name when the log is closed: a reader never sees half of it, and a build that fails
     half-way leaves the last one's.
@@ -70,7 +70,7 @@ class RejectLog:
                     self._temporary.replace(self.path)
         finally:
             self._temporary.unlink(missing_ok=True)
-            # What a full disk did not take is tried again at closing; the reason has been told.
+            # Closing tries again to write what a full disk did not take; that error was raised already.
             with suppress(OSError):
                 self._file.close()
 
@@ -102,7 +102,7 @@ def _open_own(path: Path) -> tuple[Path, IO[str]]:
 
 
 def _clear_stale(path: Path) -> None:
-    """Delete what builds left that died: no lock is on it any more."""
+    """Delete the files of builds that died: these are no longer locked."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*partial"):
         with suppress(OSError), left.open("r+", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -19,12 +19,12 @@ def drop_old(store: Store, keep: int) -> None:
         live = store.live_version()
         ready = [item.version for item in store.versions() if item.version != live and item.state == "ready"]
     except StoreError as error:
-        _log.warning("old versions were not looked for: %s", error)
+        _log.warning("old versions could not be listed: %s", error)
         return
     for version in ready[: max(0, len(ready) - keep)]:
         try:
             dropped = store.drop(version)
         except (StoreError, OSError) as error:
-            _log.warning("version %s is not deleted: %s; the new version is live all the same", version, error)
+            _log.warning("version %s is not deleted: %s; the new version is live nevertheless", version, error)
             continue
         _log.info("dropped version %s" if dropped else "version %s is in use, and stays", version)

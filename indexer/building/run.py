@@ -43,7 +43,7 @@ class BuildResult:
         rejects: the file with the rejected rows and pictures.
         reasons: why rows and pictures were rejected, with how many.
         pictures_left_out: beyond the number of pictures that a product may have.
-        elapsed_s: from the first row read to the flip of the live version.
+        elapsed_s: from the first row read to the switch of the live version.
         outline_s: of that, the first pass over the rows, without pictures.
         stages: how busy the stages were that ran side by side.
         seal_s: of that, calibrating, indexing and making durable, after the last product was in.
@@ -81,7 +81,7 @@ def build(
     Args:
         reader: the catalog.
         encoder: makes the vectors.
-        store: where to.
+        store: where the version is written.
         settings: batch sizes, versions to keep, how many rejects are too many.
         rejects_path: where rejected rows are written.
         catalog: name that the server serves this index under.
@@ -119,7 +119,7 @@ def build(
         )
         writer.finish(manifest)
     finally:
-        # After `finish` this does nothing; before, it takes away what is half done, whatever went wrong.
+        # After `finish` this does nothing; before, it deletes the unfinished version, whatever went wrong.
         writer.abort()
     store.activate(manifest.version)
     live = time.monotonic()

@@ -1,4 +1,4 @@
-"""What went into a version, counted while it goes by."""
+"""What went into a version, counted batch by batch."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Tally:
         vectors: npt.NDArray[np.float32],
         payloads: Sequence[Payload],
     ) -> None:
-        """Take note of a batch; see `Batch` for how `vectors` and `counts` belong together."""
+        """Add a batch; see `Batch` for how `vectors` and `counts` belong together."""
         self.products += len(products)
         self.pictures += len(vectors)
         self.categories.update(product.category for product in products if product.category)
         for payload in payloads:
             self.digest.update(json.dumps(payload, sort_keys=True).encode())
-        # The main picture stands for its product.
+        # The main picture represents its product.
         firsts = np.cumsum([0, *counts[:-1]])
         self.sample.add(products, vectors[firsts] if len(products) else vectors)

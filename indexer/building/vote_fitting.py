@@ -13,14 +13,14 @@ from embedder.encoder import Encoder
 from embedder.recognition.neighbor_vote import NEIGHBORS, Held, NeighborVote, fit_vote
 
 POOL = 20_000
-"""Products kept as possible neighbours: all of a small catalog, a fair sample of a large one."""
+"""Products kept as possible neighbours: all of a small catalog, a uniform sample of a large one."""
 
 QUERIES = 500
 TITLES = 200
 
 
 class VoteSample:
-    """A fair sample of the categorized products that went by (Vitter's reservoir, 1985, algorithm R), seeded."""
+    """A uniform sample of the categorized products (Vitter's reservoir sampling, 1985, algorithm R), seeded."""
 
     def __init__(self, seed: int = 0) -> None:
         self._random = np.random.default_rng(seed)
@@ -30,7 +30,7 @@ class VoteSample:
         self.vectors: list[npt.NDArray[np.float32]] = []
 
     def add(self, products: Sequence[Product], vectors: npt.NDArray[np.float32]) -> None:
-        """Offer products with their unit vectors, float32 (n, dim)."""
+        """Add products with their unit vectors, float32 (n, dim)."""
         for product, vector in zip(products, vectors, strict=True):
             if product.category is None:
                 continue

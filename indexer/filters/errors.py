@@ -14,7 +14,7 @@ from typing import ClassVar
 
 
 class FilterError(Exception):
-    """A filter that cannot be applied; always the caller's to mend.
+    """A filter that cannot be applied; always the caller's error.
 
     Attributes:
         reason: UPPER_SNAKE code, the same for every error of one class.
@@ -48,7 +48,7 @@ class UnknownField(FilterError):
 
 
 class FilterTypeError(FilterError):
-    """A value or comparator that the field's type does not take, or something that is no condition at all."""
+    """A value or comparator that the field's type does not take, or something that is not a condition."""
 
     reason = "FILTER_TYPE"
 

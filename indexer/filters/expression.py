@@ -59,7 +59,7 @@ class Within:
         """Check field and path.
 
         Raises:
-            ValueError: if the field is no category or the path is malformed.
+            ValueError: if the field is not a category or the path is malformed.
         """
         if self.field.type is not FieldType.CATEGORY or not is_category_path(self.path):
             raise ValueError(f"{self.field.path} ({self.field.type.name}) cannot lie within {self.path!r}")
@@ -123,7 +123,7 @@ class Or:
 
 @dataclass(frozen=True, slots=True)
 class Not:
-    """The operand does not hold; so also for products that lack the field."""
+    """The operand does not hold, which includes products that lack the field."""
 
     operand: Expression
 
@@ -132,7 +132,7 @@ Expression: TypeAlias = Equals | Within | Compare | And | Or | Not
 
 
 def conjunction(operands: Iterable[Expression]) -> Expression:
-    """Join by And in its simplest form: an And among the operands is dissolved, a single operand stays alone.
+    """Join by And in its simplest form: an And among the operands is flattened, a single operand stays as it is.
 
     Raises:
         ValueError: if there are no operands.
@@ -144,7 +144,7 @@ def conjunction(operands: Iterable[Expression]) -> Expression:
 
 
 def disjunction(operands: Iterable[Expression]) -> Expression:
-    """Join by Or in its simplest form: an Or among the operands is dissolved, a single operand stays alone.
+    """Join by Or in its simplest form: an Or among the operands is flattened, a single operand stays as it is.
 
     Raises:
         ValueError: if there are no operands.
@@ -156,12 +156,12 @@ def disjunction(operands: Iterable[Expression]) -> Expression:
 
 
 def is_category_path(path: str) -> bool:
-    """Tell whether a text is a category: names joined by `/`, none of them empty."""
+    """Whether a text is a category: names joined by `/`, none of them empty."""
     return all(path.split("/"))
 
 
 def matches(expression: Expression, product_fields: Mapping[str, object]) -> bool:
-    """Evaluate a filter on one product: the slow truth that every store is compared with.
+    """Evaluate a filter on one product: the slow reference that every store is compared with.
 
     Args:
         expression: the filter.
@@ -203,7 +203,7 @@ def _is_of_type(value: object, field_type: FieldType) -> bool:
     if field_type is FieldType.BOOL:
         return isinstance(value, bool)
     if field_type is FieldType.NUMBER:
-        # bool is a subclass of int, but no number to a shop.
+        # bool is a subclass of int, but not a number here.
         # The comparison is also false for NaN, and fails for no integer, however large.
         return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
     return isinstance(value, str)

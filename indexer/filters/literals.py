@@ -26,7 +26,7 @@ _SHOWN_CHARACTERS = 60
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value as it stands in the filter.
+    """A value as written in the filter.
 
     Attributes:
         source: the text as written, with quotes and escapes.
@@ -38,7 +38,7 @@ class Literal:
 
     @property
     def is_quoted(self) -> bool:
-        """Whether it stands in single or double quotes."""
+        """Whether it is in single or double quotes."""
         return self.source[0] in "\"'"
 
     def shown(self) -> str:
@@ -47,7 +47,7 @@ class Literal:
         return cut if cut.isprintable() else ascii(cut)
 
     def text(self) -> str:
-        r"""Give the text meant: without quotes, escapes replaced.
+        r"""Return the text that is meant: without quotes, escapes replaced.
 
         Within quotes `\\`, `\"`, `\'`, `\*`, `\n`, `\r` and `\t` are escapes.
 
@@ -73,12 +73,12 @@ class Literal:
 
 
 def is_number(source: str) -> bool:
-    """Tell whether a word is written as a number, such as `5`, `-2.5` or `1e3`."""
+    """Whether a word is written as a number, such as `5`, `-2.5` or `1e3`."""
     return _NUMBER.fullmatch(source) is not None
 
 
 def name_of(source: str) -> str:
-    r"""Give the name that a word or quoted text on the left of a comparator means; a star has no meaning there.
+    r"""Return the name that a word or quoted text on the left of a comparator means; a star has no meaning there.
 
     Unknown escapes stay as they are: no field's name holds a backslash, so the name is refused as unknown.
     """
@@ -94,7 +94,7 @@ def typed_value(field: Field, literal: Literal) -> Value:
         str for KEYWORD and CATEGORY, finite float for NUMBER, bool for BOOL (`true`, `True`, `TRUE`, ...).
 
     Raises:
-        FilterTypeError: if it is none, also where a number or bool stands in quotes.
+        FilterTypeError: if it is not one, also where a number or bool is in quotes.
         FilterSyntaxError: for wildcards and unknown escapes.
     """
     text = literal.text()
@@ -122,7 +122,7 @@ def typed_value(field: Field, literal: Literal) -> Value:
 
 
 def example_of(field: Field) -> str:
-    """Give a condition on the field, to show in an error message how one is written."""
+    """An example of a condition on the field, for error messages."""
     return {
         FieldType.KEYWORD: f"{field.path} = VALUE",
         FieldType.NUMBER: f"{field.path} < 50",

@@ -1,15 +1,15 @@
 """The filter language: `category:"shoes/boots" AND price < 50 AND in_stock AND color:(red OR blue)`.
 
 Grammar: AIP-160 (`grammar.lark`). OR binds tighter than AND: `a AND b OR c` is `a AND (b OR c)`. What AIP-160 leaves
-to the service is settled so:
+to the service is decided as follows:
 
 - Conditions side by side without AND (`color:red in_stock`) are joined by AND.
-- `:` and `=` say the same: the field has this value, or it is among its values; exact, also in letter case. Only for
+- `:` and `=` mean the same: the field has this value, or it is among its values; exact, also in letter case. Only for
   the category they differ: `category:shoes` is shoes and all below it, `category = shoes` just shoes.
 - `!=` and NOT also match products that lack the field.
 - `<`, `<=`, `>`, `>=` are for numbers only. A bool field alone is a condition (`in_stock`, `NOT in_stock`); any other
-  word alone is refused, for nothing says which field it should be looked for in.
-- Behind `:`, `=` and `!=` a group holds values: `color:(red OR blue)`, `color:(red AND NOT "dark red")`.
+  word alone is refused, because nothing says in which field to look for it.
+- After `:`, `=` and `!=` a group holds values: `color:(red OR blue)`, `color:(red AND NOT "dark red")`.
 - Wildcards and functions are refused.
 """
 
@@ -58,14 +58,14 @@ def parse_filter(
         max_length: how many characters the text may have, 1 or more.
 
     Returns:
-        The filter in a normal form (And within And and Or within Or are dissolved), or None for no filter.
+        The filter in a normal form (And within And and Or within Or are flattened), or None for no filter.
 
     Raises:
         FilterTooLong: over `max_length` characters.
         FilterTooDeep: over `max_depth` open parentheses.
         FilterSyntaxError: not in the grammar.
         UnknownField: a field that the schema lacks.
-        FilterTypeError: a value or comparator that the field does not take, or a word that is no condition.
+        FilterTypeError: a value or comparator that the field does not take, or a word that is not a condition.
         ValueError: for a limit out of its range.
     """
     if not 1 <= max_depth <= LARGEST_DEPTH:
@@ -151,12 +151,12 @@ def _holds(field: Field, literal: Literal, *, has: bool) -> Expression:
 
 
 def _value_in_group(restriction: Node, field: Field, *, has: bool) -> Expression:
-    """Read one value of a group behind a comparator, as the blue in `color:(red OR blue)`."""
+    """Read one value of a group after a comparator, such as blue in `color:(red OR blue)`."""
     subject, comparator, _ = restriction.children
     literal = _literal(cast(Node, subject))
     if comparator is not None:
         raise FilterSyntaxError(
-            f"a group behind {field.path} holds values only, found {literal.shown()} {comparator}; "
+            f"a group after {field.path} holds values only, found {literal.shown()} {comparator}; "
             f"write {field.path}:(A OR B), or close the group before the next field",
             literal.position,
         )
@@ -164,10 +164,10 @@ def _value_in_group(restriction: Node, field: Field, *, has: bool) -> Expression
 
 
 def _bare(member: Node, schema: Schema) -> Expression:
-    """Read a word or quoted text that stands alone: a bool field, or no condition.
+    """Read a word or quoted text alone: a bool field, or not a condition.
 
     Raises:
-        FilterTypeError: if it is no bool field, with what to write instead.
+        FilterTypeError: if it is not a bool field, with what to write instead.
     """
     literal = _literal(member)
     names = tuple(name_of(token) for token in _tokens(member))
@@ -181,8 +181,8 @@ def _bare(member: Node, schema: Schema) -> Expression:
     else:
         nearest = schema.nearest(".".join(names))
         guess = f", or did you mean {nearest}?" if nearest else ""
-        advice = f"name the field it is to be found in, as in title = {literal.shown()}{guess}"
-    raise FilterTypeError(f"{literal.shown()} alone is no condition; {advice}", literal.position)
+        advice = f"name the field to look for it in, as in title = {literal.shown()}{guess}"
+    raise FilterTypeError(f"{literal.shown()} alone is not a condition; {advice}", literal.position)
 
 
 def _tokens(member: Node) -> Iterator[Token]:
@@ -190,14 +190,14 @@ def _tokens(member: Node) -> Iterator[Token]:
 
 
 def _literal(member: Node) -> Literal:
-    """Give what a member (`red`, `"dark red"`, `9.5`, `attributes."sleeve length"`) says, as it is written."""
+    """Return what a member (`red`, `"dark red"`, `9.5`, `attributes."sleeve length"`) says, as it is written."""
     tokens = list(_tokens(member))
     # The grammar permits no white space around the dots it leaves out of the tree.
     return Literal(".".join(tokens), tokens[0].start_pos or 0)
 
 
 def _value_literal(member: Node) -> Literal:
-    """Give a member that stands for a value.
+    """Return a member that must be a value.
 
     Raises:
         FilterSyntaxError: if it joins quoted texts by dots, which means something for names only.
@@ -206,6 +206,6 @@ def _value_literal(member: Node) -> Literal:
     tokens = list(_tokens(member))
     if len(tokens) > 1 and any(token.type == "STRING" for token in tokens):
         raise FilterSyntaxError(
-            f'{literal.shown()} is no value; permitted: a word, or one text in quotes, as in "a.b"', literal.position
+            f'{literal.shown()} is not a value; permitted: a word, or one text in quotes, as in "a.b"', literal.position
         )
     return literal

@@ -104,7 +104,7 @@ class Schema:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> Schema:
-        """Make a schema of what `to_dict` gave, for instance out of a manifest.
+        """Inverse of `to_dict`, for instance for a manifest.
 
         Args:
             data: `{"attributes": {"color": "keyword", ...}}`; other keys are refused.
@@ -118,7 +118,7 @@ class Schema:
         return cls({str(name): FieldType(value) for name, value in attributes.items()})
 
     def to_dict(self) -> dict[str, dict[str, str]]:
-        """Give the schema as JSON-able data; the built-in fields are not part of it."""
+        """The schema as JSON-able data; the built-in fields are not part of it."""
         return {"attributes": {name: field_type.value for name, field_type in self.attributes.items()}}
 
     def fields(self) -> list[Field]:
@@ -137,7 +137,7 @@ class Schema:
         Args:
             path: as written (`color`, `attributes.color`, `"sleeve length"`), or its segments without quotes
                 (`("attributes", "sleeve length")`), where no character has a meaning of its own. A single name is a
-                built-in field before it is an attribute; behind `attributes.` it is always an attribute. Further
+                built-in field before it is an attribute; after `attributes.` it is always an attribute. Further
                 dots belong to the attribute's name.
             position: where the path begins in the filter text, for the error.
 

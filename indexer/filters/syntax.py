@@ -1,4 +1,4 @@
-"""From filter text to syntax tree: drives the generated parser and says in words what it stumbled over."""
+"""From filter text to syntax tree: drives the generated parser and says in words where it failed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read_tree(text: str, max_depth: int) -> Node:
     at the first parenthesis that goes too deep, so the tree is safe to walk by recursion.
 
     Args:
-        text: a filter with at least one character that is no white space.
+        text: a filter with at least one character that is not white space.
         max_depth: how many parentheses may be open at once, >= 1.
 
     Returns:
@@ -87,7 +87,7 @@ def _parser() -> Lark:
 
 
 def _syntax_error(text: str, position: int) -> FilterSyntaxError:
-    # The failed run has closed rules before it noticed, so what could have followed is asked of a run that stops short.
+    # The failed run closed rules before it noticed, so a run that stops short shows which tokens could have followed.
     run = _parser().parse_interactive(text[:position])
     run.exhaust_lexer()
     accepted: set[str] = run.accepts()  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
 """A filter in the shape of Qdrant's filter model, free of both engines' types.
 
-The two stores that speak to Qdrant (in-process and over gRPC) translate these four dataclasses one to one. Source of
+The two stores that use Qdrant (in-process and over gRPC) translate these four dataclasses one to one. Source of
 the model: Qdrant's documentation, "Filtering" (clauses must, should, must_not; conditions match and range; nested key).
 """
 
@@ -77,7 +77,7 @@ def to_condition(expression: Expression) -> Clause:
 
 
 def payload_key(field: Field) -> str:
-    """Give the payload key of a field, as a JSON path of Qdrant.
+    """The payload key of a field, as a JSON path of Qdrant.
 
     Attribute names other than `[A-Za-z0-9_-]+` are quoted. Such a path has no escape; names that would need one
     (double quote, backslash) are refused by `Schema.resolve`.

@@ -1,4 +1,4 @@
-"""Products as points of Qdrant, the same in both engines: ids, the named vector, the order of what is found."""
+"""Products as points of Qdrant, the same in both engines: ids, the named vector, the order of results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
 
 
 def point_id(product_id: str) -> uuid.UUID:
-    """The point of a product: UUIDv5 of its id, so that writing it twice writes it once."""
+    """The point of a product: UUIDv5 of its id, so that a second write replaces the first."""
     return uuid.uuid5(_NAMESPACE, product_id)
 
 

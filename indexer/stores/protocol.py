@@ -17,7 +17,7 @@ from indexer.versions.verify import Verification
 Payload = Mapping[str, Any]
 
 Effort = Literal["fast", "balanced", "exact"]
-"""How hard to look: "fast" and "balanced" go by the graph, where there is one; "exact" compares with every product."""
+"""Search effort: "fast" and "balanced" use the graph, where there is one; "exact" compares with every product."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,7 +123,7 @@ class VersionReader(Protocol):
 
     @property
     def manifest(self) -> Manifest:
-        """What the version says of itself."""
+        """The version's manifest."""
 
     def query(
         self,
@@ -158,14 +158,14 @@ class VersionReader(Protocol):
 
         Args:
             pace: called with the bytes read since the last time; may wait, or raise to give up. None: read nothing,
-                only tell what is known already.
+                only report what is known already.
 
         Raises:
             VersionIncomplete: it differs; the message says where.
         """
 
     def close(self) -> None:
-        """Let go of the version; a second time does nothing."""
+        """Close the version; a second time does nothing."""
 
 
 class Store(Protocol):
@@ -186,7 +186,7 @@ class Store(Protocol):
 
         Args:
             manifest: of the version.
-            expected_products: about how many will come, so that a disk too small is told of now; 0: not known.
+            expected_products: about how many will come, so that a disk that is too small is reported now; 0: not known.
         """
 
     def activate(self, version: str) -> None:
@@ -225,7 +225,7 @@ class Store(Protocol):
         """
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 def only_part(parts: Sequence[QueryPart], weights: Sequence[float]) -> QueryPart:

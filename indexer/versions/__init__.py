@@ -1,1 +1,1 @@
-"""Index versions: what they say of themselves."""
+"""Index versions: their manifests and checks."""

@@ -1,4 +1,4 @@
-"""What an index version says of itself."""
+"""The manifest of an index version."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class Manifest:
     """One index version.
 
     Attributes:
-        version: its name, unique in the store; sorts by the time it was begun.
+        version: its name, unique in the store; sorts by the time it was started.
         catalog: name of the catalog that it serves.
         source: where the products were read from, for people.
         model_fingerprint, model_base, dim: the model that made the embeddings.
         state: "building" until every product is in and durable.
-        created_at: when it was begun, ISO 8601, UTC.
+        created_at: when it was started, ISO 8601, UTC.
         multivector: whether a product may have a vector for each of several pictures, or has exactly one.
         products, rejected: rows indexed and not.
         pictures, pictures_rejected: of the indexed products.
@@ -70,25 +70,25 @@ class Manifest:
         """Inverse of `to_json`.
 
         Raises:
-            VersionIncomplete: not a manifest of this format version; `where` tells people which.
+            VersionIncomplete: not a manifest of this format version; `where` says which, for people.
         """
         try:
             data = json.loads(text)
             if data.pop("format_version") != FORMAT_VERSION:
                 raise VersionIncomplete(
-                    f"index version at {where} is of another format; permitted: {FORMAT_VERSION}; next step: build anew"
+                    f"index version at {where} has another format; permitted: {FORMAT_VERSION}; next step: build again"
                 )
             data["schema"] = Schema.from_dict(data["schema"])
             data["votes"] = {name: NeighborVote(**vote) for name, vote in data["votes"].items()}
             return cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise VersionIncomplete(
-                f"index version at {where} has no readable manifest ({error!r}); next step: build it anew"
+                f"index version at {where} has no readable manifest ({error!r}); next step: build again"
             ) from error
 
 
 def new_version_name() -> str:
-    """A name that sorts by time and meets no other."""
+    """A unique name that sorts by time."""
     return f"v{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"
 
 
@@ -107,6 +107,6 @@ def check_servable(manifest: Manifest, model_fingerprint: str) -> None:
     if manifest.model_fingerprint != model_fingerprint:
         raise ModelMismatch(
             f"index version {manifest.version} was made by the model {manifest.model_fingerprint[:16]}… "
-            f"({manifest.model_base}), not by {model_fingerprint[:16]}…: their embeddings do not compare; next step: "
-            "give that model with --model, or run python -m indexer build with this one"
+            f"({manifest.model_base}), not by {model_fingerprint[:16]}…: their embeddings cannot be compared; next "
+            "step: give that model with --model, or run python -m indexer build with this one"
         )

@@ -1,4 +1,4 @@
-"""`python -m indexer` as its users run it: the exit status tells."""
+"""`python -m indexer` as its users run it: exit statuses, output, one line of error."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ class QdrantReader:
         """See `VersionReader`; the server checks its own files."""
 
     def close(self) -> None:
-        """The connection is the store's."""
+        """Does nothing: the connection belongs to the store."""
 
 
 def _held(point: Any) -> Any:

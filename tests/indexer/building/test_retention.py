@@ -71,4 +71,4 @@ def test_a_store_that_cannot_be_asked_is_a_warning(
 
     monkeypatch.setattr(EdgeStore, "versions", fail)
     drop_old(store, 0)
-    assert "old versions were not looked for: gone" in caplog.text
+    assert "old versions could not be listed: gone" in caplog.text

@@ -1,4 +1,4 @@
-"""A build indexes what can be indexed, tells the rest, and changes nothing that is live until it is whole."""
+"""A build indexes what can be indexed, reports the rest, and changes nothing that is live until it is complete."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_so_many_versions_are_kept_besides_the_live_one(
 
 
 class TestWhatFails:
-    """The live version stays, nothing half-done stays, the reason is told."""
+    """The live version stays, nothing half-done stays, the reason is reported."""
 
     @pytest.fixture
     def live(self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path) -> str:

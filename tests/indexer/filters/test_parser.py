@@ -197,7 +197,7 @@ def test_a_group_behind_a_comparator_holds_values(text, expression):
         ("f(x)", 0, "functions are not supported"),
         ("in_stock AND geo.near(1, 2)", 13, "functions are not supported"),
         ("color:(size = 5)", 7, "holds values only"),
-        ('color = "a".b', 8, "is no value"),
+        ('color = "a".b', 8, "is not a value"),
         ("price:(-5 OR 3)", 7, "can mean the number or a negation"),
         ("color = a\x00", 9, "U+0000"),
         ("color = '\ud800'", 9, "U+D800"),
