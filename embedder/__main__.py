@@ -130,7 +130,7 @@ def evaluate(
     config: Config = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
 ) -> None:
-    """Measure a model on a catalog's test products."""
+    """Evaluate a model on a catalog's test products."""
     from embedder.evaluation.run import EvalRequest
     from embedder.evaluation.run import evaluate as run
 
@@ -166,7 +166,7 @@ def _settings(config: Path | None, **flags: object) -> EmbedderSettings:
 
 
 def main() -> None:
-    """Run the command line; errors of ours are one line and exit status 2."""
+    """Run the command line; our own errors are one line and exit status 2."""
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("embedder").setLevel(logging.INFO)
     try:

@@ -83,7 +83,7 @@ class BundleInfo:
 
 
 def is_bundle(path: Path) -> bool:
-    """Whether a folder claims to be a bundle; says nothing of its soundness."""
+    """Whether a folder claims to be a bundle; does not check it."""
     return (path / BUNDLE_FILE).is_file()
 
 
@@ -124,13 +124,13 @@ def verify_files(folder: Path, info: BundleInfo) -> None:
         actual = _digest(path)
         if actual != expected:
             raise BundleCorrupt(
-                f"bundle {folder}: {name} has SHA-256 {actual[:12]}…, sealed was {expected[:12]}…; {_NEXT_STEP}"
+                f"bundle {folder}: {name} has SHA-256 {actual[:12]}…, expected {expected[:12]}…; {_NEXT_STEP}"
             )
     for name in (WEIGHTS_FILE, TOKENIZER_FILE, IMAGE_ONNX, TEXT_ONNX):
         if name not in info.files:
             raise BundleCorrupt(f"bundle {folder}: {name} is not among its sealed files; {_NEXT_STEP}")
     if info.fingerprint != fingerprint(folder, info.preprocessing, info.text):
-        raise BundleCorrupt(f"bundle {folder}: its fingerprint does not belong to its files; {_NEXT_STEP}")
+        raise BundleCorrupt(f"bundle {folder}: its fingerprint does not match its files; {_NEXT_STEP}")
 
 
 def fingerprint(folder: Path, preprocessing: Preprocessing, text: TextSettings) -> str:

@@ -31,7 +31,7 @@ class Encoder:
     """A model that embeds. Calls from several threads are allowed.
 
     Attributes:
-        info: what the bundle says of itself: fingerprint, dim, preprocessing, metrics.
+        info: the bundle's description: fingerprint, dim, preprocessing, metrics.
         head: the category head; None where the model was not fine-tuned.
     """
 
@@ -126,7 +126,7 @@ def open_encoder(
     if runtime == "auto":
         runtime = "torch" if device != "cpu" and _has_cuda() else "onnx"
     tokenizer_path = folder / bundle.TOKENIZER_FILE
-    # Hashing lets go of the interpreter, so it costs nothing beside the loading.
+    # Hashing releases the GIL, so it costs nothing beside the loading.
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(bundle.verify_files, folder, info)
         try:
@@ -135,7 +135,7 @@ def open_encoder(
             )
             tokenizer = TextTokenizer(tokenizer_path, info.text)
         except Exception:
-            # A changed file explains itself better than what fails to load it.
+            # "This file was changed" is a better message than the failure to load it.
             verified.result()
             raise
         verified.result()

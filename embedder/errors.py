@@ -1,7 +1,7 @@
 """What can go wrong between a catalog and its embeddings.
 
 EmbedderError
-├── PictureError          a picture cannot be used; `reason` names why
+├── PictureError          a picture cannot be used; `reason` says why
 │   ├── PictureMissing
 │   ├── PictureOutside
 │   ├── PictureEmpty
@@ -13,7 +13,7 @@ EmbedderError
 │   ├── TextEmpty
 │   └── TextTooLong
 ├── CatalogError          a catalog cannot be read at all (single bad rows are `Rejection`s)
-├── ModelError            a model name that means nothing, or weights that are not there
+├── ModelError            an unknown model name, or weights that are not there
 │   └── MissingExtra      the `train` extra is needed for this
 ├── BundleError           a bundle that must not be used
 │   ├── BundleNotFound
@@ -36,7 +36,7 @@ class PictureError(EmbedderError):
 
 
 class PictureMissing(PictureError):
-    """The file is not there, may not be read, or is no regular file."""
+    """The file is not there, may not be read, or is not a regular file."""
 
     reason = "IMAGE_MISSING"
 

@@ -1,4 +1,4 @@
-"""How far a long command is, on standard error: bars on a terminal, a line every ten seconds elsewhere."""
+"""Progress of a long command, on standard error: bars on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class ProgressReport:
     """A command's progress, as a context manager.
 
     On a terminal each step is a bar. Elsewhere a line with count, rate and time left is logged every ten seconds, also
-    when nothing moves, and one when a step is complete: a nightly job's log shows that the command lives.
+    when nothing moves, and one when a step is complete: a nightly job's log shows that the command is alive.
     """
 
     def __init__(

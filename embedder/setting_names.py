@@ -1,7 +1,7 @@
 """The names of every command's settings, so that each command can tell another's setting from a misspelt one.
 
 One settings file and one environment serve all three commands, and none may import the packages above it: so the names
-stand here once more, and a test compares them with the settings' own fields.
+are repeated here, and a test compares them with the settings' own fields.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
 """Command to the names of its settings."""
 
 SHARED: frozenset[str] = frozenset().union(*COMMANDS.values())
-"""What may stand outside a command's table, and in the environment."""
+"""What may be outside a command's table, and in the environment."""
 
 TABLES: frozenset[str] = frozenset({"train", "edge", "qdrant"})
 """Settings that are tables with keys of their own."""

@@ -59,7 +59,7 @@ class LayeredSettings(BaseSettings):
         Raises:
             pydantic.ValidationError: a value outside its range, whatever layer it came from (see `describe_invalid`).
             SettingsError: `config_file` cannot be read, or a name in it or in the environment is not known.
-            FileNotFoundError: `config_file` is not there.
+            FileNotFoundError: `config_file` does not exist.
         """
         _check_environment(cls)
         try:
@@ -97,7 +97,7 @@ class EmbedderSettings(LayeredSettings):
     train: FineTuneSettings = Field(default_factory=FineTuneSettings)
 
     def picture_limits(self) -> PictureLimits:
-        """What a catalog's picture may weigh."""
+        """The limits for a catalog's pictures."""
         return PictureLimits.for_catalog(self.max_image_pixels)
 
 
@@ -115,18 +115,18 @@ def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
-        raise FileNotFoundError(f"config file {path} is not there") from None
+        raise FileNotFoundError(f"config file {path} does not exist") from None
     except OSError as error:
         raise SettingsError(
             f"config file {path} cannot be read: {error.strerror or error}; permitted: a TOML file"
         ) from error
     except UnicodeDecodeError as error:
         raise SettingsError(
-            f"config file {path} is no UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}; permitted: "
+            f"config file {path} is not UTF-8: byte {error.start} is 0x{error.object[error.start]:02x}; permitted: "
             "TOML in UTF-8; next step: save it as UTF-8"
         ) from error
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"config file {path} is no TOML: {error}; permitted: key = value, and tables") from error
+        raise SettingsError(f"config file {path} is not TOML: {error}; permitted: key = value, and tables") from error
 
 
 def _own_values(data: Mapping[str, Any], path: Path, settings: type[LayeredSettings]) -> dict[str, Any]:
@@ -165,7 +165,7 @@ def _check_names(data: Mapping[str, Any], known: Iterable[str], where: str) -> N
     for name, value in data.items():
         if name not in names:
             what = "table" if isinstance(value, dict) else "setting"
-            raise SettingsError(f"{where}: there is no {what} {name!r}; {nearest(name, names)}")
+            raise SettingsError(f"{where}: unknown {what} {name!r}; {nearest(name, names)}")
 
 
 def _check_environment(settings: type[LayeredSettings]) -> None:
@@ -185,7 +185,7 @@ def _check_environment(settings: type[LayeredSettings]) -> None:
         within = f"{ENVIRONMENT_PREFIX}{table}{NESTED}" if keys else ENVIRONMENT_PREFIX
         known = {f"{within}{name}".upper() for name in keys or SHARED}
         if upper not in known:
-            raise SettingsError(f"environment variable {variable}: no such setting; {nearest(upper, known)}")
+            raise SettingsError(f"environment variable {variable}: unknown setting; {nearest(upper, known)}")
 
 
 def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _given(flags: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Two layers as one: the upper one's values, tables put together."""
+    """Merge two layers: the upper one's values, tables merged too."""
     merged = dict(below)
     for name, value in above.items():
         both_tables = isinstance(value, dict) and isinstance(merged.get(name), dict)

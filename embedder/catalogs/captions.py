@@ -20,8 +20,8 @@ def title_of(product: Product) -> str:
 def captions_of(product: Product) -> tuple[str, ...]:
     """Captions to train with, the title first; empty where the record has no words.
 
-    Different wordings for one product keep the text side from learning the catalog's phrases by heart. One and many are
-    among them, since text towers may tell them far apart: to MiniLM "sandal" and "sandals" are hardly related.
+    Different wordings for one product keep the text side from memorizing the catalog's phrases. Singular and plural are
+    among them, since text towers may place them far apart: to MiniLM "sandal" and "sandals" are hardly related.
     """
     title = title_of(product)
     if not title:

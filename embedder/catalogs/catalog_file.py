@@ -38,7 +38,7 @@ def open_catalog_file(path: Path) -> BinaryIO:
     """Open a catalog's file once more.
 
     Raises:
-        CatalogError: it went away, or may not be read any more.
+        CatalogError: it was removed, or may no longer be read.
     """
     try:
         return open_regular_file(path)
@@ -56,7 +56,7 @@ def open_catalog_text(path: Path) -> TextIO:
 
 
 def check_utf8(path: Path) -> None:
-    """See that a file is UTF-8 throughout, with or without a byte order mark.
+    """Check that a file is UTF-8 throughout, with or without a byte order mark.
 
     Raises:
         CatalogError: it is not; the message names the offset of the first byte that does not fit.
@@ -70,7 +70,7 @@ def check_utf8(path: Path) -> None:
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                # The decoder sees the bytes it kept from the chunk before in front of this one.
+                # The decoder puts the bytes that it kept from the last chunk before this one.
                 bad = error.object[error.start]
                 raise CatalogError(
                     f"catalog {str(path)!r} is not UTF-8: byte 0x{bad:02x} at offset {offset - pending + error.start:,}"

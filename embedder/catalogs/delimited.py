@@ -23,8 +23,8 @@ class DelimitedReader:
     """Reads a CSV, TSV or text file with a header, without holding it in memory.
 
     The delimiter (comma, semicolon, tab or pipe) is found from the header. Line numbers are physical lines; a quoted
-    cell may span several. Columns without a name are passed over. An attribute column is read as numbers or as yes
-    and no where all its cells are (found in a pass of its own, so that a filter meets one type), else as texts. That
+    cell may span several. Columns without a name are skipped. An attribute column is read as numbers or as yes
+    and no where all its cells are (found in a separate pass, so that a filter meets one type), else as texts. That
     pass counts the rows and finds the catalog's outline too: outline and read are two passes over the file together.
     """
 

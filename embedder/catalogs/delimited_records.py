@@ -15,7 +15,7 @@ _LINE_ENDS = ("\n", "\r")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row as it stands in the file: its cells, or the problem with it, and its first and last physical line."""
+    """One row as it is in the file: its cells, or the problem with it, and its first and last physical line."""
 
     first_line: int
     last_line: int

@@ -103,7 +103,7 @@ class JsonLinesReader:
         return list(keys)
 
     def _rows(self) -> Iterator[tuple[int, Row | str]]:
-        """Yield line number and object, or what is wrong with the line; blank lines are passed over."""
+        """Yield line number and object, or what is wrong with the line; blank lines are skipped."""
         with open_catalog_file(self._path) as file:
             line = 0
             while data := file.readline(MAX_LINE_BYTES + 1):
@@ -144,7 +144,7 @@ _TYPE_NAMES = {list: "list", str: "string", int: "number", float: "number", bool
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value; permitted: finite numbers")
+    raise ValueError(f"{constant} is not a JSON value; permitted: finite numbers")
 
 
 def _to_object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""What a first pass over a catalog tells: how many rows, and which attributes of which kinds."""
+"""What a first pass over a catalog finds: how many rows, and which attributes of which kinds."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class OutlinedReader(Protocol):
 
 
 class OutlineBuilder:
-    """Learns an outline while rows go by."""
+    """Collects an outline, row by row."""
 
     def __init__(self) -> None:
         self._rows = 0
@@ -42,7 +42,7 @@ class OutlineBuilder:
         self._kinds: dict[str, set[AttributeKind]] = {}
 
     def add(self, row: Product | Rejection) -> None:
-        """Take note of one row."""
+        """Add one row."""
         self._rows += 1
         if isinstance(row, Product):
             self._most_pictures = max(self._most_pictures, len(row.pictures))
@@ -50,14 +50,14 @@ class OutlineBuilder:
                 self._kinds.setdefault(name, set()).add(kind_of_value(value))
 
     def outline(self) -> CatalogOutline:
-        """What was learnt."""
+        """The outline of the rows added so far."""
         return CatalogOutline(
             self._rows, self._most_pictures, {name: frozenset(kinds) for name, kinds in self._kinds.items()}
         )
 
 
 def outline_catalog(reader: CatalogReader, limit: int | None = None) -> CatalogOutline:
-    """The outline of a catalog, or of its beginning: asked of a reader that has one, else learnt by reading once.
+    """The outline of a catalog, or of its beginning: the reader's own where it has one, else from reading once.
 
     Args:
         reader: any reader, also one without an `outline`.

@@ -27,7 +27,7 @@ class PictureFolderReader:
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
     ) -> None:
-        """Open a folder and see that there is a picture in it.
+        """Open a folder and check that there is a picture in it.
 
         Args:
             location: the folder's path.
@@ -50,7 +50,7 @@ class PictureFolderReader:
 
     @property
     def ignored(self) -> int:
-        """How many files that are not hidden were no pictures; the first call lists the folder."""
+        """How many files that are not hidden were not pictures; the first call lists the folder."""
         if self._ignored is None:
             self._ignored = self._tree.count_ignored()
         return self._ignored
@@ -97,7 +97,7 @@ def id_of_path(relative: PurePosixPath) -> str:
     """A path as a product's id.
 
     Raises:
-        CellError: it is no id.
+        CellError: it is not a valid id.
     """
     product_id = parse_id(str(relative))
     if product_id != str(relative):
@@ -106,7 +106,7 @@ def id_of_path(relative: PurePosixPath) -> str:
 
 
 def outside_folder(entry: TreeEntry, line: int) -> Rejection:
-    """What becomes of a link that is not followed."""
+    """The rejection of a link that is not followed."""
     return Rejection(
         line,
         str(entry.relative).encode("utf-8", "replace").decode(),

@@ -1,4 +1,4 @@
-"""The picture files below a folder, in an order that stays."""
+"""The picture files below a folder, in a stable order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TreeEntry:
 
     Attributes:
         path: where it is.
-        relative: the same from the tree's folder on.
+        relative: its path relative to the tree's folder.
         is_outside_folder: it is a link to a folder outside of the tree's.
     """
 
@@ -33,15 +33,15 @@ class TreeEntry:
 class PictureTree:
     """The pictures in a folder and its sub-folders: depth first, each folder sorted by name.
 
-    Hidden files and folders (".name") are passed over; other files that are no pictures are passed over and counted.
+    Hidden files and folders (".name") are skipped; other files that are not pictures are skipped and counted.
     Links are followed where they stay within the folder, or may leave it; a folder that can be reached in two ways is
     entered once, so links in a circle do no harm.
 
-    Where all sub-folders at the top are called train, test, val or validation, they are taken for splits.
+    Where all sub-folders at the top are called train, test, val or validation, they are taken as splits.
     """
 
     def __init__(self, location: str, columns: Mapping[str, str] | None, *, allow_outside: bool) -> None:
-        """Open a folder and see that there is a picture in it.
+        """Open a folder and check that there is a picture in it.
 
         Args:
             location: the folder's path.
@@ -79,7 +79,7 @@ class PictureTree:
         """Yield the pictures, and the links that lead to folders outside.
 
         Args:
-            files_first: a folder's own files before its sub-folders, so that they stand together.
+            files_first: a folder's own files before its sub-folders, so that they come together.
 
         Raises:
             CatalogError: a sub-folder may not be listed.
@@ -89,11 +89,11 @@ class PictureTree:
                 yield TreeEntry(path, PurePosixPath(path.relative_to(self.root)), is_outside)
 
     def count_ignored(self) -> int:
-        """How many files that are not hidden are no pictures; lists the folder."""
+        """How many files that are not hidden are not pictures; lists the folder."""
         return sum(not is_outside and not _is_picture(path) for path, is_outside in self._walk())
 
     def has_splits(self) -> bool:
-        """Whether the sub-folders at the top are the parts of a benchmark."""
+        """Whether the sub-folders at the top are the splits of a benchmark."""
         folders = [entry.name for entry in _list_folder(self.root) if entry.is_dir()]
         return bool(folders) and all(name.lower() in _SPLIT_FOLDERS for name in folders)
 
@@ -146,5 +146,5 @@ def _unreadable(path: Path, error: OSError) -> CatalogError:
 
 
 def _is_picture(path: Path) -> bool:
-    # A dangling link counts, so that it is reported; a pipe or device does not: it is no picture.
+    # A dangling link counts, so that it is reported; a pipe or device does not: it is not a picture.
     return path.suffix.lower() in SUFFIXES and (path.is_file() or not path.exists())

@@ -1,4 +1,4 @@
-"""What a shop sells, as the rest of the product sees it."""
+"""What a shop sells, as the rest of the code sees it."""
 
 from __future__ import annotations
 
@@ -60,8 +60,8 @@ class Product:
         price: 0 or more, in the catalog's currency; None where not given.
         in_stock: None where not given.
         attributes: further fields by name.
-        split: which part of a published benchmark it belongs to; None: not part of one.
-        line: where in the catalog it stands, from 1; its first row, where it has several.
+        split: which split of a published benchmark it belongs to; None: of none.
+        line: where in the catalog it is, from 1; its first row, where it has several.
         pictures_left_out: how many more pictures than `MAX_PICTURES` the catalog names for it.
     """
 

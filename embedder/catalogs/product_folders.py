@@ -15,7 +15,7 @@ from embedder.inputs.picture import PictureFile
 class ProductFoldersReader:
     """Reads the folders below a folder (see `PictureTree`): each that directly holds pictures is one product.
 
-    The product's id is the folder's path from the catalog's on, its title the folder's name with "_" and "-" as
+    The product's id is the folder's path below the catalog's, its title the folder's name with "_" and "-" as
     spaces, its category the path of the folders above it, below that of the split. Its pictures are those in the
     folder itself, sorted by name, the first of them the main one. A folder with pictures and sub-folders is a product,
     and may be the category of others. Pictures in no sub-folder belong to no product and are rejected.
@@ -29,7 +29,7 @@ class ProductFoldersReader:
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
     ) -> None:
-        """Open a folder and see that there is a picture in it.
+        """Open a folder and check that there is a picture in it.
 
         Args:
             location: the folder's path.

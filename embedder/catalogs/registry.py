@@ -1,6 +1,6 @@
 """Finding the reader of a catalog by name.
 
-Training and indexing read the same catalogs. The readers of this package stand in one table; a shop's own package adds
+Training and indexing read the same catalogs. The readers of this package are in one table; a shop's own package adds
 further ones under the entry-point group `merchlens.catalog_readers`.
 """
 
@@ -44,8 +44,8 @@ class CatalogReaderFactory(Protocol):
         """Make a reader.
 
         Args:
-            location: what stood behind the kind, often a path; may be "".
-            split: read this part of a published benchmark only; None reads all.
+            location: what followed the kind, often a path; may be "".
+            split: read this split of a published benchmark only; None reads all.
             columns: our field's name to the catalog's column name, over the reader's own guesses.
 
         Raises:
@@ -87,11 +87,11 @@ def open_catalog(
     columns: Mapping[str, str] | None = None,
     allow_outside_pictures: bool = False,
 ) -> CatalogReader:
-    """Open a catalog: KIND:LOCATION, as in `BUILT_IN` or of a shop's own kind, or a bare PATH whose kind shows.
+    """Open a catalog: KIND:LOCATION, as in `BUILT_IN` or of a shop's own kind, or a bare PATH whose kind is recognized.
 
     Args:
         spec: which catalog.
-        split: read this part of a published benchmark only; None reads all.
+        split: read this split of a published benchmark only; None reads all.
         columns: our field's name to the catalog's column name, over the reader's own guesses.
         allow_outside_pictures: pictures may lie outside the catalog's folder (an absolute path, "..", a link that leads
             out). A shop's own reader decides for itself which files it reads.
@@ -154,12 +154,12 @@ def _load(kind: str, points: Sequence[EntryPoint]) -> object:
     try:
         loaded = point.load()
         if not callable(loaded):
-            raise TypeError(f"{type(loaded).__name__} is no class or function")
+            raise TypeError(f"{type(loaded).__name__} is neither a class nor a function")
         return loaded
-    # Whatever a shop's own module does when it is imported, it is that module that must be mended.
+    # Whatever a shop's own module does when it is imported, it is that module that must be fixed.
     except Exception as error:
         raise CatalogError(
-            f"catalog reader {kind!r} ({whose}) cannot be loaded: {type(error).__name__}: {error}; next step: mend or "
+            f"catalog reader {kind!r} ({whose}) cannot be loaded: {type(error).__name__}: {error}; next step: fix or "
             "uninstall it"
         ) from error
 

@@ -40,9 +40,9 @@ _PREFIXES: Mapping[_Part, str] = {"train": "train", "test": "t10k"}
 
 
 class FashionMnistReader:
-    """Reads the dataset's published training part, its test part, or both, training first.
+    """Reads the dataset's published training split, its test split, or both, training first.
 
-    Products are called by their category; their ids are the part and the position in it, such as `test-00042`.
+    Products are called by their category; their ids are the split and the position in it, such as `test-00042`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class FashionMnistReader:
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
     ) -> None:
-        """Find the files, fetching them where they are nowhere, and check their headers.
+        """Find the files, fetching them where they are missing, and check their headers.
 
         Args:
             location: the folder of the four files; "" looks where they are usually found, and fetches them else.
@@ -68,7 +68,7 @@ class FashionMnistReader:
             raise CatalogError(f"columns {dict(columns)!r} for fashion-mnist; permitted: none, it has no columns")
         if split == "validation":
             raise CatalogError(
-                "fashion-mnist has no split 'validation'; permitted: train, test; training puts its own part of "
+                "fashion-mnist has no split 'validation'; permitted: train, test; training puts its own share of "
                 "train aside for validation"
             )
         self._parts: tuple[_Part, ...] = ("train", "test") if split is None else (split,)
@@ -95,10 +95,10 @@ class FashionMnistReader:
         return CatalogOutline(self.count(), 1, {})
 
     def read(self) -> Iterator[Product | Rejection]:
-        """Yield the products; a product's `line` is its position in both parts together, from 1.
+        """Yield the products; a product's `line` is its position in both splits together, from 1.
 
         Raises:
-            CatalogError: files that are broken behind their headers.
+            CatalogError: files that are broken after their headers.
         """
         for part in self._parts:
             yield from self._read_part(part, first_line=1 if part == "train" else 1 + self._counts["train"])

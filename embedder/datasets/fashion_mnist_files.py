@@ -59,7 +59,7 @@ def find_or_fetch() -> Path:
     killed leaves nothing half done behind.
 
     Raises:
-        CatalogError: no way worked; the message says what each met and what to do.
+        CatalogError: no way worked; the message says why each failed and what to do.
     """
     for folder in (INSTALLED_FOLDER, LOCAL_FOLDER):
         if not lacks(folder):
@@ -126,7 +126,7 @@ def _run(command: list[str], folder: Path) -> None:
             check=True,
         )
     except FileNotFoundError as error:
-        raise _FetchError(f"there is no {command[0]} here") from error
+        raise _FetchError(f"{command[0]} is not installed") from error
     except subprocess.CalledProcessError as error:
         last = (error.stderr.strip().splitlines() or ["no message"])[-1]
         raise _FetchError(f"{command[0]} ended with status {error.returncode}: {last}") from error

@@ -1,4 +1,4 @@
-"""The IDX format of the MNIST family: arrays of bytes behind a small header, packed with gzip.
+"""The IDX format of the MNIST family: arrays of bytes after a small header, packed with gzip.
 
 Source: "The IDX file format" at the end of https://yann.lecun.com/exdb/mnist/
 """

@@ -2,7 +2,7 @@
 
 libjpeg (jdhuff.c: `insufficient_data`) fills what the data does not reach with blocks of zeros, which are mid-grey, and
 gives Pillow no sign of it. So a picture that ends in mid-grey is decoded once more with further data
-behind its own: where that data is used, the picture's own had ended too early.
+after its own: where that data is used, the picture's own had ended too early.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _ends_in_mid_grey(image: Image.Image) -> bool:
 
 
 def _differ(first: Image.Image, second: Image.Image) -> bool:
-    """Compare strip by strip, from the end, where a difference is likeliest: no third and fourth copy is made."""
+    """Compare strip by strip, from the end, where a difference is most likely: no third and fourth copy is made."""
     for bottom in range(first.height, 0, -_STRIP_ROWS):
         box = (0, max(0, bottom - _STRIP_ROWS), first.width, bottom)
         if first.crop(box).tobytes() != second.crop(box).tobytes():

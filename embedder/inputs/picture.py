@@ -79,7 +79,7 @@ class PictureLimits:
         max_bytes: of the encoded file.
         max_pixels: width x height, before decoding.
         max_side: the longer of the two.
-        advice: ends the message about a picture that is larger: what whoever gave it can do.
+        advice: ends the message about a picture that is larger: what its owner can do.
     """
 
     max_bytes: int = 10 * 1024 * 1024
@@ -122,8 +122,8 @@ def decode_picture(
 ) -> DecodedPicture:
     """Decode a picture to upright, opaque 8-bit RGB.
 
-    EXIF rotation is applied, transparency is laid on white, 16-bit is scaled to 8, of an animation the first frame
-    is taken. The limits are checked on the header, before any pixel is decoded.
+    EXIF rotation is applied, transparency is composited on white, 16-bit is scaled to 8, of an animation the first
+    frame is taken. The limits are checked on the header, before any pixel is decoded.
 
     Args:
         picture: what to decode.
@@ -159,7 +159,7 @@ def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> P
     Only regular files are read: a pipe or a device might never answer.
 
     Raises:
-        PictureMissing: the file is not there, may not be read, or is no regular file.
+        PictureMissing: the file is not there, may not be read, or is not a regular file.
         PictureOutside: it lies outside the folder that it must lie in; it is not opened, and the message is the same
             whether it exists or not.
     """
@@ -172,14 +172,14 @@ def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> P
         reason = getattr(error, "strerror", None) or str(error)
         raise PictureMissing(f"picture {str(picture.path)!r} cannot be read: {reason}") from error
     if data is None:
-        raise PictureMissing(f"picture {str(picture.path)!r} cannot be read: it has nothing to give yet")
+        raise PictureMissing(f"picture {str(picture.path)!r} cannot be read: it has no data yet")
     return PictureBytes(data)
 
 
 def _confined(picture: PictureFile) -> Path:
     """The path to open: with all links followed, where the picture must lie in a folder.
 
-    Whoever can write to the folder can still swap a part of the path for a link between this check and the opening.
+    Who can write to the folder can still swap a part of the path for a link between this check and the opening.
     """
     if picture.folder is None:
         return picture.path
@@ -250,7 +250,7 @@ def _foreign_errors(data: bytes, limits: PictureLimits) -> Iterator[None]:
         raise
     except UnidentifiedImageError as error:
         raise PictureUnreadable(
-            f"{len(data):,} bytes that are no picture of a known format; permitted: one whole {', '.join(FORMATS)} file"
+            f"{len(data):,} bytes that are not a known picture format; permitted: one whole {', '.join(FORMATS)} file"
         ) from error
     # Pillow's plugins raise nearly anything on hostile bytes (OSError, SyntaxError, struct.error, IndexError,
     # zlib.error, ZeroDivisionError, ...): whatever it is, the picture is what is wrong.
@@ -299,7 +299,7 @@ def _scaling(image: Image.Image) -> tuple[float, float]:
     if image.mode.startswith("I;16"):
         return 0.0, 257.0
     low, high = (float(value) for value in cast(tuple[float, float], image.getextrema()))
-    # 32 bits say nothing of the scale: what fits into 8 or 16 bits is taken for that, all else is stretched.
+    # 32 bits do not define a scale: what fits into 8 or 16 bits is taken as that, all else is stretched.
     if image.mode == "F" or low < 0 or high > 65535:
         return low, (high - low) / 255 or 1.0
     return 0.0, 257.0 if high > 255 else 1.0

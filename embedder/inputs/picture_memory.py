@@ -1,4 +1,4 @@
-"""How much memory decoding a picture takes, told from its header."""
+"""How much memory decoding a picture takes, computed from its header."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PIL import Image
 from embedder.inputs.jpeg import FirstScan
 
 _BYTES = {"1": 1, "L": 1, "P": 1}
-"""Of Pillow's modes that take one byte a pixel; `I;16` and its kin take two, all others four."""
+"""Of Pillow's modes that take one byte a pixel; `I;16` and the like take two, all others four."""
 
 _WEBP_BYTES = 16
 """A pixel's share of libwebp's two canvases, of the frame that Pillow takes out, and of Pillow's own picture."""
@@ -19,7 +19,7 @@ _RGB_BYTES = 4
 
 
 def decoding_bytes(opened: Image.Image, full_size: tuple[int, int], scan: FirstScan | None) -> int:
-    """The most that turning an opened picture into RGB takes at one time, in bytes; rather too much than too little.
+    """The most that turning an opened picture into RGB takes at one time, in bytes: an upper bound.
 
     Args:
         opened: header read, `draft` applied, nothing decoded.
@@ -28,7 +28,7 @@ def decoding_bytes(opened: Image.Image, full_size: tuple[int, int], scan: FirstS
     """
     pixels = opened.width * opened.height
     source = pixels * (2 if opened.mode.startswith("I;16") else _BYTES.get(opened.mode, 4))
-    # Turning upright makes a second picture of the same kind before the first is let go of.
+    # Turning upright makes a second picture of the same kind before the first is freed.
     most = source + max(source, pixels * _RGB_BYTES)
     if opened.format == "JPEG":
         return most + _jpeg_coefficients(opened, full_size, scan)

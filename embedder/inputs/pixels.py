@@ -65,7 +65,7 @@ class PixelReader:
 
     Attributes:
         preprocessing: the model's.
-        limits: what a picture may weigh; one over it is a `PictureError`.
+        limits: for a picture; one over them is a `PictureError`.
     """
 
     preprocessing: Preprocessing
@@ -125,7 +125,7 @@ def map_ahead(
 ) -> Generator[Result, None, None]:
     """Apply a function in several threads, in order, with a bounded number of results waiting.
 
-    Closing the generator, or an error of `function` or `items`, cancels what has not begun.
+    Closing the generator, or an error of `function` or `items`, cancels what has not started.
 
     Args:
         function: called in the threads.

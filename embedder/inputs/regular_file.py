@@ -1,4 +1,4 @@
-"""Opening a file whose name somebody else wrote: a pipe or a device must not hold up the program."""
+"""Opening a file whose name somebody else chose: a pipe or a device must not hold up the program."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_regular_file(path: Path) -> BinaryIO:
     """Open a regular file for reading, without ever waiting for a pipe's other end or a device.
 
     What was opened is what is checked, so that nothing can be put in its place in between. Reading never waits
-    either: a file that has nothing to give yet (`/proc/kmsg`) answers None.
+    either: a file that has no data yet (`/proc/kmsg`) answers None.
 
     Raises:
         NotRegularFile: there is something else under that name.

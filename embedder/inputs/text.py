@@ -99,7 +99,7 @@ def check_text(text: str, max_chars: int = MAX_TEXT_CHARS) -> None:
 
 
 def _unescape(text: str) -> str:
-    # Most queries: nothing in them that could be mended or unescaped.
+    # Most queries: nothing in them to repair or unescape.
     if text.isascii() and text.isprintable() and "&" not in text:
         return text.strip()
     return html.unescape(html.unescape(ftfy.fix_text(text))).strip()

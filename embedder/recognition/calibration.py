@@ -1,4 +1,4 @@
-"""Making probabilities mean what they say."""
+"""Calibrating probabilities by temperature scaling."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PRIOR_SPREAD = 0.5
 
 
 def fit_temperature(logits: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -> float:
-    """The temperature under which held-out labels are likeliest (Guo et al., 2017, section 4.2).
+    """The temperature under which held-out labels are most likely (Guo et al., 2017, section 4.2).
 
     The negative log-likelihood is smooth in the one parameter, so a fine grid over 0.02..50 is exact enough and,
     unlike gradient steps, cannot fail to converge. A log-normal prior around 1 keeps a handful of products that all

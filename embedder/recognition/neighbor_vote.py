@@ -19,7 +19,7 @@ class NeighborVote:
     """How scores become votes.
 
     Attributes:
-        temperature: a neighbour weighs exp(score / temperature), above 0.
+        temperature: a neighbour has the weight exp(score / temperature), above 0.
         doubt: weight, in votes of the nearest product, that goes to no neighbour's category; 0 or more. It keeps
             the probability below 1 however much the neighbours agree.
     """
@@ -32,7 +32,7 @@ class NeighborVote:
             raise ValueError(f"temperature {self.temperature}, doubt {self.doubt}; permitted: above 0, 0 or more")
 
     def probabilities(self, categories: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
-        """Category to probability, likeliest first; they sum to less than 1 by the share of doubt.
+        """Category to probability, most likely first; they sum to less than 1 by the share of doubt.
 
         Args:
             categories, scores: of the nearest products, nearest first; may be empty.
@@ -57,7 +57,7 @@ class Held:
 
 
 def fit_vote(held: Sequence[Held]) -> NeighborVote:
-    """The vote under which the products' own categories are likeliest (least log loss over a grid).
+    """The vote under which the products' own categories are most likely (least log loss over a grid).
 
     Where a category is not among the neighbours, it gets an even share of the doubt over as many categories as occur.
     """

@@ -81,7 +81,7 @@ def test_settings_changed_in_the_seal_do_not_pass(tmp_path: Path) -> None:
     described = json.loads((tmp_path / bundle.BUNDLE_FILE).read_text())
     described["preprocessing"]["resize_mode"] = "squash"
     (tmp_path / bundle.BUNDLE_FILE).write_text(json.dumps(described))
-    with pytest.raises(BundleCorrupt, match="fingerprint does not belong"):
+    with pytest.raises(BundleCorrupt, match="fingerprint does not match"):
         bundle.verify_files(tmp_path, bundle.load_info(tmp_path))
 
 

@@ -101,7 +101,7 @@ def test_bad_rows_do_not_stop_training_and_are_counted(tiny_bundle: Path, tmp_pa
     ("arguments", "said"),
     [
         (["train", "--catalog", "nowhere.csv"], "nowhere.csv"),
-        (["train", "--catalog", "CATALOG", "--config", "nowhere.toml"], "nowhere.toml is not there"),
+        (["train", "--catalog", "CATALOG", "--config", "nowhere.toml"], "nowhere.toml does not exist"),
         (["train", "--catalog", "CATALOG", "--model", "BROKEN"], "next step"),
     ],
     ids=["catalog", "config", "bundle"],

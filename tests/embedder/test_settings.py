@@ -55,7 +55,7 @@ def test_the_environment_is_checked_too(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"nowhere\.toml is not there"):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.toml does not exist"):
         EmbedderSettings.from_flags(tmp_path / "nowhere.toml")
 
 
@@ -115,12 +115,12 @@ def test_the_layers_of_a_table_are_put_together(tmp_path: Path, monkeypatch: pyt
 
 
 MISSPELT = {
-    "sed = 7": r"no setting 'sed'; the nearest known name is seed; permitted: .*batch_size.*workers",
-    "[serve]\nport = 1": r"no table 'serve'; the nearest known name is server",
-    "[server]\nprot = 1": r"\[server\]: there is no setting 'prot'; the nearest known name is port",
-    "[indexer]\nseed = 1": r"\[indexer\]: there is no setting 'seed'",
-    "[embedder]\nport = 1": r"\[embedder\]: there is no setting 'port'",
-    "[indexer.train]\nepochs = 1": r"\[indexer\]: there is no table 'train'",
+    "sed = 7": r"unknown setting 'sed'; the nearest known name is seed; permitted: .*batch_size.*workers",
+    "[serve]\nport = 1": r"unknown table 'serve'; the nearest known name is server",
+    "[server]\nprot = 1": r"\[server\]: unknown setting 'prot'; the nearest known name is port",
+    "[indexer]\nseed = 1": r"\[indexer\]: unknown setting 'seed'",
+    "[embedder]\nport = 1": r"\[embedder\]: unknown setting 'port'",
+    "[indexer.train]\nepochs = 1": r"\[indexer\]: unknown table 'train'",
     "server = 3": r"server is 3; permitted: a table, \[server\]",
 }
 
@@ -140,7 +140,7 @@ def test_a_name_that_no_command_knows_is_refused_in_the_file(
 def test_a_name_that_a_table_does_not_know_is_refused(tmp_path: Path, table: str) -> None:
     path = tmp_path / "merchlens.toml"
     path.write_text(f"[{table}]\nlearning_rte = 1\n")
-    with pytest.raises(SettingsError, match="no setting 'learning_rte'; the nearest known name is learning_rate"):
+    with pytest.raises(SettingsError, match="unknown setting 'learning_rte'; the nearest known name is learning_rate"):
         EmbedderSettings.from_flags(path)
     path.write_text("train = 3\n")
     with pytest.raises(SettingsError, match=r"train is 3; permitted: a table, \[train\]"):
@@ -153,7 +153,7 @@ def test_a_name_that_no_command_knows_is_refused_in_the_environment(
     settings: type[LayeredSettings], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     monkeypatch.setenv(variable, "secret-value")
-    with pytest.raises(SettingsError, match=rf"environment variable {variable}: no such setting") as refused:
+    with pytest.raises(SettingsError, match=rf"environment variable {variable}: unknown setting") as refused:
         settings.from_flags(None)
     assert "secret-value" not in str(refused.value)
     if "prot" in variable.lower():
@@ -180,8 +180,8 @@ def unreadable(kind: str, path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
-        ("latin-1", "is no UTF-8: byte 13 is 0xf6"),
-        ("no TOML", "is no TOML"),
+        ("latin-1", "is not UTF-8: byte 13 is 0xf6"),
+        ("no TOML", "is not TOML"),
         ("folder", "cannot be read: Is a directory"),
     ],
 )

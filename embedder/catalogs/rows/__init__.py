@@ -1,1 +1,1 @@
-"""Rows and cells of a catalog, whatever file they stand in."""
+"""Rows and cells of a catalog, whatever file they are in."""

@@ -24,7 +24,7 @@ _STOCK_WORDS = {
     **dict.fromkeys(("false", "no", "n", "outofstock"), False),
 }
 # C0, DEL and C1 without those that are white space, which may separate words. Lone surrogates stand for bytes that are
-# no text: nothing downstream could write them as UTF-8.
+# not text: nothing downstream could write them as UTF-8.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
@@ -44,7 +44,7 @@ class CellError(ValueError):
 
 
 def is_blank(value: object) -> bool:
-    """Whether a cell says nothing: missing, null, or only white space."""
+    """Whether a cell is blank: missing, null, or only white space."""
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -85,7 +85,7 @@ def parse_title(value: object) -> str:
     """Read a title; runs of white space become one space, a blank cell becomes "".
 
     Raises:
-        CellError: TITLE_INVALID where it is no text or number, or holds control characters.
+        CellError: TITLE_INVALID where it is not a text or number, or holds control characters.
     """
     if value is None:
         return ""
@@ -100,11 +100,11 @@ def parse_title(value: object) -> str:
 def parse_category(value: object) -> str | None:
     """Read a category path and bring it to levels separated by "/".
 
-    Permitted: "a/b", "a > b" (also ">>"), "a|b", or a list of levels. White space around levels goes, separators
+    Permitted: "a/b", "a > b" (also ">>"), "a|b", or a list of levels. White space around levels is removed, separators
     at either end too.
 
     Raises:
-        CellError: CATEGORY_INVALID for an empty level, a "/" within a listed level, control characters, no text.
+        CellError: CATEGORY_INVALID for an empty level, a "/" within a listed level, control characters, not text.
     """
     if is_blank(value) or value in ([], ()):
         return None
@@ -155,7 +155,7 @@ def parse_stock(value: object) -> bool | None:
 
 
 def parse_split(value: object) -> Split | None:
-    """Read which part of a benchmark a row belongs to; blank: none.
+    """Read which split of a benchmark a row belongs to; blank: none.
 
     Raises:
         CellError: SPLIT_INVALID.
@@ -179,7 +179,7 @@ def kind_of(text: str) -> AttributeKind:
 
 @lru_cache(maxsize=4096)
 def check_attribute_name(name: str) -> None:
-    """See that an attribute's name is no blank and holds no control characters.
+    """Check that an attribute's name is not blank and holds no control characters.
 
     Raises:
         CellError: ATTRIBUTE_INVALID.

@@ -58,13 +58,13 @@ def choose_columns(names: Iterable[str], named: Mapping[str, str]) -> dict[str, 
 
     Args:
         names: the catalog's column names, in its order.
-        named: our field to the catalog's column, written as in the catalog; goes before any guess.
+        named: our field to the catalog's column, written as in the catalog; takes precedence over any guess.
 
     Returns:
         Field to column, for the fields that have one.
 
     Raises:
-        CatalogError: a key of `named` that is no field of ours.
+        CatalogError: a key of `named` that is not one of our fields.
     """
     check_fields(named)
     names = list(names)
@@ -98,7 +98,7 @@ def picture_columns(names: Iterable[str], chosen: Mapping[str, str]) -> list[str
 
 
 def is_about_a_picture(name: str) -> bool:
-    """Whether a column tells something of its row's picture, not of the product: "Image Position" and the like."""
+    """Whether a column describes its row's picture, not the product: "Image Position" and the like."""
     return _simple(name) in _ABOUT_A_PICTURE
 
 
@@ -110,7 +110,7 @@ def check_fields(named: Mapping[str, str]) -> None:
     """
     for field in named:
         if field not in GUESSES:
-            raise CatalogError(f"columns: {field!r} is no field of a product; permitted: {', '.join(GUESSES)}")
+            raise CatalogError(f"columns: {field!r} is not a field of a product; permitted: {', '.join(GUESSES)}")
 
 
 def missing_fields(chosen: Mapping[str, str], named: Mapping[str, str]) -> list[str]:
@@ -119,7 +119,7 @@ def missing_fields(chosen: Mapping[str, str], named: Mapping[str, str]) -> list[
 
 
 def check_columns(catalog: str, names: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:
-    """Choose the columns of a catalog and see that those needed are there.
+    """Choose the columns of a catalog and check that those needed are there.
 
     Args:
         catalog: its path, for messages.

@@ -1,4 +1,4 @@
-"""The rows of a catalog, whatever file they stand in, to products or the reasons why they are none."""
+"""The rows of a catalog, whatever file they are in, to products or the reasons why they are rejected."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class RowReader:
 
     A product may have several rows: those directly below its first that have its id, name a further picture, and
     leave every other cell blank or as it is in the first row (columns called "image position" and "image alt text"
-    do not matter). Any other row of an id that was met before is ID_DUPLICATE.
+    do not matter). Any other row of an id that was seen before is ID_DUPLICATE.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class RowReader:
             names: the column names known so far; rows may bring further ones.
             named: as in `choose_columns`.
             folder: the catalog's.
-            split: pass over the rows of other splits and of none; None: read all.
+            split: skip the rows of other splits and of none; None: read all.
             kinds: how columns of texts are read as attributes; columns not named here stay texts.
             allow_outside_pictures: pictures may lie outside the catalog's folder.
             pictures_separated: a cell may name several pictures, as `split_names` reads them.
@@ -91,7 +91,7 @@ class RowReader:
 
         Yields:
             Products, and rejections with the first thing found wrong; nothing for a row of a split that was not asked
-            for. An id counts as taken by the first row that has it, whatever became of that row.
+            for. An id counts as taken by the first row that has it, even if that row was rejected.
         """
         group: _Group | None = None
         for line, row in rows:
@@ -130,7 +130,7 @@ class RowReader:
         if first_line != line:
             raise CellError(
                 "ID_DUPLICATE",
-                f"id {shown(product_id)} stands on line {first_line} already; permitted: once, or directly below with "
+                f"id {shown(product_id)} is already on line {first_line}; permitted: once, or directly below with "
                 "a further picture and no other value",
             )
         pictures = NamedPictures(self._folder, allow_outside=self._allow_outside, separated=self._separated)

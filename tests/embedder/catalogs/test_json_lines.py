@@ -75,8 +75,8 @@ def test_it_is_found_by_its_suffix(tmp_path: Path) -> None:
         ("null", "a JSON null"),
         ("true", "a JSON boolean"),
         ("3", "a JSON number"),
-        ('{"id": 1, "image": "a.jpg", "price": NaN}', "NaN is no JSON value"),
-        ('{"id": 1, "image": "a.jpg", "price": -Infinity}', "-Infinity is no JSON value"),
+        ('{"id": 1, "image": "a.jpg", "price": NaN}', "NaN is not a JSON value"),
+        ('{"id": 1, "image": "a.jpg", "price": -Infinity}', "-Infinity is not a JSON value"),
         ('{"id": 1, "id": 2, "image": "a.jpg"}', "key 'id' is given twice"),
         ('{"id": 1, "image": "a.jpg", "title": "\\ud83d"}', "half of a surrogate pair"),
         (b'{"id": 1, "image": "\xe4.jpg"}', "not UTF-8: byte 0xe4 at byte 21 of the line"),
@@ -162,7 +162,7 @@ class TestKeys:
         ("columns", "message"),
         [
             ({"price": "Preis"}, r"no column 'Preis', named for price; columns found: 'id', 'image'"),
-            ({"colour": "id"}, r"'colour' is no field"),
+            ({"colour": "id"}, r"'colour' is not a field"),
         ],
     )
     def test_a_named_key_must_be_in_some_row(self, tmp_path: Path, columns: dict[str, str], message: str) -> None:

@@ -119,7 +119,7 @@ class TestAShopsOwnReader:
             ("erp = shop_readers:Erp", OWN_READER, "AttributeError"),
             ("erp = shop_readers:ErpReader", "1 / 0", "ZeroDivisionError"),
             ("erp = shop_readers:ErpReader", "def", "SyntaxError"),
-            ("erp = shop_readers:VERSION", OWN_READER, "TypeError: str is no class or function"),
+            ("erp = shop_readers:VERSION", OWN_READER, "TypeError: str is neither a class nor a function"),
             ("erp = no_such_module:ErpReader", OWN_READER, "No module named 'no_such_module'"),
         ],
     )

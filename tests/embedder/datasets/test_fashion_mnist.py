@@ -278,7 +278,7 @@ class TestFinding:
             FashionMnistReader()
         text = str(caught.value)
         assert message in text
-        assert "there is no apt-get here" in text
+        assert "apt-get is not installed" in text
         assert "apt-get install dataset-fashion-mnist" in text
         assert (
             f"put train-images-idx3-ubyte.gz, {', '.join(files.FILE_NAMES[1:])} into {str(surroundings.local)!r}"

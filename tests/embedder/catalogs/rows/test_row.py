@@ -80,7 +80,7 @@ class TestColumns:
 
     def test_a_field_that_is_not_ours_is_refused_naming_ours(self) -> None:
         with pytest.raises(
-            CatalogError, match=r"'colour' is no field.*permitted: id, title, category, price, in_stock"
+            CatalogError, match=r"'colour' is not a field.*permitted: id, title, category, price, in_stock"
         ):
             choose_columns(["id"], {"colour": "id"})
 
@@ -125,7 +125,7 @@ class TestId:
         assert isinstance(first, Product)
         assert isinstance(second, Rejection)
         assert (second.line, second.product_id, second.reason) == (5, "A", "ID_DUPLICATE")
-        assert second.detail.startswith("id 'A' stands on line 2 already; permitted: once, or directly below with")
+        assert second.detail.startswith("id 'A' is already on line 2; permitted: once, or directly below with")
 
     def test_a_refused_row_keeps_its_id_taken(self) -> None:
         rows = RowReader(["id", "image", "price"], {}, folder=FOLDER)
