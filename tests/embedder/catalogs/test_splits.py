@@ -1,4 +1,4 @@
-"""Training, validation and test never share a product, and a benchmark's own test part stays untouched."""
+"""Training, validation and test never share a product, and a benchmark's own test split stays untouched."""
 
 from __future__ import annotations
 

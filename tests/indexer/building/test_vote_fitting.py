@@ -1,4 +1,4 @@
-"""Votes are fitted on a fair sample of the catalog, and only where the model's own head does not know it all."""
+"""Votes are fitted on a uniform sample of the catalog, and only where the model's own head does not know it all."""
 
 from __future__ import annotations
 
