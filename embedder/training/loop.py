@@ -4,7 +4,8 @@ The loop reads top to bottom: features in, two linear maps and a head out. Pictu
 (contrastive loss over the batch, several positives where products share a title), and to their category
 (cross-entropy on both modalities); what pulls back is the distance to the projections that the model came with.
 
-A further loss is a function in a module of its own, an entry in `terms`, and a weight in `FineTuneSettings`.
+A further loss is a function (in `losses`, or a module of its own), an entry in `terms`, and a weight in
+`FineTuneSettings`.
 """
 
 from __future__ import annotations
@@ -97,27 +98,35 @@ def fine_tune(
 
 
 def terms(model: TrainableModel, batch: Batch, settings: FineTuneSettings) -> dict[str, torch.Tensor]:
-    """The parts of the loss on a batch, each a scalar without its weight; `settings.weight(name)` is the weight."""
+    """The parts of the loss on a batch, each a scalar without its weight; `settings.weight(name)` is the weight.
+
+    A part of weight 0 is absent and never computed, so that it draws no random numbers either.
+    """
     images = model.embed_images(batch.images, settings.dropout)
     texts = model.embed_texts(batch.texts)
     labels, worded, smoothing = batch.labels, batch.worded, settings.label_smoothing
-    return {
-        "image_category": category_loss(model.logits(images), labels, smoothing),
-        "text_category": category_loss(model.logits(texts)[worded], labels[worded], smoothing),
-        "contrastive": contrastive_loss(images[worded], texts[worded], batch.describes, model.log_scale.exp()),
-        "image_anchor": anchor_loss(model.image.weight, model.image_start),
-        "text_anchor": anchor_loss(model.text.weight, model.text_start),
+    parts: dict[str, Callable[[], torch.Tensor]] = {
+        "image_category": lambda: category_loss(model.logits(images), labels, smoothing),
+        "text_category": lambda: category_loss(model.logits(texts)[worded], labels[worded], smoothing),
+        "contrastive": lambda: contrastive_loss(images[worded], texts[worded], batch.describes, model.log_scale.exp()),
+        "image_anchor": lambda: anchor_loss(model.image.weight, model.image_start),
+        "text_anchor": lambda: anchor_loss(model.text.weight, model.text_start),
     }
+    return {name: part() for name, part in parts.items() if settings.weight(name)}
 
 
 def weighted(parts: Mapping[str, torch.Tensor], settings: FineTuneSettings) -> torch.Tensor:
-    """The loss: the sum of its parts, each times its weight; a part of weight 0 is left out."""
-    return torch.as_tensor(sum(settings.weight(name) * part for name, part in parts.items() if settings.weight(name)))
+    """The loss: the sum of its parts, each times its weight."""
+    return torch.as_tensor(sum(settings.weight(name) * part for name, part in parts.items()))
 
 
 @torch.no_grad()
 def validation_figures(model: TrainableModel, data: Dataset) -> dict[str, float]:
-    """Loss, and accuracy where there are categories, with nothing dropped, moved or drawn."""
+    """Loss, and accuracy where there are categories, with nothing dropped, moved or drawn.
+
+    The loss, which picks the epoch, is that of the pictures' categories plus the contrastive one, whatever the weights:
+    so trainings with different weights can be compared.
+    """
     images = model.embed_images(data.features)
     known = data.labels != NO_CATEGORY
     figures: dict[str, float] = {}

@@ -49,7 +49,8 @@ class FineTuneSettings:
     text_anchor_weight: Weight = 3.0
 
     def __post_init__(self) -> None:
-        if not (self.image_category_weight or self.text_category_weight or self.contrastive_weight):
+        weights = [name for name in self.__dataclass_fields__ if name.endswith("_weight")]
+        if not any(getattr(self, name) for name in weights if not name.endswith("_anchor_weight")):
             raise ValueError(
                 "all weights but the anchors' are 0; permitted: at least one above 0, or nothing is learnt"
             )

@@ -32,7 +32,7 @@ _METHODS = {
 }
 
 
-def to_command(request: search_service_pb2.SearchRequest) -> SearchCommand:
+def to_search_command(request: search_service_pb2.SearchRequest) -> SearchCommand:
     """Read a request.
 
     Raises:
@@ -73,7 +73,7 @@ def to_query(part: query_pb2.QueryPart, field: str) -> Query:
     )
 
 
-def to_response(outcome: SearchOutcome, request_id: str) -> search_service_pb2.SearchResponse:
+def to_search_response(outcome: SearchOutcome, request_id: str) -> search_service_pb2.SearchResponse:
     """Write a reply."""
     return search_service_pb2.SearchResponse(
         hits=[

@@ -37,7 +37,7 @@ def list_services(catalog: ServedCatalog) -> tuple[Service, ...]:
     return (
         Service(
             search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name,
-            SearchServicer(catalog.searcher),
+            SearchServicer(catalog),
             search_service_pb2_grpc.add_SearchServiceServicer_to_server,
         ),
     )

@@ -43,7 +43,7 @@ class Searcher:
         """
         timings = StageTimings()
         warnings: list[ServerWarning] = []
-        self._check_catalog(command.catalog)
+        self.check_catalog(command.catalog)
         page_size = self._page_size(command.page_size, warnings)
         where = self._filter(command.filter)
         check_alive()
@@ -83,7 +83,12 @@ class Searcher:
         found = self._reader.query([QueryPart(vector)], [1.0], limit + (itself is not None), where)
         return [item for item in found if item.product_id != itself][:limit]
 
-    def _check_catalog(self, name: str) -> None:
+    def check_catalog(self, name: str) -> None:
+        """Refuse a catalog that is not served here; "" is the default one.
+
+        Raises:
+            ResourceMissing: CATALOG_NOT_FOUND.
+        """
         served = self._reader.manifest.catalog
         if name not in ("", served):
             raise ResourceMissing(

@@ -97,9 +97,9 @@ def build_search_request(
         TypeError: an argument of a wrong type.
     """
     return search_service_pb2.SearchRequest(
-        catalog=_checked_text(catalog, "catalog"),
+        catalog=checked_text(catalog, "catalog"),
         parts=[build_query_part(text, image, product_id, vector, within="parts", field="parts[0]")],
-        filter=_checked_text(filter, "filter"),
+        filter=checked_text(filter, "filter"),
         page_size=_checked_top_k(top_k),
     )
 
@@ -111,7 +111,13 @@ def _checked_top_k(top_k: int) -> int:
     return operator.index(top_k)
 
 
-def _checked_text(value: str, field: str) -> str:
+def checked_text(value: str, field: str) -> str:
+    """Give a text back that a message can carry.
+
+    Raises:
+        TypeError: not a str.
+        InvalidArgument: it holds a lone surrogate.
+    """
     if not isinstance(value, str):
         raise TypeError(f"{field}: {type(value).__name__}; permitted: str")
     try:
@@ -151,9 +157,9 @@ def build_query_part(
         found = f"{len(names)} query parts ({', '.join(names)})" if names else "no query part"
         refuse("QUERY_PARTS", within, f"{found}; permitted: exactly 1, one of {', '.join(given)}")
     if text is not None:
-        return query_pb2.QueryPart(text=_checked_text(text, f"{field}.text"))
+        return query_pb2.QueryPart(text=checked_text(text, f"{field}.text"))
     if product_id is not None:
-        return query_pb2.QueryPart(product_id=_checked_text(product_id, f"{field}.product_id"))
+        return query_pb2.QueryPart(product_id=checked_text(product_id, f"{field}.product_id"))
     if image is not None:
         return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image, f"{field}.image.data")))
     try:

@@ -11,7 +11,7 @@ from embedder.errors import CatalogError
 GUESSES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "product_id", "sku", "item_id", "article_id", "code"),
     "title": ("title", "name", "product_name", "product_display_name"),
-    "category": ("category", "categories", "category_path", "product_category"),
+    "category": ("category", "categories", "category_path", "product_category", "product_type"),
     "price": ("price",),
     "in_stock": ("in_stock", "stock", "available", "availability"),
     "image": (
@@ -23,6 +23,7 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
         "filename",
         "file",
         "image_file",
+        "image_link",
         "images",
         "image_1",
         "picture_1",
@@ -139,7 +140,7 @@ def check_columns(catalog: str, names: Iterable[str], named: Mapping[str, str]) 
             )
         raise CatalogError(
             f"catalog {catalog!r} has no column for {field}; columns found: {listed}; next step: name the right one "
-            f"with columns {field}=COLUMN, or call it one of {', '.join(GUESSES[field])}"
+            f"with --column {field}=COLUMN, or call it one of {', '.join(GUESSES[field])}"
         )
     return chosen
 
