@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from embedder.catalogs.registry import CATALOG_HELP, parse_columns
+from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.errors import EmbedderError
 from embedder.flags import flag
 from embedder.settings import EmbedderSettings, describe_invalid
@@ -82,9 +82,6 @@ def train(
 
     All other settings of the training are in the settings file's table embedder.train.
     """
-    from embedder.training.run import TrainRequest
-    from embedder.training.run import train as run
-
     settings = _settings(
         config,
         seed=seed,
@@ -95,9 +92,13 @@ def train(
         cache_dir=cache_dir,
         train={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
     )
+    columns = _checked_columns(catalog, column, allow_outside_pictures)
+    from embedder.training.run import TrainRequest
+    from embedder.training.run import train as run
+
     request = TrainRequest(
         catalog=catalog,
-        columns=parse_columns(column),
+        columns=columns,
         model=model,
         out=out,
         image_size=image_size,
@@ -131,9 +132,6 @@ def evaluate(
     json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
 ) -> None:
     """Evaluate a model on a catalog's test products."""
-    from embedder.evaluation.run import EvalRequest
-    from embedder.evaluation.run import evaluate as run
-
     settings = _settings(
         config,
         seed=seed,
@@ -143,9 +141,11 @@ def evaluate(
         device=device,
         cache_dir=cache_dir,
     )
-    request = EvalRequest(
-        catalog, parse_columns(column), model, image_size, max_products, gallery, allow_outside_pictures
-    )
+    columns = _checked_columns(catalog, column, allow_outside_pictures)
+    from embedder.evaluation.run import EvalRequest
+    from embedder.evaluation.run import evaluate as run
+
+    request = EvalRequest(catalog, columns, model, image_size, max_products, gallery, allow_outside_pictures)
     measured = run(request, settings)
     print(f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,}")
     table = Table()
@@ -157,6 +157,13 @@ def evaluate(
     if json_out is not None:
         json_out.parent.mkdir(parents=True, exist_ok=True)
         json_out.write_text(json.dumps(measured.figures, indent=1) + "\n", encoding="utf-8")
+
+
+def _checked_columns(catalog: str, column: list[str] | None, allow_outside_pictures: bool) -> dict[str, str]:
+    """The columns as a mapping, once the catalog is there: a wrong path shows before torch is loaded."""
+    columns = parse_columns(column)
+    open_catalog(catalog, columns=columns, allow_outside_pictures=allow_outside_pictures)
+    return columns
 
 
 def _settings(config: Path | None, **flags: object) -> EmbedderSettings:
