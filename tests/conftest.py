@@ -58,6 +58,12 @@ def write_drawn_catalog(folder: Path, count: int, side: int = 96) -> Path:
     return path
 
 
+def copy_folder(source: Path | str, target: Path) -> Path:
+    """Copy a folder that does not exist yet, holes as holes: an index is 100 MB of them, and 1 MB of data."""
+    subprocess.run(["cp", "-R", str(source), str(target)], check=True)
+    return target
+
+
 def run_module(*arguments: str, cwd: Path | None = None, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
     """`python -m ARGUMENTS` as users run it, without colours and with nothing of ours in the environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MERCHLENS_")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from indexer.stores.edge.store import EdgeStore
-from tests.conftest import run_module, write_drawn_catalog
+from tests.conftest import copy_folder, run_module, write_drawn_catalog
 from tests.indexer.conftest import search
 
 PRODUCTS = 600
@@ -63,7 +62,7 @@ def built(catalog: Path, trained_bundle: Path, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture
 def shop(catalog: Path, trained_bundle: Path, built: Path, tmp_path: Path) -> Shop:
-    root = shutil.copytree(built, tmp_path / "index")
+    root = copy_folder(built, tmp_path / "index")
     return Shop(catalog, trained_bundle, root, (root / "CURRENT").read_text().strip())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from server.hosting.served_catalog import ServedCatalog
 from server.rpc.interceptors import StatusInterceptor
 from server.rpc.services import Service
 from server.settings import ServerSettings
-from tests.conftest import run_module
+from tests.conftest import copy_folder, run_module
 from tests.made_once import made_once
 
 
@@ -76,7 +75,7 @@ def drawn_store(drawn_catalog: Path, trained_bundle: Path, tmp_path_factory: pyt
         assert done.returncode == 0, done.stderr
 
     built = made_once(tmp_path_factory, "store", build)
-    return f"edge:{shutil.copytree(built, tmp_path_factory.mktemp('store') / 'index')}"
+    return f"edge:{copy_folder(built, tmp_path_factory.mktemp('store') / 'index')}"
 
 
 @pytest.fixture(scope="session")

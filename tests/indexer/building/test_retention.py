@@ -10,16 +10,24 @@ import pytest
 from indexer.building.retention import drop_old
 from indexer.errors import StoreUnavailable
 from indexer.stores.edge.store import EdgeStore
+from tests.conftest import copy_folder
 from tests.indexer.conftest import load, shelf
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> EdgeStore:
-    """With three versions, the youngest live."""
-    made = EdgeStore(tmp_path / "index")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with three versions, the youngest live."""
+    root = tmp_path_factory.mktemp("built") / "index"
+    made = EdgeStore(root)
     for seed in range(3):
         made.activate(load(made, shelf(5, seed)).version)
-    return made
+    return root
+
+
+@pytest.fixture
+def store(built: Path, tmp_path: Path) -> EdgeStore:
+    """A copy of it."""
+    return EdgeStore(copy_folder(built, tmp_path / "index"))
 
 
 def names(store: EdgeStore) -> list[str]:

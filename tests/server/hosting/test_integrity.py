@@ -18,6 +18,7 @@ from indexer.stores.protocol import VersionReader
 from server.hosting.host import Host
 from server.hosting.integrity import IntegrityCheck
 from server.settings import ServerSettings
+from tests.conftest import copy_folder
 from tests.indexer.conftest import load, shelf
 from tests.server.rpc.test_bad_input import unpacked
 
@@ -54,12 +55,19 @@ def cut_short(path: Path) -> None:
         file.truncate(100)
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with a live version of 40 products."""
+    root = tmp_path_factory.mktemp("built") / "index"
+    store = EdgeStore(root)
+    store.activate(load(store, shelf(40)).version)
+    return root
+
+
 class TestTheCheck:
     @pytest.fixture
-    def root(self, tmp_path: Path) -> Path:
-        store = EdgeStore(tmp_path / "index")
-        store.activate(load(store, shelf(40)).version)
-        return tmp_path / "index"
+    def root(self, built: Path, tmp_path: Path) -> Path:
+        return copy_folder(built, tmp_path / "index")
 
     @pytest.fixture
     def reader(self, root: Path) -> Iterator[VersionReader]:
@@ -120,7 +128,7 @@ def test_callers_are_told_index_incomplete_and_health_says_not_serving(
     drawn_store: str, trained_bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = tmp_path / "store"
-    shutil.copytree(drawn_store.removeprefix("edge:"), root)
+    copy_folder(drawn_store.removeprefix("edge:"), root)
     host = Host(ServerSettings(model=str(trained_bundle), store=f"edge:{root}", port=0))
     host.start()
     with grpc.insecure_channel(host.target) as channel:

@@ -20,7 +20,7 @@ from merchlens import Client, InvalidArgument
 from PIL import Image
 
 from indexer.stores.address import open_store
-from tests.conftest import run_module
+from tests.conftest import copy_folder, run_module
 from tests.server.conftest import Served
 from tests.serving import running_server
 
@@ -36,7 +36,7 @@ def free_port() -> int:
 @pytest.fixture
 def own_store(drawn_store: str, tmp_path: Path) -> str:
     """A copy of the drawn store: the original is open in this process."""
-    shutil.copytree(drawn_store.removeprefix("edge:"), tmp_path / "store")
+    copy_folder(drawn_store.removeprefix("edge:"), tmp_path / "store")
     return f"edge:{tmp_path / 'store'}"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,12 @@ from indexer.stores.address import open_store
 from server.hosting.served_catalog import open_served_catalog
 from server.search.query import SearchCommand, TextQuery
 from server.settings import ServerSettings
+from tests.conftest import copy_folder
 
 
 @pytest.fixture
 def settings(drawn_store: str, trained_bundle: Path, tmp_path: Path) -> ServerSettings:
-    shutil.copytree(drawn_store.removeprefix("edge:"), tmp_path / "store")
+    copy_folder(drawn_store.removeprefix("edge:"), tmp_path / "store")
     return ServerSettings(model=str(trained_bundle), store=f"edge:{tmp_path / 'store'}", threads=1)
 
 

@@ -20,6 +20,7 @@ from indexer.filters.schema import Schema
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.seal import differences, read_seal, seal
 from indexer.stores.edge.store import EdgeStore
+from tests.conftest import copy_folder
 from tests.indexer.conftest import Shelf, load, manifest_of, search, shelf, unit_rows
 
 
@@ -28,12 +29,19 @@ def things() -> Shelf:
     return shelf(120)
 
 
-@pytest.fixture
-def root(tmp_path: Path, things: Shelf) -> Path:
-    """Of a store with one live version."""
-    store = EdgeStore(tmp_path / "index")
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, things: Shelf) -> Path:
+    """Of a store with one live version, which nobody opens or changes."""
+    root = tmp_path_factory.mktemp("built") / "index"
+    store = EdgeStore(root)
     store.activate(load(store, things).version)
-    return tmp_path / "index"
+    return root
+
+
+@pytest.fixture
+def root(built: Path, tmp_path: Path) -> Path:
+    """Of a store with one live version."""
+    return copy_folder(built, tmp_path / "index")
 
 
 def version_folder(root: Path) -> Path:
