@@ -122,6 +122,7 @@ class TestTheCheck:
 
     def test_that_was_never_started_can_be_stopped(self, reader: VersionReader) -> None:
         IntegrityCheck(reader, health.HealthServicer(), ["shop"], 8.0).stop()
+        assert reader.count() == 40
 
 
 def test_callers_are_told_index_incomplete_and_health_says_not_serving(

@@ -52,4 +52,6 @@ def test_it_is_tried_out_under_the_servers_own_limits_before_anybody_is_served(
 
 def test_limits_that_refuse_everything_are_an_operators_right(settings: ServerSettings) -> None:
     tight = {"max_image_bytes": 1, "max_filter_chars": 1, "max_text_chars": 1, "max_page_size": 1}
-    open_served_catalog(settings.model_copy(update=tight), owner="test").close()
+    opened = open_served_catalog(settings.model_copy(update=tight), owner="test")
+    assert opened.reader.manifest.state == "ready"
+    opened.close()
