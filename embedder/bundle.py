@@ -2,7 +2,8 @@
 
 Layout (open_clip's `local-dir`, so open_clip alone can load it, plus what serving needs):
 `open_clip_config.json`, `open_clip_model.safetensors`, tokenizer files, `onnx/image.onnx`, `onnx/text.onnx`, and where
-the model was fine-tuned `heads.safetensors`, `labels.json`, `report/`. `bundle.json` describes and seals it.
+the model was fine-tuned `heads.safetensors`, `labels.json`, `instance.safetensors`, `report/`. `bundle.json` describes
+and seals it.
 """
 
 from __future__ import annotations
@@ -20,8 +21,12 @@ from typing import Any
 from embedder.errors import BundleCorrupt, BundleNotFound
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.text import TextSettings
+from embedder.instance_map import INSTANCE_FILE
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+"""1 is of bundles without an instance part, which later releases go on opening."""
+
 BUNDLE_FILE = "bundle.json"
 CONFIG_FILE = "open_clip_config.json"
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -40,12 +45,16 @@ class BundleInfo:
     Attributes:
         fingerprint: SHA-256 (hex) over weights, tokenizer and preprocessing: equal fingerprints, equal embeddings.
         base: the model that this one was made from, by name.
-        dim: length of an embedding.
+        dim: length of an index vector: of the semantic part alone, or of both parts.
         preprocessing, text: what turns pictures and texts into the towers' inputs.
         training: settings of the fine-tuning; empty where there was none.
         data_hash: SHA-256 over the products trained on; "" where there was no training.
         metrics: figures measured at the end of training, on held-out products.
         files: relative path to SHA-256 of every other file that the model is made of.
+        semantic_dim: length of the model's semantic embeddings, those that open_clip computes.
+        level_widths: length of each level of the image tower that the graph gives; empty in bundles of format 1.
+        instance_weight: of the instance part in a picture query, 0..1 (see `IndexSpace`). It is no part of the
+            fingerprint: indexed vectors do not depend on it.
     """
 
     fingerprint: str
@@ -57,6 +66,13 @@ class BundleInfo:
     data_hash: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    semantic_dim: int = 0
+    level_widths: tuple[int, ...] = ()
+    instance_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.semantic_dim == 0:
+            object.__setattr__(self, "semantic_dim", self.dim)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able, with the format version."""
@@ -79,6 +95,9 @@ class BundleInfo:
             data_hash=str(data["data_hash"]),
             metrics=dict(data["metrics"]),
             files={str(name): str(digest) for name, digest in data["files"].items()},
+            semantic_dim=int(data.get("semantic_dim", data["dim"])),
+            level_widths=tuple(int(width) for width in data.get("level_widths", ())),
+            instance_weight=float(data.get("instance_weight", 0.0)),
         )
 
 
@@ -101,9 +120,9 @@ def load_info(folder: Path) -> BundleInfo:
     try:
         data = json.loads((folder / BUNDLE_FILE).read_text(encoding="utf-8"))
         version = data["format_version"]
-        if version != FORMAT_VERSION:
+        if version not in READABLE_VERSIONS:
             raise BundleCorrupt(
-                f"bundle {folder} has format version {version!r}; permitted: {FORMAT_VERSION}; "
+                f"bundle {folder} has format version {version!r}; permitted: {', '.join(map(str, READABLE_VERSIONS))}; "
                 "next step: use the release that made it, or make it again"
             )
         return BundleInfo.from_dict(data)
@@ -134,10 +153,12 @@ def verify_files(folder: Path, info: BundleInfo) -> None:
 
 
 def fingerprint(folder: Path, preprocessing: Preprocessing, text: TextSettings) -> str:
-    """SHA-256 (hex) over the weights, the tokenizer and the preprocessing in `folder`."""
+    """SHA-256 (hex) over the weights, the instance map, the tokenizer and the preprocessing in `folder`."""
     digest = hashlib.sha256()
     for name in (WEIGHTS_FILE, TOKENIZER_FILE):
         digest.update(_digest(folder / name).encode())
+    if (folder / INSTANCE_FILE).exists():
+        digest.update(_digest(folder / INSTANCE_FILE).encode())
     settings = {"preprocessing": preprocessing.to_open_clip(), "text": text.to_dict()}
     digest.update(json.dumps(settings, sort_keys=True).encode())
     return digest.hexdigest()

@@ -16,13 +16,15 @@ from PIL import Image
 
 from embedder import bundle
 from embedder.errors import MissingExtra
+from embedder.index_space import IndexSpace
 from embedder.inputs.picture import Picture, PictureLimits, Reserve
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.text import TextTokenizer, TokenBatch
+from embedder.instance_map import load_instance, load_space
 from embedder.recognition.head import CategoryHead, load_head
 from embedder.runtimes.onnx import OnnxRuntime
-from embedder.runtimes.protocol import Runtime
+from embedder.runtimes.protocol import Embedded, Runtime
 
 RuntimeName = Literal["auto", "onnx", "torch"]
 
@@ -32,21 +34,28 @@ class Encoder:
 
     Attributes:
         info: the bundle's description: fingerprint, dim, preprocessing, metrics.
-        head: the category head; None where the model was not fine-tuned.
+        head: the category head, on semantic embeddings; None where the model was not fine-tuned.
+        space: how index vectors are made of the parts, and queries compared with them.
     """
 
     def __init__(
-        self, info: bundle.BundleInfo, runtime: Runtime, tokenizer: TextTokenizer, head: CategoryHead | None
+        self,
+        info: bundle.BundleInfo,
+        runtime: Runtime,
+        tokenizer: TextTokenizer,
+        head: CategoryHead | None,
+        space: IndexSpace | None = None,
     ) -> None:
         self.info = info
         self.head = head
+        self.space = IndexSpace(info.dim) if space is None else space
         self._runtime = runtime
         self._tokenizer = tokenizer
 
     @property
     def dim(self) -> int:
-        """Length of an embedding."""
-        return self.info.dim
+        """Length of an index vector."""
+        return self.space.dim
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -64,16 +73,20 @@ class Encoder:
         """RGB pictures to float32 (n, 3, height, width)."""
         return self.preprocessing.apply(images)
 
-    def embed_pixels(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Preprocessed pixels (n, 3, height, width) to unit embeddings, float32 (n, dim)."""
-        return self._runtime.embed_pixels(pixels).embeddings
+    def run_pixels(self, pixels: npt.NDArray[np.float32]) -> Embedded:
+        """Preprocessed pixels (n, 3, height, width), n of 1 or more, to all that the image tower gives, in one run."""
+        return self._runtime.embed_pixels(pixels)
 
-    def pixel_features(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Preprocessed pixels to the features before the image projection, float32 (n, width)."""
-        return self._runtime.embed_pixels(pixels).features
+    def embed_pixels(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Preprocessed pixels (n, 3, height, width) to index vectors, float32 (n, dim), unit length."""
+        return self.index_vectors(self.run_pixels(pixels))
+
+    def index_vectors(self, pictures: Embedded) -> npt.NDArray[np.float32]:
+        """What the index holds of pictures that went through the image tower, float32 (n, dim), unit length."""
+        return self.space.picture_vectors(pictures.embeddings, pictures.instance)
 
     def encode_images(self, images: Sequence[Image.Image], batch_size: int = 64) -> npt.NDArray[np.float32]:
-        """RGB pictures to unit embeddings, float32 (n, dim); n may be 0."""
+        """RGB pictures to index vectors, float32 (n, dim), unit length; n may be 0."""
         starts = range(0, len(images), batch_size)
         parts = [self.embed_pixels(self.preprocess(images[start : start + batch_size])) for start in starts]
         return np.concatenate(parts) if parts else np.empty((0, self.dim), dtype=np.float32)
@@ -82,19 +95,26 @@ class Encoder:
         """Texts to tokens, saying which were cut."""
         return self._tokenizer.tokenize(texts)
 
+    def run_tokens(self, batch: TokenBatch) -> Embedded:
+        """Tokens of n texts, 1 or more, to all that the text tower gives: semantic embeddings and features."""
+        return self._runtime.embed_tokens(batch.ids)
+
     def embed_tokens(self, batch: TokenBatch) -> npt.NDArray[np.float32]:
-        """Tokens of n texts to unit embeddings, float32 (n, dim)."""
-        return self._runtime.embed_tokens(batch.ids).embeddings
+        """Tokens of n texts to index vectors without an instance part, float32 (n, dim), unit length."""
+        return self.space.text_vectors(self.run_tokens(batch).embeddings)
 
     def text_features(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
         """Texts (1 or more) to the features before the text projection, float32 (n, width)."""
         starts = range(0, len(texts), batch_size)
         return np.concatenate(
-            [self._runtime.embed_tokens(self.tokenize(texts[s : s + batch_size]).ids).features for s in starts]
+            [self.run_tokens(self.tokenize(texts[s : s + batch_size])).features for s in starts]
         )
 
     def encode_texts(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
-        """Texts to unit embeddings, float32 (n, dim); n may be 0. What is longer than the context is cut."""
+        """Texts to index vectors without an instance part, float32 (n, dim), unit length; n may be 0.
+
+        What is longer than the context is cut.
+        """
         starts = range(0, len(texts), batch_size)
         parts = [self.embed_tokens(self.tokenize(texts[start : start + batch_size])) for start in starts]
         return np.concatenate(parts) if parts else np.empty((0, self.dim), dtype=np.float32)
@@ -139,7 +159,9 @@ def open_encoder(
             verified.result()
             raise
         verified.result()
-    return Encoder(info, loaded, tokenizer, load_head(folder))
+    return Encoder(
+        info, loaded, tokenizer, load_head(folder), load_space(folder, info.semantic_dim, info.instance_weight)
+    )
 
 
 def _has_cuda() -> bool:
@@ -162,4 +184,4 @@ def _torch_runtime(folder: Path, device: str) -> Runtime:
             f"the torch runtime needs {error.name}, which is not installed; next step: pip install 'merchlens[train]', "
             "or choose the device cpu, which runs on ONNX Runtime"
         ) from error
-    return TorchRuntime(load_folder(folder), device)
+    return TorchRuntime(load_folder(folder), device, load_instance(folder))

@@ -15,9 +15,12 @@ from torch import nn
 
 from embedder import bundle
 from embedder.errors import ModelError
+from embedder.index_space import IndexSpace
+from embedder.instance_map import InstanceMap, save_instance
 from embedder.recognition.head import CategoryHead, save_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.towers.dual_encoder import DualEncoder, save_folder
+from embedder.towers.levels import InstanceLayer, LeveledTrunk
 from embedder.towers.projection import Projection, Trunk, split
 
 _log = logging.getLogger(__name__)
@@ -31,6 +34,8 @@ def write_bundle(
     target: Path,
     *,
     head: CategoryHead | None = None,
+    instance: InstanceMap | None = None,
+    space: IndexSpace | None = None,
     training: Mapping[str, Any] | None = None,
     data_hash: str = "",
     metrics: Mapping[str, float] | None = None,
@@ -44,6 +49,8 @@ def write_bundle(
         encoder: the model.
         target: the bundle's folder.
         head: category head, where one was trained.
+        instance: its instance map, where one was fitted.
+        space: how index vectors are made of both parts; given where `instance` is.
         training, data_hash, metrics: see `BundleInfo`.
         report: file name to text, written into `report/`.
 
@@ -54,15 +61,20 @@ def write_bundle(
         save_folder(encoder, folder)
         if head is not None:
             save_head(folder, head)
+        if instance is not None and space is not None:
+            save_instance(folder, instance, space.kept)
         for name, text in (report or {}).items():
             (folder / bundle.REPORT_FOLDER).mkdir(exist_ok=True)
             (folder / bundle.REPORT_FOLDER / name).write_text(text, encoding="utf-8")
         (folder / "onnx").mkdir()
-        _export_towers(encoder, folder)
+        widths = _export_towers(encoder, folder, instance)
         return bundle.seal(
             folder,
             base=encoder.base,
-            dim=encoder.dim,
+            dim=encoder.dim if space is None else space.dim,
+            semantic_dim=encoder.dim,
+            level_widths=widths,
+            instance_weight=0.0 if space is None else space.instance_weight,
             preprocessing=encoder.preprocessing,
             text=encoder.text,
             training=dict(training or {}),
@@ -71,41 +83,72 @@ def write_bundle(
         )
 
 
-class _Graph(nn.Module):
-    """What is exported: unit embeddings, and the features that short fine-tuning starts from."""
+def _linear(projection: Projection) -> nn.Linear:
+    layer = nn.Linear(projection.weight.shape[1], projection.weight.shape[0], projection.bias is not None)
+    layer.weight.data = projection.weight
+    if projection.bias is not None:
+        layer.bias.data = projection.bias
+    return layer
+
+
+class _TextGraph(nn.Module):
+    """What is exported of texts: unit embeddings, and the features that short fine-tuning starts from."""
 
     def __init__(self, trunk: Trunk, projection: Projection) -> None:
         super().__init__()
         self.trunk = trunk
-        self.projection = nn.Linear(projection.weight.shape[1], projection.weight.shape[0], projection.bias is not None)
-        self.projection.weight.data = projection.weight
-        if projection.bias is not None:
-            self.projection.bias.data = projection.bias
+        self.projection = _linear(projection)
 
-    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         features = self.trunk(inputs)
         return nn.functional.normalize(self.projection(features), dim=-1), features
 
 
-def _export_towers(encoder: DualEncoder, folder: Path) -> None:
+class _ImageGraph(nn.Module):
+    """What is exported of pictures: the same, the levels, and where there is a map the instance part."""
+
+    def __init__(self, trunk: LeveledTrunk, projection: Projection, instance: InstanceMap | None) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.projection = _linear(projection)
+        self.instance = None if instance is None else InstanceLayer(instance)
+
+    def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        features, levels = self.trunk(inputs)
+        embeddings = nn.functional.normalize(self.projection(features), dim=-1)
+        if self.instance is None:
+            return embeddings, features, levels
+        return embeddings, features, levels, self.instance(levels)
+
+
+def _export_towers(encoder: DualEncoder, folder: Path, instance: InstanceMap | None) -> tuple[int, ...]:
+    """Write both graphs and compare them with torch; returns the widths of the image tower's levels."""
     generator = torch.Generator().manual_seed(0)
     height, width = encoder.preprocessing.size
     pixels = torch.randn(3, 3, height, width, generator=generator)
     tokens = _probe_tokens(encoder)
     rows = torch.export.Dim("n")
-    image = _Graph(*split(encoder, "image")).eval()
-    text = _Graph(*split(encoder, "text")).eval()
+    trunk, projection = split(encoder, "image")
+    leveled = LeveledTrunk(trunk, encoder)
+    image = _ImageGraph(leveled, projection, instance).eval()
+    text = _TextGraph(*split(encoder, "text")).eval()
     token_axes = (
         {0: rows, 1: torch.export.Dim("t", max=encoder.text.context_length)}
         if encoder.text.dynamic_length
         else {0: rows}
     )
-    _export(image, pixels, folder / bundle.IMAGE_ONNX, "pixels", {0: rows})
-    _export(text, tokens, folder / bundle.TEXT_ONNX, "tokens", token_axes)
+    outputs = ["embeddings", "features", "levels", "instance"]
+    _export(image, pixels, folder / bundle.IMAGE_ONNX, "pixels", outputs[: 3 if instance is None else 4], {0: rows})
+    _export(text, tokens, folder / bundle.TEXT_ONNX, "tokens", outputs[:2], token_axes)
     runtime = OnnxRuntime(folder)
     with torch.no_grad():
-        _check("image", image(pixels)[0].numpy(), runtime.embed_pixels(pixels.numpy()).embeddings)
+        expected, found = image(pixels), runtime.embed_pixels(pixels.numpy())
+        _check("image", expected[0].numpy(), found.embeddings)
+        if instance is not None:
+            assert found.instance is not None
+            _check("image", expected[3].numpy(), found.instance)
         _check("text", text(tokens)[0].numpy(), runtime.embed_tokens(tokens.numpy()).embeddings)
+    return leveled.widths
 
 
 def _probe_tokens(encoder: DualEncoder) -> torch.Tensor:
@@ -117,7 +160,9 @@ def _probe_tokens(encoder: DualEncoder) -> torch.Tensor:
     return tokens[:, :used]
 
 
-def _export(graph: nn.Module, example: torch.Tensor, path: Path, name: str, axes: Mapping[int, Any]) -> None:
+def _export(
+    graph: nn.Module, example: torch.Tensor, path: Path, name: str, outputs: list[str], axes: Mapping[int, Any]
+) -> None:
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -126,7 +171,7 @@ def _export(graph: nn.Module, example: torch.Tensor, path: Path, name: str, axes
             dynamo=True,
             dynamic_shapes=(dict(axes),),
             input_names=[name],
-            output_names=["embeddings", "features"],
+            output_names=outputs,
             opset_version=20,
             verbose=False,
         )

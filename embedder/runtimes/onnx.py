@@ -28,11 +28,14 @@ class OnnxRuntime:
             BundleCorrupt: graphs that ONNX Runtime cannot load.
         """
         self._image = _session(folder / bundle.IMAGE_ONNX, threads)
+        # One run gives both parts; a bundle of format 1 has the semantic one only.
+        self._outputs = [output.name for output in self._image.get_outputs()]
         self._text = _session(folder / bundle.TEXT_ONNX, threads if text_threads is None else text_threads)
 
     def embed_pixels(self, pixels: npt.NDArray[np.float32]) -> Embedded:
         """See `Runtime`."""
-        return Embedded(*self._image.run(["embeddings", "features"], {"pixels": pixels}))
+        found = dict(zip(self._outputs, self._image.run(self._outputs, {"pixels": pixels}), strict=True))
+        return Embedded(found["embeddings"], found["features"], found.get("levels"), found.get("instance"))
 
     def embed_tokens(self, tokens: npt.NDArray[np.int64]) -> Embedded:
         """See `Runtime`."""

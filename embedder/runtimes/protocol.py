@@ -14,12 +14,17 @@ class Embedded:
     """A batch through one tower.
 
     Attributes:
-        embeddings: float32 (n, dim), of length 1.
+        embeddings: the semantic part, float32 (n, semantic dim), of length 1.
         features: float32 (n, width), what the tower's last projection starts from; not normalized.
+        levels: of pictures, float32 (n, sum of the levels' widths), what the instance map starts from; None where the
+            model's graph does not give them.
+        instance: of pictures, the instance part, float32 (n, instance dim), of length 1; None where there is none.
     """
 
     embeddings: npt.NDArray[np.float32]
     features: npt.NDArray[np.float32]
+    levels: npt.NDArray[np.float32] | None = None
+    instance: npt.NDArray[np.float32] | None = None
 
 
 class Runtime(Protocol):

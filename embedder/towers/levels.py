@@ -1,0 +1,137 @@
+"""What an image tower sees on its way: the output of each of its blocks, pooled to one vector a picture.
+
+Deep levels know what kind of thing a picture shows, shallow ones its texture, colours and lines; the instance part
+needs all of them.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Sequence
+
+import torch
+from open_clip.timm_model import TimmModel
+from torch import nn
+
+from embedder.instance_map import InstanceMap
+from embedder.towers.dual_encoder import DualEncoder
+from embedder.towers.projection import Trunk
+
+_log = logging.getLogger(__name__)
+
+_POWER = 3
+_LEAST = 1e-6
+_AGREEMENT = 1e-3
+"""Largest difference, relative to the features' largest value, between a tower's features on either way through it."""
+
+
+class LeveledTrunk(nn.Module):
+    """An image tower without its projection that gives its levels too, in one run.
+
+    Attributes:
+        widths: length of each level. Of a tower that does not give its blocks' outputs the features are the one level.
+    """
+
+    def __init__(self, trunk: Trunk, encoder: DualEncoder) -> None:
+        """Take an image trunk that `split` made of `encoder`, and see which levels it gives."""
+        super().__init__()
+        self.trunk = trunk
+        height, width = encoder.preprocessing.size
+        probe = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(0))
+        self._gives_blocks = self._agrees(probe, encoder.base)
+        with torch.no_grad():
+            self._adds_features = not self._gives_blocks or _adds_features(*_run(trunk.model.visual, probe))
+            self.widths = tuple(int(level.shape[1]) for level in self._levels(probe)[1])
+
+    def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n, 3, h, w) pixels to features (n, width) and levels (n, sum of widths), neither normalized."""
+        features, levels = self._levels(pixels)
+        return features, torch.cat(levels, dim=1)
+
+    def _levels(self, pixels: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        if self._gives_blocks:
+            features, maps = _run(self.trunk.model.visual, pixels)
+        else:
+            features, maps = self.trunk(pixels), []
+        levels = [pool(each) for each in maps]
+        return features, [*levels, features] if self._adds_features else levels
+
+    @torch.no_grad()
+    def _agrees(self, probe: torch.Tensor, base: str) -> bool:
+        try:
+            features, maps = _run(self.trunk.model.visual, probe)
+            expected = self.trunk(probe)
+            if features.shape == expected.shape and maps:
+                difference = float((features - expected).abs().max())
+                if difference <= _AGREEMENT * float(expected.abs().max().clamp_min(1e-6)):
+                    return True
+            reason = "they lead to other features than its plain run"
+        # Towers of many makers: whatever goes wrong in taking one apart, it still has its features.
+        except Exception as error:
+            reason = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
+        _log.warning(
+            "the image tower of %s does not give its blocks' outputs (%s); the instance part is made of its last "
+            "features alone, which tell products of one kind apart less well",
+            base,
+            reason,
+        )
+        return False
+
+
+class InstanceLayer(nn.Module):
+    """`InstanceMap` in torch: levels (n, sum of widths) to unit vectors (n, dim)."""
+
+    center: torch.Tensor
+
+    def __init__(self, instance: InstanceMap) -> None:
+        super().__init__()
+        self.widths = list(instance.widths)
+        self.register_buffer("center", torch.from_numpy(instance.center.copy()))
+        self.map = nn.Linear(sum(self.widths), instance.dim)
+        with torch.no_grad():
+            self.map.weight.copy_(torch.from_numpy(instance.weight))
+            self.map.bias.copy_(torch.from_numpy(instance.offset))
+
+    def forward(self, levels: torch.Tensor) -> torch.Tensor:
+        """See the class."""
+        centered = (levels - self.center).split(self.widths, dim=1)
+        scaled = [level / level.norm(dim=1, keepdim=True).clamp_min(1e-9) for level in centered]
+        return nn.functional.normalize(self.map(torch.cat(scaled, dim=1)), dim=1)
+
+
+def pool(block: torch.Tensor) -> torch.Tensor:
+    """Generalized mean of a map (n, c, h, w) over its positions, power 3: (n, c). What is below 0 counts as 0."""
+    positive = block.clamp_min(_LEAST)
+    return (positive * positive * positive).mean(dim=(2, 3)).pow(1.0 / _POWER)
+
+
+def _run(visual: nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """One way through a tower: its features, and its blocks' outputs as maps (n, c, h, w)."""
+    if isinstance(visual, TimmModel):
+        trunk = visual.trunk
+        # Some of timm's towers give the outputs of their stages only, unless they are asked for all blocks.
+        extra = {"extra_blocks": True} if "extra_blocks" in _parameters(trunk) else {}
+        final, maps = trunk.forward_intermediates(pixels, **extra)
+        features = visual.head(trunk.forward_head(final))
+        maps = list(maps)
+        if final.ndim == 4 and final.shape[1] == trunk.num_features:
+            maps.append(final)
+    else:
+        # open_clip's own towers.
+        found = visual.forward_intermediates(pixels)  # type: ignore[operator]
+        features, maps = found["image_features"], list(found["image_intermediates"])
+    return features, [block for block in maps if block.ndim == 4]
+
+
+def _parameters(trunk: nn.Module) -> Sequence[str]:
+    return list(inspect.signature(trunk.forward_intermediates).parameters)  # type: ignore[arg-type]
+
+
+def _adds_features(features: torch.Tensor, maps: Sequence[torch.Tensor]) -> bool:
+    """Whether the features are more than the average of the last map, which is pooled already."""
+    last = maps[-1]
+    if last.shape[1] != features.shape[1]:
+        return True
+    scale = float(features.abs().max().clamp_min(1.0))
+    return not torch.allclose(last.mean(dim=(2, 3)), features, rtol=1e-3, atol=1e-4 * scale)
