@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
-from embedder.errors import EmbedderError
+from embedder.duration import parse_duration
+from embedder.errors import EmbedderError, SettingsError
 from embedder.flags import flag
 from embedder.settings import EmbedderSettings, describe_invalid
 from embedder.training.settings import FineTuneSettings
@@ -63,7 +64,11 @@ def train(
     out: Annotated[Path, typer.Option(help="the bundle's folder")],
     model: Model = "starter",
     image_size: ImageSize = None,
-    minutes: Annotated[float | None, typer.Option(min=0.05, help="about how long; default: all products")] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="about how long, as in 90s, 20m, 1h; 0: closed form only; default: no limit"),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.05, help="the same as --budget, in minutes")] = None,
     max_products: Annotated[int | None, typer.Option(min=2, help="at most this many; default: all")] = None,
     epochs: Annotated[int | None, flag(FineTuneSettings, "epochs", "passes over the training products")] = None,
     batch_size: Annotated[int | None, flag(FineTuneSettings, "batch_size", "products a step")] = None,
@@ -78,7 +83,7 @@ def train(
     cache_dir: CacheDir = None,
     config: Config = None,
 ) -> None:
-    """Fine-tune: frozen towers, trained projections and category head.
+    """Fine-tune: frozen towers, trained projections and category head, an instance part in closed form.
 
     All other settings of the training are in the settings file's table embedder.train.
     """
@@ -92,7 +97,11 @@ def train(
         cache_dir=cache_dir,
         train={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
     )
+    if budget is not None and minutes is not None:
+        raise SettingsError(f"--budget {budget} and --minutes {minutes:g}; permitted: one of them")
+    budget_s = minutes * 60 if minutes is not None else None if budget is None else parse_duration(budget)
     columns = _checked_columns(catalog, column, allow_outside_pictures)
+    from embedder.training.outcome import print_outcome
     from embedder.training.run import TrainRequest
     from embedder.training.run import train as run
 
@@ -102,15 +111,14 @@ def train(
         model=model,
         out=out,
         image_size=image_size,
-        budget_s=None if minutes is None else minutes * 60,
+        budget_s=budget_s,
         max_products=max_products,
         allow_outside_pictures=allow_outside_pictures,
     )
     info = run(request, settings)
     used = info.training["training_products"]
     print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
-    for name, value in info.metrics.items():
-        print(f"  {name.replace('_', ' ')} {value:.4f}")
+    print_outcome(info)
 
 
 @app.command("eval")

@@ -81,6 +81,10 @@ class Encoder:
         """Preprocessed pixels (n, 3, height, width) to index vectors, float32 (n, dim), unit length."""
         return self.index_vectors(self.run_pixels(pixels))
 
+    def pixel_features(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Preprocessed pixels to the features before the image projection, float32 (n, width)."""
+        return self.run_pixels(pixels).features
+
     def index_vectors(self, pictures: Embedded) -> npt.NDArray[np.float32]:
         """What the index holds of pictures that went through the image tower, float32 (n, dim), unit length."""
         return self.space.picture_vectors(pictures.embeddings, pictures.instance)
@@ -106,9 +110,7 @@ class Encoder:
     def text_features(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
         """Texts (1 or more) to the features before the text projection, float32 (n, width)."""
         starts = range(0, len(texts), batch_size)
-        return np.concatenate(
-            [self.run_tokens(self.tokenize(texts[s : s + batch_size])).features for s in starts]
-        )
+        return np.concatenate([self.run_tokens(self.tokenize(texts[s : s + batch_size])).features for s in starts])
 
     def encode_texts(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
         """Texts to index vectors without an instance part, float32 (n, dim), unit length; n may be 0.

@@ -55,7 +55,7 @@ class IndexSpace:
                 f"parts of {self.semantic_dim} and {self.instance_dim} values; permitted: 1 or more, and 0 or more"
             )
         if self.kept is not None and (
-            self.kept.ndim != 2 or self.kept.shape[1] != self.semantic_dim or not 1 <= len(self.kept)
+            self.kept.ndim != 2 or self.kept.shape[1] != self.semantic_dim or not len(self.kept) >= 1
         ):
             raise ValueError(f"kept semantic part {self.kept.shape}; permitted: (1 or more, {self.semantic_dim})")
         if not 0.0 <= self.instance_weight <= 1.0:

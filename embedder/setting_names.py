@@ -10,7 +10,9 @@ import difflib
 from collections.abc import Iterable, Mapping
 
 COMMANDS: Mapping[str, frozenset[str]] = {
-    "embedder": frozenset({"cache_dir", "threads", "device", "seed", "decode_threads", "max_image_pixels", "train"}),
+    "embedder": frozenset(
+        {"cache_dir", "threads", "device", "seed", "decode_threads", "max_image_pixels", "train", "instance"}
+    ),
     "indexer": frozenset(
         {
             "store",
@@ -63,7 +65,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
 SHARED: frozenset[str] = frozenset().union(*COMMANDS.values())
 """What may be outside a command's table, and in the environment."""
 
-TABLES: frozenset[str] = frozenset({"train", "edge", "qdrant"})
+TABLES: frozenset[str] = frozenset({"train", "instance", "edge", "qdrant"})
 """Settings that are tables with keys of their own."""
 
 TEST_PREFIX = "MERCHLENS_TEST_"

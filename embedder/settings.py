@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError as EnvironmentUnreadable
 from embedder.errors import SettingsError
 from embedder.inputs.picture import PictureLimits
 from embedder.setting_names import COMMANDS, SHARED, TABLES, TEST_PREFIX, nearest
-from embedder.training.settings import FineTuneSettings
+from embedder.training.settings import FineTuneSettings, InstanceSettings
 
 ENVIRONMENT_PREFIX = "MERCHLENS_"
 NESTED = "__"
@@ -84,6 +84,7 @@ class EmbedderSettings(LayeredSettings):
         decode_threads: how many pictures are decoded at once; each may take 4 bytes a pixel and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture.
         train: of fine-tuning.
+        instance: of the instance part.
     """
 
     command = "embedder"
@@ -95,6 +96,7 @@ class EmbedderSettings(LayeredSettings):
     decode_threads: int = Field(default=2, ge=1, le=256)
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     train: FineTuneSettings = Field(default_factory=FineTuneSettings)
+    instance: InstanceSettings = Field(default_factory=InstanceSettings)
 
     def picture_limits(self) -> PictureLimits:
         """The limits for a catalog's pictures."""

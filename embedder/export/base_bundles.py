@@ -13,21 +13,24 @@ FORMAT = 2
 """Raise when what is written changes for the same model."""
 
 
-def resolve_bundle(model: str, cache_dir: Path, image_size: int | None = None) -> Path:
+def resolve_bundle(model: str, cache_dir: Path, image_size: int | None = None, with_levels: bool = False) -> Path:
     """The bundle of a model given by any name; one that is not a bundle is exported into the cache first.
 
     Args:
         model: a bundle's path, or any name that `embedder.towers.sources.load_model` knows.
         cache_dir: where exported models are kept.
         image_size: side of the square input in pixels; None: the model's own.
+        with_levels: whether its graph must give the image tower's levels, which graphs of format 1 do not.
 
     Raises:
         ModelError: the model cannot be had.
         MissingExtra: it would have to be exported, and the `train` extra is not installed.
     """
     path = Path(model)
-    if bundle.is_bundle(path) and image_size in (None, bundle.load_info(path).preprocessing.size[0]):
-        return path
+    if bundle.is_bundle(path):
+        info = bundle.load_info(path)
+        if image_size in (None, info.preprocessing.size[0]) and (info.level_widths or not with_levels):
+            return path
     slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")
     target = cache_dir / "models" / f"{slug}-{image_size or 'own'}-{FORMAT}"
     if bundle.is_bundle(target) and not path.exists():

@@ -24,6 +24,17 @@ def base_image_size(
     return image_size
 
 
+def why_image_size(model: str, asked: int | None, side: int) -> str:
+    """Why the input side is what it is, for people."""
+    if asked is not None:
+        return "as asked"
+    if model != "starter":
+        return "the model's own"
+    return (
+        f"three times the median shorter side of the catalog's pictures, in steps of 32, {LEAST_SIDE} to {STARTER_SIDE}"
+    )
+
+
 def fitting_image_size(
     products: Iterable[Product], largest: int, sample: int = 64, limits: PictureLimits | None = None
 ) -> int:

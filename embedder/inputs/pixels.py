@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from embedder.errors import PictureError
 from embedder.inputs.picture import DecodedPicture, Picture, PictureLimits, Reserve, decode_picture
@@ -22,6 +23,9 @@ from embedder.inputs.preprocess import Preprocessing
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+Change = Callable[[Image.Image], Image.Image]
+"""Makes another RGB picture of one."""
 
 DRAFT_FACTOR = 2
 """A JPEG is decoded at no less than this many times the tower's input side (see `decode_picture`)."""
@@ -89,19 +93,24 @@ class PixelReader:
         """
         return decode_picture(picture, self.limits, DRAFT_FACTOR * max(self.preprocessing.size), reserve)
 
-    def read(self, picture: Picture) -> Pixels:
+    def read(self, picture: Picture, change: Change | None = None) -> Pixels:
         """Decode and preprocess one picture.
+
+        Args:
+            picture: what to read.
+            change: what to make of the decoded picture before it is preprocessed.
 
         Raises:
             PictureError: see `decode_picture`.
         """
         decoded = self.decode(picture)
-        return Pixels(self.preprocessing.apply([decoded.image])[0], decoded.warnings)
+        image = decoded.image if change is None else change(decoded.image)
+        return Pixels(self.preprocessing.apply([image])[0], decoded.warnings)
 
-    def try_read(self, picture: Picture) -> Pixels | UnusablePicture:
-        """Decode and preprocess one picture, or say why that cannot be done."""
+    def try_read(self, picture: Picture, change: Change | None = None) -> Pixels | UnusablePicture:
+        """Decode and preprocess one picture, or say why that cannot be done; see `read`."""
         try:
-            return self.read(picture)
+            return self.read(picture, change)
         except PictureError as error:
             return UnusablePicture(error.reason, str(error))
 

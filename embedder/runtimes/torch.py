@@ -69,7 +69,9 @@ class TorchRuntime:
         return Projection(projection.weight.to(self._device), None if bias is None else bias.to(self._device))
 
 
-def _embedded(features: torch.Tensor, projection: Projection) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def _embedded(
+    features: torch.Tensor, projection: Projection
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     features = features.float()
     embeddings = torch.nn.functional.normalize(projection(features), dim=-1)
     return embeddings.cpu().numpy(), features.cpu().numpy()

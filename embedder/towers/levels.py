@@ -68,7 +68,7 @@ class LeveledTrunk(nn.Module):
                     return True
             reason = "they lead to other features than its plain run"
         # Towers of many makers: whatever goes wrong in taking one apart, it still has its features.
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             reason = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
         _log.warning(
             "the image tower of %s does not give its blocks' outputs (%s); the instance part is made of its last "

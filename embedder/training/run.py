@@ -5,27 +5,29 @@ from __future__ import annotations
 import json
 import logging
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from embedder import bundle
 from embedder.catalogs.loading import data_hash, load_catalog
-from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
 from embedder.catalogs.splits import in_split, shuffled
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
 from embedder.export.base_bundles import resolve_bundle
-from embedder.export.image_size import base_image_size
+from embedder.export.image_size import base_image_size, why_image_size
 from embedder.export.onnx import write_bundle
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, TowerName, is_trainable, join, split, untrainable
+from embedder.training.comparison import Stage, compare
 from embedder.training.examples import Examples
-from embedder.training.features import Features, compute_features
-from embedder.training.loop import FineTuned, fine_tune
+from embedder.training.gathering import Gathered, Gatherer
+from embedder.training.instance_part import InstancePart, make_instance_part
+from embedder.training.loop import fine_tune
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +44,8 @@ class TrainRequest:
         model: base model, by any name.
         out: the bundle to write.
         image_size: side of the input in pixels; None fits it to the catalog (starter) or keeps the model's own.
-        budget_s: about how long to take, seconds; products beyond it are left out. None: all products.
+        budget_s: about how long to take, seconds; products beyond it are left out. 0: nothing is tuned, the instance
+            part is solved in closed form from all products. None: all products.
         max_products: at most this many training products; None: all.
         allow_outside_pictures: pictures may lie outside the catalog's folder.
     """
@@ -79,79 +82,76 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         request.model,
         config.cache_dir,
         base_image_size(request.model, request.image_size, training, config.picture_limits()),
+        with_levels=config.instance.dim > 0,
     )
     projections = _projections(folder)
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
+    before = Stage(*projections)
     started = time.monotonic()
     with ProgressReport(_log) as progress:
-        # Most of the time goes into features; a sixth of a budget is kept for validation and the loop each.
-        held_out = _features(
-            "features (validation)", progress, encoder, validation, config, _share(request.budget_s, 1 / 6)
-        )
-        features = _features(
-            "features (training)", progress, encoder, training, config, _share(request.budget_s, 4 / 6)
-        )
-        tuned = _loop(progress, encoder, projections, features, held_out, config)
-    _log.info("fine-tuned on %d products in %.0f s", len(features.products), time.monotonic() - started)
+        budget_s = request.budget_s or None
+        gathered = Gatherer(encoder, config, progress, budget_s).gather(training, validation)
+        tuned = before
+        metrics: dict[str, float] = {}
+        if request.budget_s != 0:
+            tuned, metrics = _tuned(progress, encoder, projections, gathered, config)
+    part = make_instance_part(gathered, tuned.image, encoder.info.level_widths, config.instance)
+    after = replace(tuned, part=part)
+    compared = compare(encoder, before, after, gathered)
+    _log.info("trained on %d products in %.0f s", len(gathered.training.shots), time.monotonic() - started)
     trained = load_folder(folder, encoder.info.base)
-    join(trained, "image", tuned.image)
-    join(trained, "text", tuned.text)
+    join(trained, "image", after.image)
+    join(trained, "text", after.text)
+    rejections = [*everything.rejections, *gathered.rejected]
     described: dict[str, Any] = {
         "catalog": request.catalog,
         "base_fingerprint": encoder.info.fingerprint,
-        "training_products": len(features.products),
-        "validation_products": len(held_out.products),
-        "rejected": len(features.rejected) + len(held_out.rejected) + len(everything.rejections),
+        "training_products": len(gathered.training.shots),
+        "validation_products": len(gathered.validation.shots),
+        "rejected": len(rejections),
+        "rejected_reasons": dict(Counter(rejection.reason for rejection in rejections).most_common()),
+        "image_size": encoder.preprocessing.size[0],
+        "image_size_reason": why_image_size(request.model, request.image_size, encoder.preprocessing.size[0]),
         "seed": config.seed,
         **config.train.to_dict(),
+        "instance": _describe(part, config),
+        "compared": compared.to_dict(),
     }
+    if request.budget_s == 0:
+        described["epochs"] = 0
     return write_bundle(
         trained,
         request.out,
-        head=tuned.head,
+        head=after.head,
+        instance=None if part is None else part.instance,
+        space=None if part is None else part.space,
         training=described,
-        data_hash=data_hash(features.products),
-        metrics=tuned.metrics,
-        report={"training.json": json.dumps({**described, "metrics": tuned.metrics}, indent=1) + "\n"},
+        data_hash=data_hash(gathered.training.products),
+        metrics={**metrics, **compared.after},
+        report={"training.json": json.dumps({**described, "metrics": {**metrics, **compared.after}}, indent=1) + "\n"},
     )
 
 
-def _share(budget_s: float | None, share: float) -> float | None:
-    return None if budget_s is None else budget_s * share
+def _describe(part: InstancePart | None, config: EmbedderSettings) -> dict[str, Any]:
+    if part is None:
+        return {"dim": 0}
+    return {
+        **config.instance.to_dict(),
+        "dim": part.instance.dim,
+        "semantic_dim": part.space.kept_dim,
+        "weight": part.space.instance_weight,
+        "pairs": part.pairs,
+        "weights_tried": [asdict(item) for item in part.weights],
+    }
 
 
-def _features(
-    label: str,
-    progress: ProgressReport,
-    encoder: Encoder,
-    products: list[Product],
-    config: EmbedderSettings,
-    budget_s: float | None,
-) -> Features:
-    step = progress.step(label, len(products))
-    features = compute_features(
-        encoder,
-        products,
-        config.cache_dir,
-        limits=config.picture_limits(),
-        decode_threads=config.decode_threads,
-        budget_s=budget_s,
-        on_progress=step.advance,
-    )
-    used = len(features.products) + len(features.rejected)
-    if used < len(products):
-        step.update(total=used, note="(time budget)")
-    return features
-
-
-def _loop(
+def _tuned(
     progress: ProgressReport,
     encoder: Encoder,
     projections: tuple[Projection, Projection],
-    training: Features,
-    validation: Features,
+    gathered: Gathered,
     config: EmbedderSettings,
-) -> FineTuned:
+) -> tuple[Stage, dict[str, float]]:
     step = progress.step("training", config.train.epochs)
 
     def on_epoch(epoch: int, figures: dict[str, float]) -> None:
@@ -159,15 +159,16 @@ def _loop(
         step.update(note=f"loss {figures['train_loss']:.2f}" if accuracy is None else f"accuracy {accuracy:.4f}")
         step.advance()
 
-    return fine_tune(
+    tuned = fine_tune(
         encoder,
         projections,
-        Examples(training.products, training.values),
-        Examples(validation.products, validation.values),
+        Examples(gathered.training.products, gathered.training.values),
+        Examples(gathered.validation.products, gathered.validation.values),
         config.train,
         config.seed,
         on_epoch,
     )
+    return Stage(tuned.image, tuned.text, tuned.head), tuned.metrics
 
 
 def _projections(folder: Path) -> tuple[Projection, Projection]:

@@ -1,4 +1,4 @@
-"""How short fine-tuning is done: the one place that holds its defaults and ranges."""
+"""How a model is trained: the one place that holds the defaults and their ranges."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
+
+from embedder.index_space import MAX_DIM
 
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -62,4 +64,38 @@ class FineTuneSettings:
     def to_dict(self) -> dict[str, float]:
         """JSON-able."""
         plain: dict[str, float] = TypeAdapter(FineTuneSettings).dump_python(self)
+        return plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class InstanceSettings:
+    """How the instance part is fitted; table `[embedder.instance]`, or `MERCHLENS_INSTANCE__...`.
+
+    Attributes:
+        dim: length of the instance part; 0: none is made, vectors are the semantic part alone. Of a tower with fewer
+            values in its levels it is as many as these.
+        semantic_dim: how much of the semantic part the index keeps; all of a shorter one.
+        products: most training products that it is fitted on.
+        views: most views of their pictures, all products together; each product has 2 to 6.
+        pictures: most further pictures of one product, besides the main one.
+        ridge: see `embedder.training.instance.RIDGE`.
+    """
+
+    dim: int = Field(default=256, ge=0, le=MAX_DIM)
+    semantic_dim: int = Field(default=256, ge=1, le=MAX_DIM)
+    products: int = Field(default=20_000, ge=2, le=200_000)
+    views: int = Field(default=8_000, ge=0, le=1_000_000)
+    pictures: int = Field(default=3, ge=0, le=15)
+    ridge: float = Field(default=1.0, gt=0, le=1e6, allow_inf_nan=False)
+
+    def __post_init__(self) -> None:
+        if self.dim + self.semantic_dim > MAX_DIM:
+            raise ValueError(
+                f"dim {self.dim} and semantic_dim {self.semantic_dim} are {self.dim + self.semantic_dim} values "
+                f"together; permitted: {MAX_DIM} or fewer"
+            )
+
+    def to_dict(self) -> dict[str, float]:
+        """JSON-able."""
+        plain: dict[str, float] = TypeAdapter(InstanceSettings).dump_python(self)
         return plain

@@ -56,19 +56,24 @@ def fit_votes(encoder: Encoder, sample: VoteSample) -> dict[str, NeighborVote]:
     chosen = np.random.default_rng(0).permutation(len(pool))
     images = chosen[:QUERIES]
     titled = [int(place) for place in chosen if sample.titles[place]][:TITLES]
-    votes = {"image": fit_vote(_held(sample, pool, images, pool[images]))}
+    # Scores as searches give them: a picture's weighs both parts, a text has the semantic one only.
+    votes = {"image": fit_vote(_held(sample, pool, images, *encoder.space.queries(pool[images])))}
     if titled:
         texts = encoder.encode_texts([sample.titles[place] for place in titled])
-        votes["text"] = fit_vote(_held(sample, pool, np.asarray(titled), texts))
+        votes["text"] = fit_vote(_held(sample, pool, np.asarray(titled), *encoder.space.queries(texts)))
     return votes
 
 
 def _held(
-    sample: VoteSample, pool: npt.NDArray[np.float32], places: npt.NDArray[np.intp], queries: npt.NDArray[np.float32]
+    sample: VoteSample,
+    pool: npt.NDArray[np.float32],
+    places: npt.NDArray[np.intp],
+    queries: npt.NDArray[np.float32],
+    scales: npt.NDArray[np.float32],
 ) -> list[Held]:
     held = []
-    for place, query in zip(places, queries, strict=True):
-        scores = pool @ query
+    for place, query, scale in zip(places, queries, scales, strict=True):
+        scores = pool @ query * scale
         scores[place] = -np.inf
         nearest = np.argsort(-scores, kind="stable")[: min(NEIGHBORS, len(pool) - 1)]
         held.append(

@@ -6,9 +6,8 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from indexer.stores.protocol import Payload, Scored, Stored
+from indexer.stores.protocol import Payload, QueryPart, Scored, Stored
 
 IMAGE = "image"
 """Name of the vector, or vectors, of a product's pictures."""
@@ -21,25 +20,20 @@ def point_id(product_id: str) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, product_id)
 
 
-def to_scored(
-    payload: Payload,
-    score: float,
-    query: npt.NDArray[np.float32],
-    vectors: Sequence[Sequence[float]] | None,
-) -> Scored:
+def to_scored(payload: Payload, cosine: float, part: QueryPart, vectors: Sequence[Sequence[float]] | None) -> Scored:
     """One product found.
 
     Args:
         payload: its own.
-        score: the engine's: cosine of the query and the product's nearest picture.
-        query: float32 (dim,), unit length.
+        cosine: the engine's, of the query and the product's nearest picture.
+        part: what was searched with.
         vectors: the product's vectors, (m, dim); None where the version has one vector a product.
     """
     if vectors is None:
-        return Scored(payload["product_id"], score, payload)
-    cosines = np.asarray(vectors, dtype=np.float32) @ query
+        return Scored(payload["product_id"], cosine * part.scale, payload)
+    cosines = np.asarray(vectors, dtype=np.float32) @ part.vector
     nearest = int(np.argmax(cosines))
-    return Scored(payload["product_id"], float(cosines[nearest]), payload, nearest)
+    return Scored(payload["product_id"], float(cosines[nearest]) * part.scale, payload, nearest)
 
 
 def to_stored(payload: Payload, vectors: object) -> Stored:

@@ -63,10 +63,12 @@ class QueryPart:
     Attributes:
         vector: float32 (dim,), unit length (see `unit_vector`).
         using: which of the products' vectors it is compared with.
+        scale: what its cosines are multiplied with to give scores, above 0 (see `embedder.index_space.IndexQuery`).
     """
 
     vector: npt.NDArray[np.float32]
     using: Literal["image"] = "image"
+    scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Scored:
 
     Attributes:
         product_id: its id.
-        score: cosine of the query and the product's nearest picture, -1..1.
+        score: of the product's nearest picture, -1..1: its cosine with the query, times the query's scale.
         payload: its own.
         picture: which of `payload["pictures"]` that is, from 0.
     """

@@ -35,14 +35,15 @@ class CategoryPredictor:
         return self._any and self._head is None
 
     def predict(
-        self, vector: npt.NDArray[np.float32], modality: Modality, neighbors: Sequence[Scored]
+        self, semantic: npt.NDArray[np.float32], modality: Modality, neighbors: Sequence[Scored]
     ) -> PredictedCategory | None:
         """Predict.
 
         Args:
-            vector: float32 (dim,), unit length.
+            semantic: semantic embedding, float32 (semantic dim,), unit length; what the head looks at.
             modality: which calibration applies.
-            neighbors: the nearest products of the whole catalog, nearest first, where `needs_neighbors`.
+            neighbors: the nearest products of the whole catalog, nearest first, where `needs_neighbors`; a picture
+                found them by both parts.
 
         Returns:
             None where the catalog has no categories.
@@ -50,7 +51,7 @@ class CategoryPredictor:
         if not self._any:
             return None
         if self._head is not None:
-            probabilities = self._head.probabilities(vector[None, :], modality)[0]
+            probabilities = self._head.probabilities(semantic[None, :], modality)[0]
             order = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
             pairs = tuple((self._head.categories[index], float(probabilities[index])) for index in order)
             return PredictedCategory(pairs, "head")

@@ -31,13 +31,17 @@ class EncodedPart:
     """One part of a query, ready to be compared.
 
     Attributes:
-        vector: float32 (dim,), unit length.
+        vector: float32 (dim,), unit length, as products are searched with it.
+        scale: what its cosines with products are multiplied with to give scores.
+        semantic: the semantic embedding, float32 (semantic dim,), unit length, by which the head knows categories.
         modality: "text" or "image"; products and vectors count as images.
         timings_us: stage ("decode", "encode") to microseconds, in order.
         warnings: what was done differently from what was asked.
     """
 
     vector: npt.NDArray[np.float32]
+    scale: float
+    semantic: npt.NDArray[np.float32]
     modality: Modality
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...] = ()
@@ -96,8 +100,9 @@ class PartEncoder:
             )
         check_alive()
         with timings.stage("encode"):
-            vector = self._encoder.embed_tokens(tokens)[0]
-        return EncodedPart(vector, "text", timings.measured_us, tuple(warnings))
+            semantic = self._encoder.run_tokens(tokens).embeddings
+            query = self._encoder.space.query(self._encoder.space.text_vectors(semantic)[0])
+        return EncodedPart(query.vector, query.scale, semantic[0], "text", timings.measured_us, tuple(warnings))
 
     def _picture(self, data: bytes, field: str, check_alive: CheckAlive) -> EncodedPart:
         timings = StageTimings()
@@ -112,8 +117,10 @@ class PartEncoder:
             warnings.append(ServerWarning(ANIMATION_FIRST_FRAME, field, "only the animation's first frame was used"))
         check_alive()
         with timings.stage("encode"):
-            vector = self._encoder.embed_pixels(pixels)[0]
-        return EncodedPart(vector, "image", timings.measured_us, tuple(warnings))
+            embedded = self._encoder.run_pixels(pixels)
+            query = self._encoder.space.query(self._encoder.index_vectors(embedded)[0])
+        semantic = embedded.embeddings[0]
+        return EncodedPart(query.vector, query.scale, semantic, "image", timings.measured_us, tuple(warnings))
 
     def _product(self, product_id: str, field: str) -> EncodedPart:
         if not product_id:
@@ -129,7 +136,7 @@ class PartEncoder:
                 product_id,
                 f"product {product_id[:80]!r} is not in the index; permitted: an indexed id",
             )
-        return EncodedPart(stored.direction, "image", timings.measured_us)
+        return self._indexed(stored.direction, timings.measured_us, ())
 
     def _vector(self, values: npt.NDArray[np.float32], field: str) -> EncodedPart:
         try:
@@ -139,9 +146,17 @@ class PartEncoder:
         # In 64 bits: the squares of very small and very large float32 values are 0 and infinite.
         length = float(np.linalg.norm(values.astype(np.float64)))
         if abs(length - 1.0) <= 1e-3:
-            return EncodedPart(vector, "image", {})
+            return self._indexed(vector, {}, ())
         warning = ServerWarning("VECTOR_NORMALIZED", field, f"the vector of length {length:.6g} was scaled to length 1")
-        return EncodedPart(vector, "image", {}, (warning,))
+        return self._indexed(vector, {}, (warning,))
+
+    def _indexed(
+        self, vector: npt.NDArray[np.float32], timings_us: Mapping[str, int], warnings: tuple[ServerWarning, ...]
+    ) -> EncodedPart:
+        """A part that is a vector of the index already."""
+        query = self._encoder.space.query(vector)
+        semantic = self._encoder.space.semantic_of(vector[None, :])[0]
+        return EncodedPart(query.vector, query.scale, semantic, "image", timings_us, warnings)
 
 
 @contextmanager

@@ -73,7 +73,7 @@ class Hit:
 
     Attributes:
         product_id: the product's id in the catalog.
-        score: cosine -1..1.
+        score: -1..1: a text's semantic cosine, or the weighted mean of a picture's semantic and instance cosines.
         payload: as indexed.
         picture: name of the one of its pictures that matched; "" where that is not known.
     """

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
-
 from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
@@ -13,7 +10,7 @@ from indexer.stores.protocol import QueryPart, Scored, VersionReader
 from server.errors import InvalidRequest, ResourceMissing
 from server.search.category import CategoryPredictor
 from server.search.decode_memory import CheckAlive
-from server.search.encode import PartEncoder
+from server.search.encode import EncodedPart, PartEncoder
 from server.search.query import Hit, ProductQuery, SearchCommand, SearchOutcome, ServerWarning
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
@@ -55,11 +52,11 @@ class Searcher:
         with timings.stage("search"):
             # One search serves both hits and vote, unless there is a filter.
             voters = NEIGHBORS if self._categories.needs_neighbors else 0
-            found = self.nearest(part.vector, max(page_size, voters if where is None else 0), where, itself)
-            near = found if where is None or not voters else self.nearest(part.vector, voters, None, itself)
+            found = self.nearest(part, max(page_size, voters if where is None else 0), where, itself)
+            near = found if where is None or not voters else self.nearest(part, voters, None, itself)
         with timings.stage("rank"):
             hits = tuple(_to_hit(item) for item in found[:page_size])
-            category = self._categories.predict(part.vector, part.modality, near[:voters])
+            category = self._categories.predict(part.semantic, part.modality, near[:voters])
         return SearchOutcome(
             hits,
             category,
@@ -70,17 +67,19 @@ class Searcher:
         )
 
     def nearest(
-        self, vector: npt.NDArray[np.float32], limit: int, where: Expression | None = None, itself: str | None = None
+        self, part: EncodedPart, limit: int, where: Expression | None = None, itself: str | None = None
     ) -> list[Scored]:
-        """The nearest products, nearest first; for callers that already have a vector.
+        """The nearest products, nearest first; for callers that have encoded a part already.
 
         Args:
-            vector: float32 (dim,), unit length.
+            part: what to search with.
             limit: how many at most, 1 or more.
             where: only products that match.
-            itself: a product that is left out, since the vector is its own.
+            itself: a product that is left out, since the part is its own.
         """
-        found = self._reader.query([QueryPart(vector)], [1.0], limit + (itself is not None), where)
+        found = self._reader.query(
+            [QueryPart(part.vector, scale=part.scale)], [1.0], limit + (itself is not None), where
+        )
         return [item for item in found if item.product_id != itself][:limit]
 
     def check_catalog(self, name: str) -> None:

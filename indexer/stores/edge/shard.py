@@ -150,7 +150,7 @@ class Shard:
         with _translated("searching"):
             found = self._shard.query(request)
             return in_order(
-                to_scored(payload, float(point.score), part.vector, _held(point) if self._multivector else None)
+                to_scored(payload, float(point.score), part, _held(point) if self._multivector else None)
                 for point in found
                 if (payload := point.payload) is not None
             )

@@ -55,7 +55,7 @@ class QdrantReader:
             with_vectors=[IMAGE] if multivector else False,
         ).points
         return in_order(
-            to_scored(point.payload or {}, float(point.score), part.vector, _held(point) if multivector else None)
+            to_scored(point.payload or {}, float(point.score), part, _held(point) if multivector else None)
             for point in found
         )
 

@@ -14,7 +14,7 @@ from embedder.encoder import Encoder, open_encoder
 from embedder.inputs import picture as picture_module
 from embedder.inputs.picture import PictureBytes, PictureFile, PictureLimits
 from embedder.training import features as features_module
-from embedder.training.features import compute_features
+from embedder.training.features import compute_features, main_pictures
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -24,9 +24,9 @@ class CountingEncoder(Encoder):
 
     embedded = 0
 
-    def pixel_features(self, pixels):
+    def run_pixels(self, pixels):
         self.embedded += len(pixels)
-        return super().pixel_features(pixels)
+        return super().run_pixels(pixels)
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def _small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_features_are_those_of_each_picture(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
-    found = compute_features(encoder, products, tmp_path)
+    found = compute_features(encoder, main_pictures(products), tmp_path)
     assert [product.id for product in found.products] == [product.id for product in products]
     pixels = encoder.preprocess([encoder.decode(product.pictures[0].source)[0] for product in products])
     assert np.allclose(found.values, encoder.pixel_features(pixels), atol=1e-5)
@@ -54,9 +54,9 @@ def test_features_are_those_of_each_picture(encoder: CountingEncoder, products: 
 
 
 def test_the_second_time_nothing_is_embedded(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
-    first = compute_features(encoder, products, tmp_path)
+    first = compute_features(encoder, main_pictures(products), tmp_path)
     encoder.embedded = 0
-    second = compute_features(encoder, products, tmp_path)
+    second = compute_features(encoder, main_pictures(products), tmp_path)
     assert encoder.embedded == 0
     assert np.array_equal(first.values, second.values)
 
@@ -69,17 +69,17 @@ def test_what_was_done_before_an_interruption_is_kept(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compute_features(encoder, products, tmp_path, on_progress=stop)
+        compute_features(encoder, main_pictures(products), tmp_path, on_progress=stop)
     encoder.embedded = 0
-    compute_features(encoder, products, tmp_path)
+    compute_features(encoder, main_pictures(products), tmp_path)
     assert encoder.embedded == len(products) - 80
 
 
 def test_a_changed_picture_is_embedded_anew(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
-    compute_features(encoder, products, tmp_path)
+    compute_features(encoder, main_pictures(products), tmp_path)
     encoder.embedded = 0
     other = Product("other", "", (ProductPicture(PictureBytes(encoded(draw_product("ellipse", "red", 777)))),))
-    found = compute_features(encoder, [other, *products[1:]], tmp_path)
+    found = compute_features(encoder, main_pictures([other, *products[1:]]), tmp_path)
     assert encoder.embedded == 40
     pixels = encoder.preprocess([encoder.decode(other.pictures[0].source)[0]])
     assert np.allclose(found.values[0], encoder.pixel_features(pixels)[0], atol=1e-5)
@@ -89,19 +89,19 @@ def test_a_changed_picture_is_embedded_anew(encoder: CountingEncoder, products: 
 def test_a_damaged_chunk_is_computed_anew(
     encoder: CountingEncoder, products: list[Product], tmp_path: Path, damage: bytes | None
 ) -> None:
-    first = compute_features(encoder, products, tmp_path)
+    first = compute_features(encoder, main_pictures(products), tmp_path)
     chunk = next((tmp_path / "features").rglob("*.npz"))
     chunk.write_bytes(chunk.read_bytes()[:-50] if damage is None else damage)
     encoder.embedded = 0
-    assert np.array_equal(first.values, compute_features(encoder, products, tmp_path).values)
+    assert np.array_equal(first.values, compute_features(encoder, main_pictures(products), tmp_path).values)
     assert encoder.embedded == 40
 
 
 def test_another_model_never_meets_these_features(
     encoder: CountingEncoder, products: list[Product], tmp_path: Path, trained_bundle: Path
 ) -> None:
-    first = compute_features(encoder, products[:40], tmp_path)
-    other = compute_features(open_encoder(trained_bundle, device="cpu"), products[:40], tmp_path)
+    first = compute_features(encoder, main_pictures(products[:40]), tmp_path)
+    other = compute_features(open_encoder(trained_bundle, device="cpu"), main_pictures(products[:40]), tmp_path)
     assert first.values.shape[1] != other.values.shape[1]
 
 
@@ -117,7 +117,7 @@ def test_unreadable_pictures_are_rejected_by_name_also_from_the_cache(
     ]
     mixed = [*products[:3], *bad, *products[3:6]]
     for _ in range(2):
-        found = compute_features(encoder, mixed, tmp_path)
+        found = compute_features(encoder, main_pictures(mixed), tmp_path)
         assert [product.id for product in found.products] == [product.id for product in products[:6]]
         assert {(row.product_id, row.line, row.reason) for row in found.rejected} == {
             ("missing", 5, "IMAGE_MISSING"),
@@ -128,12 +128,12 @@ def test_unreadable_pictures_are_rejected_by_name_also_from_the_cache(
 
 
 def test_a_budget_ends_it_at_a_whole_chunk(encoder: CountingEncoder, products: list[Product], tmp_path: Path) -> None:
-    found = compute_features(encoder, products, tmp_path, budget_s=0.0)
+    found = compute_features(encoder, main_pictures(products), tmp_path, budget_s=0.0)
     assert [product.id for product in found.products] == [product.id for product in products[:40]]
 
 
 def test_no_products_no_features(encoder: CountingEncoder, tmp_path: Path) -> None:
-    found = compute_features(encoder, [], tmp_path)
+    found = compute_features(encoder, main_pictures([]), tmp_path)
     assert len(found.products) == len(found.values) == 0
 
 
@@ -149,7 +149,7 @@ def test_what_is_readable_follows_the_limits_not_the_cache(
     mixed = [large, *products[:3]]
     strict = PictureLimits(max_pixels=100 * 100)
     for limits, expected in ((strict, 3), (PictureLimits(), 4), (strict, 3)):
-        found = compute_features(encoder, mixed, tmp_path, limits=limits)
+        found = compute_features(encoder, main_pictures(mixed), tmp_path, limits=limits)
         assert len(found.products) == len(found.values) == expected
         assert [row.reason for row in found.rejected] == ["IMAGE_TOO_MANY_PIXELS"] * (4 - expected)
 
@@ -160,8 +160,8 @@ def test_a_picture_that_a_stored_chunk_calls_unreadable_is_read_again(
     """As when another release of the decoder reads what the one before it refused."""
     with monkeypatch.context() as older:
         older.setattr(picture_module, "FORMATS", ("JPEG",))
-        assert len(compute_features(encoder, products[:5], tmp_path).products) == 0
-    assert len(compute_features(encoder, products[:5], tmp_path).products) == 5
+        assert len(compute_features(encoder, main_pictures(products)[:5], tmp_path).products) == 0
+    assert len(compute_features(encoder, main_pictures(products)[:5], tmp_path).products) == 5
 
 
 def test_a_picture_replaced_between_look_up_and_decoding_is_stored_under_its_own_bytes(

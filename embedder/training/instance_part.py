@@ -1,0 +1,103 @@
+"""The instance part of one catalog: its map, what the index keeps of the semantic part, and how much each counts."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch.nn import functional
+
+from embedder.errors import TrainingError
+from embedder.index_space import IndexSpace
+from embedder.instance_map import InstanceMap
+from embedder.towers.projection import Projection
+from embedder.training.features import Features, join_features
+from embedder.training.gathering import Gathered
+from embedder.training.instance import LevelSamples, fit_instance, kept_directions, owners_of
+from embedder.training.part_weights import DEFAULT_WEIGHT, Parts, WeightFigures, fit_instance_weight
+from embedder.training.settings import InstanceSettings
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InstancePart:
+    """What a catalog's instance part is.
+
+    Attributes:
+        instance: from levels to the instance part.
+        space: how index vectors are made of both parts.
+        weights: what each weight gave on the validation products; empty where there were none.
+        pairs: how many pictures and views were paired with main pictures.
+    """
+
+    instance: InstanceMap
+    space: IndexSpace
+    weights: tuple[WeightFigures, ...]
+    pairs: int
+
+
+def make_instance_part(
+    gathered: Gathered, image: Projection, widths: tuple[int, ...], settings: InstanceSettings
+) -> InstancePart | None:
+    """Solve for the map on the training products, and choose the weight on the validation products.
+
+    Args:
+        gathered: features and levels.
+        image: the trained image projection, from features to semantic embeddings.
+        widths: length of each level.
+        settings: see there.
+
+    Returns:
+        None where the settings or the tower do not want one, or the pictures do not permit one; the log says which.
+    """
+    if settings.dim == 0 or not widths:
+        return None
+    samples = join_features([gathered.sample, gathered.pairs])
+    if samples.levels is None:
+        _log.warning("no instance part is made: there are no training products with readable pictures")
+        return None
+    owners = owners_of([product.id for product in samples.products])
+    try:
+        instance = fit_instance(
+            LevelSamples(samples.levels, owners, widths), min(settings.dim, sum(widths)), settings.ridge
+        )
+    except TrainingError as error:
+        _log.warning("no instance part is made: %s; vectors are the semantic part alone", error)
+        return None
+    kept = kept_directions(embed(image, gathered.sample), settings.semantic_dim)
+    space = IndexSpace(len(image.weight), kept, instance.dim, DEFAULT_WEIGHT)
+    gallery = join_features([gathered.validation, gathered.sample])
+    weight, figures = fit_instance_weight(
+        views=to_parts(gathered.validation_pairs, image, instance, space),
+        pictures=to_parts(gathered.validation, image, instance, space),
+        gallery=to_parts(gallery, image, instance, space),
+    )
+    return InstancePart(
+        instance, IndexSpace(len(image.weight), kept, instance.dim, weight), figures, len(gathered.pairs.shots)
+    )
+
+
+def embed(image: Projection, features: Features) -> npt.NDArray[np.float32]:
+    """Semantic embeddings, float32 (n, dim), unit length."""
+    if not len(features.shots):
+        return np.empty((0, len(image.weight)), dtype=np.float32)
+    with torch.no_grad():
+        return functional.normalize(image(torch.from_numpy(features.values)), dim=1).numpy()
+
+
+def to_parts(features: Features, image: Projection, instance: InstanceMap | None, space: IndexSpace) -> Parts:
+    """Both parts of pictures as an index holds them; without a map or levels the instance part has no values."""
+    ids = [product.id for product in features.products]
+    categories = [product.category for product in features.products]
+    semantic = embed(image, features)
+    if instance is None or features.levels is None:
+        return Parts(
+            ids, categories, semantic, np.zeros((len(ids), 0 if instance is None else instance.dim), np.float32)
+        )
+    vectors = space.picture_vectors(semantic, instance.apply(features.levels.astype(np.float32)))
+    vectors = vectors * np.float32(np.sqrt(2.0))
+    return Parts(ids, categories, vectors[:, : space.kept_dim], vectors[:, space.kept_dim :])

@@ -1,0 +1,52 @@
+"""What a training tells the person who ran it, on their terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from embedder.bundle import BundleInfo
+from embedder.training.comparison import MEANINGS
+
+
+def print_outcome(info: BundleInfo) -> None:
+    """Print how the model did before and after on held-out products, what was chosen and why, what was left out."""
+    described = info.training
+    compared = described["compared"]
+    print(f"picture size {described['image_size']} px: {described['image_size_reason']}; base model {info.base}")
+    print(_instance(described["instance"]))
+    rejected = ", ".join(f"{reason} {count:,}" for reason, count in described["rejected_reasons"].items())
+    print(f"left out: {described['rejected']:,} rows or pictures{f' ({rejected})' if rejected else ''}")
+    if not compared["after"]:
+        print("before and after: not measured, there are no held-out products; next step: a larger catalog")
+        return
+    print(
+        f"on {compared['products']:,} held-out products and {compared['views']:,} photo-like views of them, which "
+        f"searched {compared['gallery']:,} products:"
+    )
+    table = Table()
+    for heading, side in (("figure", "left"), ("before", "right"), ("after", "right"), ("what it means", "left")):
+        table.add_column(heading, justify="right" if side == "right" else "left")
+    for name, meaning in MEANINGS.items():
+        if name in compared["after"]:
+            before = compared["before"].get(name)
+            shown = "" if before is None else f"{before:.4f}"
+            table.add_row(name.replace("_", " "), shown, f"{compared['after'][name]:.4f}", meaning)
+    Console().print(table)
+    print("these products chose the epoch and the weight of the parts; python -m embedder eval measures on others")
+
+
+def _instance(described: Mapping[str, Any]) -> str:
+    if not described["dim"]:
+        return "instance part: none (see the log); pictures are compared by the semantic part alone"
+    how = (
+        "chosen on held-out products" if described["weights_tried"] else "not measured, there are no held-out products"
+    )
+    return (
+        f"index vector: {described['semantic_dim']} values of the semantic part, {described['dim']} of the instance "
+        f"part, which was fitted on {described['pairs']:,} pairs of pictures and counts {described['weight']:.2f} in a "
+        f"picture query ({how})"
+    )
