@@ -22,7 +22,14 @@ import numpy.typing as npt
 from embedder.catalogs.product import Product, Rejection
 from embedder.encoder import Encoder
 from embedder.errors import PictureError
-from embedder.inputs.picture import Picture, PictureFile, PictureLimits, PicturePixels, read_picture
+from embedder.inputs.picture import (
+    DrawnPicture,
+    Picture,
+    PictureFile,
+    PictureLimits,
+    PicturePixels,
+    read_picture,
+)
 from embedder.inputs.pixels import PixelReader, Pixels, UnusablePicture, map_ahead
 
 _log = logging.getLogger(__name__)
@@ -209,6 +216,8 @@ def _compute(
 def _load(product: Product, limits: PictureLimits) -> tuple[Picture, bytes]:
     """A product's main picture with its bytes in memory, and their SHA-256."""
     picture = product.pictures[0].source
+    if isinstance(picture, DrawnPicture):
+        return picture, hashlib.sha256(picture.content.encode()).digest()
     if isinstance(picture, PicturePixels):
         content = repr(picture.pixels.shape).encode() + picture.pixels.tobytes()
         return picture, hashlib.sha256(content).digest()
