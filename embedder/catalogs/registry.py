@@ -70,6 +70,9 @@ class BuiltInReader:
 
 BUILT_IN: Mapping[str, BuiltInReader] = {
     "fashion-mnist": BuiltInReader("embedder.datasets.fashion_mnist:FashionMnistReader", "fashion-mnist"),
+    "studio": BuiltInReader(
+        "embedder.datasets.studio.reader:StudioReader", "studio:products=N,seed=N,views=VIEW+VIEW,split=SPLIT"
+    ),
     "folder": BuiltInReader("embedder.catalogs.picture_folder:PictureFolderReader", "folder:PATH"),
     "product-folders": BuiltInReader("embedder.catalogs.product_folders:ProductFoldersReader", "product-folders:PATH"),
     "csv": BuiltInReader("embedder.catalogs.delimited:DelimitedReader", "csv:PATH", (".csv", ".tsv", ".txt")),

@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -68,7 +68,21 @@ class PicturePixels:
     pixels: npt.NDArray[np.uint8]
 
 
-Picture = PictureFile | PictureBytes | PicturePixels
+@dataclass(frozen=True, slots=True)
+class DrawnPicture:
+    """A picture that is drawn when it is needed, and not kept.
+
+    Attributes:
+        draw: draws it: uint8, (height, width) grey or (height, width, 3) RGB; always the same. Called in any thread.
+        content: names what is drawn: pictures with the same `content` have the same pixels, so that what was computed
+            from one can be found again without drawing it.
+    """
+
+    draw: Callable[[], npt.NDArray[np.uint8]] = field(compare=False)
+    content: str
+
+
+Picture = PictureFile | PictureBytes | PicturePixels | DrawnPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,8 @@ def decode_picture(
         PictureError: one of its subclasses, whose `reason` says which rule was broken. What `reserve` raises passes.
     """
     limits = limits or PictureLimits()
+    if isinstance(picture, DrawnPicture):
+        return DecodedPicture(_from_pixels(picture.draw(), limits))
     if isinstance(picture, PicturePixels):
         return DecodedPicture(_from_pixels(picture.pixels, limits))
     data = read_picture(picture, limits).data if isinstance(picture, PictureFile) else picture.data

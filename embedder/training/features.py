@@ -23,7 +23,14 @@ import numpy.typing as npt
 from embedder.catalogs.product import Product, Rejection
 from embedder.encoder import Encoder
 from embedder.errors import PictureError
-from embedder.inputs.picture import Picture, PictureFile, PictureLimits, PicturePixels, read_picture
+from embedder.inputs.picture import (
+    DrawnPicture,
+    Picture,
+    PictureFile,
+    PictureLimits,
+    PicturePixels,
+    read_picture,
+)
 from embedder.inputs.pixels import PixelReader, Pixels, UnusablePicture, map_ahead
 from embedder.inputs.street_views import training_view
 from embedder.runtimes.protocol import Embedded
@@ -269,9 +276,11 @@ def _source(shot: Shot) -> Picture:
 def _load(shot: Shot, limits: PictureLimits) -> tuple[Picture, bytes]:
     """A shot's picture with its bytes in memory, and the SHA-256 of what its features depend on."""
     picture = _source(shot)
-    if isinstance(picture, PicturePixels):
+    loaded: Picture = picture
+    if isinstance(picture, DrawnPicture):
+        content = picture.content.encode()
+    elif isinstance(picture, PicturePixels):
         content = repr(picture.pixels.shape).encode() + picture.pixels.tobytes()
-        loaded: Picture = picture
     else:
         loaded = read_picture(picture, limits) if isinstance(picture, PictureFile) else picture
         content = loaded.data

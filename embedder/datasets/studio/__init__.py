@@ -1,0 +1,1 @@
+"""Products in colour, drawn from a seed: a catalog of any size of which everything is known."""

@@ -1,0 +1,345 @@
+"""Furniture and what stands on it."""
+
+from __future__ import annotations
+
+import math
+import random
+from itertools import pairwise
+
+from embedder.datasets.studio.shapes.form import Form
+from embedder.datasets.studio.shapes.outlines import (
+    blob,
+    box,
+    curve,
+    ellipse,
+    mirrored,
+    petals,
+    polygon,
+    regular,
+    ring,
+    star,
+    stroke,
+    turned,
+    turned_profile,
+)
+
+
+def draw_lamp(form: Form, kind: str, r: random.Random) -> None:
+    """A shade, a stem and a foot."""
+    wide, narrow = r.uniform(0.45, 0.62), r.uniform(0.15, 0.42)
+    if kind == "desk lamp":
+        joint, head = (-0.45, r.uniform(-0.3, 0.0)), (0.3, r.uniform(-0.75, -0.55))
+        form.metal(stroke([(-0.2, 0.85), joint, head], 0.08))
+        form.second(ellipse(*joint, 0.09, 0.09), box(-0.55, 0.8, 0.15, 0.92, 0.05))
+        form.main(
+            turned(polygon((-0.14, -0.2), (0.14, -0.2), (wide * 0.7, 0.3), (-wide * 0.7, 0.3)), -r.uniform(20, 45))
+            + head
+        )
+        return
+    shade_top, shade_low = {"floor lamp": (-1.0, -0.45), "pendant lamp": (-0.2, 0.45)}.get(kind, (-0.85, -0.1))
+    if kind == "pendant lamp":
+        form.dark(stroke([(0, -1.0), (0, shade_top)], 0.03))
+        form.light(ellipse(0, shade_low, 0.17, 0.17))
+    elif kind == "lantern":
+        form.metal(ring(0, -0.7, 0.25, 0.25, 0.05))
+        form.main(box(-wide * 0.8, -0.5, wide * 0.8, 0.75, 0.05))
+        form.light(box(-wide * 0.6, -0.35, wide * 0.6, 0.55))
+        form.accent(blob((0, r.uniform(-0.2, 0.0)), (0.1, 0.3), (0, 0.45), (-0.1, 0.3)))
+        form.second(
+            polygon((-wide, -0.45), (-0.15, -0.75), (0.15, -0.75), (wide, -0.45)), box(-wide, 0.65, wide, 0.82, 0.03)
+        )
+        for x in (-0.2, 0.2)[: r.randint(0, 2)]:
+            form.second(stroke([(x, -0.4), (x, 0.6)], 0.04))
+        return
+    elif kind == "floor lamp":
+        form.metal(stroke([(0, shade_low), (0, 0.95)], r.uniform(0.05, 0.09)))
+        form.second(ellipse(0, 0.94, r.uniform(0.3, 0.42), 0.07))
+    else:
+        foot = r.uniform(0.2, 0.4)
+        profile = [
+            (-0.15, 0.06),
+            (0.1, r.uniform(0.06, 0.3)),
+            (0.4, r.uniform(0.08, 0.36)),
+            (0.7, r.uniform(0.06, 0.2)),
+            (0.8, foot),
+            (0.9, foot),
+        ]
+        form.second(turned_profile(profile))
+    if r.random() < 0.3 and kind != "mushroom lamp":
+        form.main(ellipse(0, shade_low, wide, shade_low - shade_top, 180, 360))
+        form.has("with a round shade")
+    elif kind == "mushroom lamp":
+        form.main(ellipse(0, shade_low + 0.05, wide * 1.3, r.uniform(0.5, 0.75), 180, 360))
+    else:
+        form.main(polygon((-narrow, shade_top), (narrow, shade_top), (wide, shade_low), (-wide, shade_low)))
+    form.accent(stroke([(-wide, shade_low), (wide, shade_low)], r.uniform(0.05, 0.12)))
+
+
+def draw_chair(form: Form, kind: str, r: random.Random) -> None:
+    """Seats, seen from the front or the side."""
+    wide, seat, back = r.uniform(0.38, 0.52), r.uniform(0.1, 0.25), r.uniform(-0.95, -0.7)
+    splay = r.uniform(0.0, 0.15)
+    legs = [stroke([(x * wide, seat), (x * (wide + splay), 0.95)], r.uniform(0.07, 0.12), 0.07) for x in (-0.9, 0.9)]
+    if kind == "stool":
+        seat = r.uniform(-0.5, -0.1)
+        legs = [stroke([(x * wide * 0.7, seat), (x * (wide + splay), 0.95)], 0.09) for x in (-1, 0, 1)]
+        form.second(*legs, stroke([(-wide * 0.85, 0.45), (wide * 0.85, 0.45)], 0.06))
+        form.main(box(-wide, seat - r.uniform(0.08, 0.25), wide, seat + 0.04, 0.08))
+        return
+    if kind == "armchair":
+        wide += 0.2
+        form.dark(box(-wide + 0.1, 0.7, -wide + 0.25, 0.9), box(wide - 0.25, 0.7, wide - 0.1, 0.9))
+        form.main(
+            blob(
+                (-wide * 0.85, 0.5),
+                (-wide * 0.8, back + 0.1),
+                (0, back - r.uniform(0, 0.15)),
+                (wide * 0.8, back + 0.1),
+                (wide * 0.85, 0.5),
+            )
+        )
+        form.second(box(-wide * 0.8, seat, wide * 0.8, seat + 0.3, 0.1))
+        arm = box(wide * 0.75, seat - r.uniform(0.15, 0.35), wide * 1.1, 0.75, 0.15)
+        form.main(box(-wide, seat + 0.28, wide, 0.75, 0.05), arm, mirrored(arm))
+        return
+    if kind == "office chair":
+        form.dark(stroke([(0, seat), (0, 0.75)], 0.1))
+        for x in (-0.5, 0, 0.5):
+            form.dark(stroke([(0, 0.7), (x, 0.88)], 0.07), ellipse(x, 0.92, 0.07, 0.07))
+        form.main(box(-wide * 0.85, back, wide * 0.85, seat - r.uniform(0.1, 0.2), r.uniform(0.1, 0.3)))
+        form.second(box(-wide, seat - 0.08, wide, seat + 0.12, 0.1))
+        return
+    if kind == "rocking chair":
+        form.second(stroke(curve([(-0.95, 0.8), (-0.4, 0.97), (0.4, 0.97), (0.95, 0.8)]), 0.09))
+    form.second(*legs)
+    rails = r.randint(2, 5)
+    if r.random() < 0.5:
+        posts = [box(-wide, back, -wide + 0.1, seat), box(wide - 0.1, back, wide, seat)]
+        form.second(*posts)
+        for index in range(rails):
+            y = back + 0.04 + (seat - back - 0.2) * index / rails
+            form.main(box(-wide, y, wide, y + 0.12, 0.03))
+        form.has("with a ladder back")
+    else:
+        form.main(blob((-wide, seat), (-wide, back + 0.15), (0, back - 0.05), (wide, back + 0.15), (wide, seat)))
+        if r.random() < 0.5:
+            form.light(ellipse(0, (seat + back) / 2, wide * 0.5, 0.22))
+            form.has("with an open back")
+    form.main(box(-wide * 1.08, seat - 0.05, wide * 1.08, seat + 0.12, 0.05))
+
+
+def draw_cabinet(form: Form, kind: str, r: random.Random) -> None:
+    """Tables, shelves and chests."""
+    wide, top = r.uniform(0.65, 0.95), r.uniform(-0.4, -0.15)
+    if kind in ("table", "desk"):
+        low = 0.75
+        for x in (-wide * 0.85, wide * 0.85):
+            form.second(stroke([(x, top), (x * r.uniform(0.9, 1.1), low)], r.uniform(0.08, 0.16), 0.07))
+        if kind == "desk":
+            form.second(box(wide * 0.1, top, wide * 0.85, low - r.uniform(0.1, 0.4)))
+            for index in range(r.randint(1, 3)):
+                y = top + 0.14 + 0.24 * index
+                form.accent(box(wide * 0.15, y, wide * 0.8, y + 0.18, 0.02))
+                form.metal(ellipse(wide * 0.47, y + 0.09, 0.04, 0.04))
+        form.main(box(-wide, top - r.uniform(0.06, 0.14), wide, top + 0.05, 0.03))
+        return
+    tall = {"wardrobe": 0.95, "bookshelf": 0.95, "chest of drawers": 0.6, "bedside table": 0.5}[kind] * r.uniform(
+        0.9, 1.0
+    )
+    half = wide * {"bedside table": 0.6, "chest of drawers": 1.0}.get(kind, 0.75)
+    for x in (-half * 0.8, half * 0.8):
+        form.second(stroke([(x, tall - 0.1), (x, tall + 0.08)], 0.1, 0.06))
+    form.main(box(-half, -tall, half, tall, 0.03))
+    rows = {"bedside table": r.randint(1, 2), "wardrobe": 1}.get(kind, r.randint(3, 5))
+    step = (2 * tall - 0.1) / rows
+    for index in range(rows):
+        y = -tall + 0.07 + step * index
+        if kind == "bookshelf":
+            form.dark(box(-half + 0.07, y, half - 0.07, y + step - 0.07))
+            x = -half + 0.1
+            while x < half - 0.2:
+                book = r.uniform(0.06, 0.14)
+                (form.accent, form.second, form.light)[r.randrange(3)](
+                    box(x, y + r.uniform(0.02, 0.4) * step, x + book, y + step - 0.08)
+                )
+                x += book + (r.uniform(0.1, 0.4) if r.random() < 0.15 else 0.01)
+        elif kind == "wardrobe":
+            for side in (-1, 1):
+                left, right = sorted((side * 0.03, side * (half - 0.06)))
+                form.second(box(left, y + 0.05, right, y + step * r.uniform(0.85, 0.93), 0.02))
+                form.metal(ellipse(side * 0.12, 0.1, 0.04, 0.09))
+        else:
+            form.second(box(-half + 0.07, y, half - 0.07, y + step - 0.06, 0.02))
+            for x in (-half * 0.4, half * 0.4) if half > 0.5 else (0.0,):
+                form.metal(ellipse(x, y + step / 2 - 0.03, 0.05, 0.04))
+    form.accent(box(-half - 0.05, -tall - 0.06, half + 0.05, -tall + 0.04, 0.02))
+
+
+def draw_vase(form: Form, kind: str, r: random.Random) -> None:
+    """Vases and jugs by their profile; amphoras have handles."""
+    lip, neck, belly, foot = r.uniform(0.15, 0.35), r.uniform(0.1, 0.25), r.uniform(0.4, 0.65), r.uniform(0.18, 0.35)
+    profiles = {
+        "bud vase": [(-0.9, lip * 0.7), (-0.5, neck * 0.8), (0.2, neck * 1.1), (0.5, belly * 0.8), (0.85, foot)],
+        "urn": [
+            (-0.7, lip * 1.6),
+            (-0.55, neck * 1.8),
+            (-0.1, belly),
+            (0.5, foot * 0.7),
+            (0.7, foot * 0.6),
+            (0.85, foot * 1.4),
+        ],
+        "cylinder vase": [(-0.9, lip * 1.4), (0.0, lip * r.uniform(1.1, 1.6)), (0.85, lip * 1.4)],
+        "amphora": [(-0.9, lip * 0.9), (-0.6, neck), (-0.15, belly * 0.9), (0.5, foot), (0.85, foot * 0.8)],
+        "bowl": [(-0.2, belly * 1.4), (0.2, belly * 1.3), (0.55, foot * 1.2), (0.65, foot * 1.3)],
+        "ginger jar": [(-0.55, lip * 1.1), (-0.4, lip), (-0.1, belly * 1.1), (0.5, belly * 0.8), (0.85, foot * 1.4)],
+    }
+    profile = profiles[kind]
+    if kind == "amphora":
+        ear = stroke(curve([(neck, -0.75), (neck + r.uniform(0.3, 0.5), -0.6), (belly * 0.8, -0.15)]), 0.08)
+        form.second(ear, mirrored(ear))
+    stems = r.randint(1, 4) if kind in ("bud vase", "cylinder vase", "amphora") and r.random() < 0.25 else 0
+    if stems:
+        form.has("with flowers")
+    for index in range(stems):
+        tip = (-0.3 + 0.6 * index / max(1, stems - 1) if stems > 1 else 0.1, -1.3 - r.uniform(0, 0.2))
+        form.dark(stroke(curve([(0, profile[0][0] + 0.1), (tip[0] / 2, -1.0), tip]), 0.03))
+        form.accent(petals(*tip, 0.17, r.choice((5, 6, 8))))
+    form.main(turned_profile(profile))
+    form.dark(ellipse(0, profile[0][0], profile[0][1] * 0.9, 0.05))
+    if kind == "ginger jar":
+        form.second(ellipse(0, -0.55, lip * 1.25, 0.25, 180, 360), ellipse(0, -0.83, 0.09, 0.09))
+    for _ in range(r.randint(0, 3)):
+        y = r.uniform(-0.1, 0.5)
+        width = 0.93 * _width_at(profile, y)
+        form.accent(stroke(curve([(-width, y), (0, y + 0.05), (width, y)]), r.uniform(0.04, 0.14)))
+
+
+def _width_at(profile: list[tuple[float, float]], y: float) -> float:
+    for (above, wide_above), (below, wide_below) in pairwise(profile):
+        if above <= y <= below:
+            return wide_above + (wide_below - wide_above) * (y - above) / (below - above)
+    return 0.1
+
+
+def draw_clock(form: Form, kind: str, r: random.Random) -> None:
+    """Clocks: a case, a dial, hands."""
+    size, y = r.uniform(0.55, 0.8), 0.0
+    corners = r.choice((0, 0, 4, 6, 8, 12))
+    if kind == "alarm clock":
+        size, y = size * 0.85, 0.15
+        for x in (-0.4, 0.4):
+            form.accent(turned(ellipse(x, y - size - 0.05, 0.24, 0.16, 180, 360), x * 60, x, y - size))
+            form.dark(stroke([(x, y + size * 0.7), (x * 1.3, y + size + 0.15)], 0.09))
+        form.main(ellipse(0, y, size, size))
+    elif kind == "grandfather clock":
+        y, size = -0.6, 0.3
+        form.main(
+            box(-0.3, -0.3, 0.3, 0.75),
+            box(-0.4, 0.6, 0.4, 0.98, 0.03),
+            box(-0.38, -0.95, 0.38, -0.25, r.uniform(0.02, 0.3)),
+        )
+        form.light(box(-0.18, -0.15, 0.18, 0.5, 0.04))
+        form.accent(stroke([(0, -0.15), (0, 0.25)], 0.03), ellipse(0, 0.3, 0.11, 0.11))
+    elif kind == "cuckoo clock":
+        size, y = 0.35, 0.1
+        form.main(polygon((-0.6, -0.3), (0, -0.9), (0.6, -0.3), (0.55, 0.55), (-0.55, 0.55)))
+        form.second(stroke([(-0.75, -0.15), (0, -0.9), (0.75, -0.15)], 0.12))
+        form.dark(box(-0.12, -0.5, 0.12, -0.28, 0.05), stroke([(-0.2, 0.55), (-0.2, r.uniform(0.75, 1.0))], 0.03))
+        form.accent(ellipse(0.2, 0.9, 0.07, 0.13), stroke([(0.2, 0.55), (0.2, 0.9)], 0.03))
+    else:
+        form.main(regular(0, y, size * 1.15, corners) if corners else ellipse(0, y, size * 1.1, size * 1.1))
+        if r.random() < 0.3:
+            form.accent(star(0, y, size * 1.25, r.choice((12, 16)), 0.75))
+            form.has("with rays")
+    form.second(ellipse(0, y, size * 0.95, size * 0.95))
+    form.light(ellipse(0, y, size * 0.8, size * 0.8))
+    marks = r.choice((4, 12))
+    for index in range(marks):
+        angle = 2 * math.pi * index / marks
+        inner, outer = size * 0.64, size * 0.76
+        form.dark(
+            stroke(
+                [
+                    (inner * math.sin(angle), y - inner * math.cos(angle)),
+                    (outer * math.sin(angle), y - outer * math.cos(angle)),
+                ],
+                0.03,
+            )
+        )
+    for length, width in ((0.4, 0.06), (0.62, 0.04)):
+        angle = r.uniform(0, 2 * math.pi)
+        form.dark(stroke([(0, y), (size * length * math.sin(angle), y - size * length * math.cos(angle))], width))
+
+
+def draw_cushion(form: Form, kind: str, r: random.Random) -> None:
+    """Soft and flat things whose pattern counts."""
+    a, b = r.uniform(0.65, 0.9), r.uniform(0.55, 0.85)
+    if kind == "square cushion":
+        pinch = r.uniform(0.75, 0.95)
+        form.main(
+            blob((-a, -b), (0, -b * pinch), (a, -b), (a * pinch, 0), (a, b), (0, b * pinch), (-a, b), (-a * pinch, 0))
+        )
+        if r.random() < 0.5:
+            for x in (-a, a):
+                form.accent(regular(x, b, 0.12, 7), regular(x, -b, 0.12, 7))
+            form.has("with tassels")
+    elif kind == "round cushion":
+        form.second(petals(0, 0, a, r.choice((12, 16, 20)), r.uniform(0.03, 0.12)))
+        form.main(ellipse(0, 0, a * 0.85, a * 0.85))
+        form.accent(ellipse(0, 0, 0.09, 0.09))
+    elif kind == "bolster":
+        form.main(box(-a, -b * 0.4, a, b * 0.4, 0.1))
+        form.second(ellipse(a, 0, 0.15, b * 0.4), ellipse(-a, 0, 0.15, b * 0.4))
+    elif kind == "oval rug":
+        form.second(ellipse(0, 0, a * 1.1, b * 0.7))
+        form.main(ellipse(0, 0, a * 0.92, b * 0.55))
+        form.accent(ellipse(0, 0, a * r.uniform(0.2, 0.55), b * r.uniform(0.15, 0.35)))
+    else:
+        for index in range(17):
+            x = -b * 0.8 + b * 0.1 * index
+            form.light(stroke([(x, -0.95), (x, 0.95)], 0.03))
+        form.second(box(-b * 0.85, -0.86, b * 0.85, 0.86))
+        form.main(box(-b * 0.65, -0.7, b * 0.65, 0.7))
+        form.accent(
+            r.choice(
+                (
+                    regular(0, 0, b * 0.5, 4),
+                    star(0, 0, b * 0.5, 8),
+                    ellipse(0, 0, b * 0.4, b * 0.6),
+                    petals(0, 0, b * 0.5, 6),
+                )
+            )
+        )
+
+
+def draw_mirror(form: Form, kind: str, r: random.Random) -> None:
+    """Mirrors and framed pictures."""
+    a, b, rim = r.uniform(0.5, 0.7), r.uniform(0.7, 0.95), r.uniform(0.1, 0.24)
+    if kind == "hand mirror":
+        form.second(stroke([(0, 0.2), (0, 0.98)], r.uniform(0.12, 0.2), 0.16))
+        form.main(ellipse(0, -0.3, a, a * r.uniform(0.95, 1.2)))
+        form.light(ellipse(0, -0.3, a - rim, a - rim))
+    elif kind == "oval mirror":
+        form.main(petals(0, 0, 0.95, r.choice((8, 12, 16, 24)), r.uniform(0.0, 0.14)) * (a / 0.8, b / 0.95))
+        form.light(ellipse(0, 0, a - rim, b - rim))
+        form.accent(ellipse(0, -b, 0.14, 0.1))
+    elif kind == "sunburst mirror":
+        form.main(star(0, 0, 0.98, r.randint(9, 24), r.uniform(0.45, 0.7)))
+        form.second(ellipse(0, 0, 0.5, 0.5))
+        form.light(ellipse(0, 0, 0.42, 0.42))
+    else:
+        form.main(box(-a, -b, a, b, r.choice((0.0, 0.06))))
+        form.second(box(-a + rim, -b + rim, a - rim, b - rim))
+        form.light(box(-a + rim + 0.06, -b + rim + 0.06, a - rim - 0.06, b - rim - 0.06))
+        low = b - rim - 0.08
+        inner = a - rim - 0.06
+        form.accent(
+            polygon(
+                (-inner, low),
+                (-inner, r.uniform(-0.2, 0.3)),
+                (r.uniform(-0.3, 0.3), r.uniform(-0.3, 0.2)),
+                (inner, r.uniform(0, 0.3)),
+                (inner, low),
+            )
+        )
+        form.second(ellipse(r.uniform(-0.2, 0.2), -0.3, 0.1, 0.1))
