@@ -11,7 +11,6 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.duration import parse_duration
@@ -127,7 +126,13 @@ def evaluate(
     model: Model = "starter",
     image_size: ImageSize = None,
     max_products: Annotated[int | None, typer.Option(min=2, help="at most this many test products")] = None,
-    gallery: Annotated[int, typer.Option(min=2, help="how many training products are searched by picture")] = 10_000,
+    gallery: Annotated[int, typer.Option(min=2, help="at most this many other products are searched")] = 10_000,
+    views: Annotated[
+        bool, typer.Option("--views", help="also search with the test pictures as photos would show them")
+    ] = False,
+    view_kind: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="only this kind of view; repeatable; implies --views")
+    ] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
     seed: Seed = None,
@@ -139,7 +144,12 @@ def evaluate(
     config: Config = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
 ) -> None:
-    """Evaluate a model on a catalog's test products."""
+    """Evaluate a model on a catalog's test products.
+
+    --views perturbs their pictures (background, scale, rotation, light, crop, occlusion, JPEG and more) and reports,
+    for each kind, how often the very product is found among all products. Kinds that training uses and kinds that it
+    never uses are reported apart.
+    """
     settings = _settings(
         config,
         seed=seed,
@@ -149,22 +159,32 @@ def evaluate(
         device=device,
         cache_dir=cache_dir,
     )
+    kinds: tuple[str, ...] = ()
+    if views or view_kind:
+        from embedder.evaluation.views import checked_kinds
+
+        kinds = checked_kinds(view_kind or ())
     columns = _checked_columns(catalog, column, allow_outside_pictures)
     from embedder.evaluation.run import EvalRequest
     from embedder.evaluation.run import evaluate as run
+    from embedder.evaluation.tables import figures_table, views_table
 
-    request = EvalRequest(catalog, columns, model, image_size, max_products, gallery, allow_outside_pictures)
+    request = EvalRequest(catalog, columns, model, image_size, max_products, gallery, allow_outside_pictures, kinds)
     measured = run(request, settings)
-    print(f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,}")
-    table = Table()
-    table.add_column("figure")
-    table.add_column("value", justify="right")
-    for name, value in measured.figures.items():
-        table.add_row(name.replace("_", " "), f"{value:.4f}")
-    Console().print(table)
+    print(
+        f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,} training products; "
+        f"titles are searched among {measured.products:,} products"
+    )
+    Console().print(figures_table(measured.figures))
+    if measured.views is not None:
+        print(
+            f"photos of {measured.views.unchanged.queries:,} test products, searched among {measured.views.products:,} "
+            f"products with {measured.views.pictures:,} pictures"
+        )
+        Console().print(views_table(measured.views))
     if json_out is not None:
         json_out.parent.mkdir(parents=True, exist_ok=True)
-        json_out.write_text(json.dumps(measured.figures, indent=1) + "\n", encoding="utf-8")
+        json_out.write_text(json.dumps(measured.to_figures(), indent=1) + "\n", encoding="utf-8")
 
 
 def _checked_columns(catalog: str, column: list[str] | None, allow_outside_pictures: bool) -> dict[str, str]:

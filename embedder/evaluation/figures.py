@@ -35,7 +35,13 @@ class Embedded:
     embeddings: npt.NDArray[np.float32]
 
 
-def evaluate(encoder: Encoder, queries: Embedded, gallery: Embedded, max_queries: int = 2000) -> dict[str, float]:
+def evaluate(
+    encoder: Encoder,
+    queries: Embedded,
+    gallery: Embedded,
+    max_queries: int = 2000,
+    others: Embedded | None = None,
+) -> dict[str, float]:
     """Measure a model.
 
     Args:
@@ -43,18 +49,20 @@ def evaluate(encoder: Encoder, queries: Embedded, gallery: Embedded, max_queries
         queries: held-out products; all of them are classified, the first `max_queries` search.
         gallery: products that are searched by picture; a query's own product never counts as found.
         max_queries: how many of the queries search.
+        others: products that are neither; None: there are none.
 
     Returns:
         `accuracy` (share right), `precision`, `recall`, `f1` (macro: mean over the categories that occur),
         `calibration_error` (expected, 15 bins), `text_to_image_recall_at_1`/`_10` (share of distinct titles with a
-        product of that title among the k nearest of the queries' pictures), `image_to_image_recall_at_1`/`_10` (share
-        of queries with a product of their category among the k nearest of the gallery),
+        product of that title among the k nearest of the queries' pictures), `title_to_product_recall_at_1`/`_10` (the
+        same titles, searched as in a shop: among the queries, the gallery and the others), `image_to_image_recall_at_1`
+        /`_10` (share of queries with a product of their category among the k nearest of the gallery),
         `category_share_at_10` (mean share of the 10 nearest of the gallery with the query's category). A figure that
         the catalog does not allow (no categories, no titles) is absent.
     """
     figures: dict[str, float] = {}
     figures |= _classification(encoder, queries)
-    figures |= _text_to_image(encoder, queries)
+    figures |= _titles(encoder, queries, [gallery] if others is None else [gallery, others])
     figures |= _image_to_image(queries, gallery, max_queries)
     return figures
 
@@ -95,18 +103,20 @@ def _classification(encoder: Encoder, queries: Embedded) -> dict[str, float]:
     }
 
 
-def _text_to_image(encoder: Encoder, queries: Embedded) -> dict[str, float]:
-    titles = [title_of(product) for product in queries.products]
-    distinct = sorted({title for title in titles if title})
+def _titles(encoder: Encoder, queries: Embedded, further: Sequence[Embedded]) -> dict[str, float]:
+    """Titles of the queries, searched among the queries alone and among all products."""
+    distinct = sorted({title for product in queries.products if (title := title_of(product))})
     if not distinct:
         return {}
     texts = encoder.encode_texts(distinct)
-    names = np.asarray(titles, dtype=object)
-    hits = [names[_nearest(texts[row] @ queries.embeddings.T, 10)] == title for row, title in enumerate(distinct)]
-    return {
-        "text_to_image_recall_at_1": float(np.mean([bool(found[:1].any()) for found in hits])),
-        "text_to_image_recall_at_10": float(np.mean([bool(found.any()) for found in hits])),
-    }
+    figures: dict[str, float] = {}
+    for name, parts in (("text_to_image", [queries]), ("title_to_product", [queries, *further])):
+        titles = np.asarray([title_of(product) for part in parts for product in part.products], dtype=object)
+        vectors = np.concatenate([part.embeddings for part in parts])
+        hits = [titles[_nearest(text @ vectors.T, 10)] == title for text, title in zip(texts, distinct, strict=True)]
+        figures[f"{name}_recall_at_1"] = float(np.mean([bool(found[:1].any()) for found in hits]))
+        figures[f"{name}_recall_at_10"] = float(np.mean([bool(found.any()) for found in hits]))
+    return figures
 
 
 def _image_to_image(queries: Embedded, gallery: Embedded, max_queries: int) -> dict[str, float]:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
@@ -16,18 +14,19 @@ from embedder.catalogs.registry import open_catalog
 from embedder.catalogs.splits import in_split, shuffled
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
+from embedder.evaluation.embedding import embed_pictures
 from embedder.evaluation.figures import Embedded
 from embedder.evaluation.figures import evaluate as measure
+from embedder.evaluation.gallery import Gallery
+from embedder.evaluation.views import MAX_QUERIES, ViewFigures, measure_views
 from embedder.export.base_bundles import resolve_bundle
 from embedder.export.image_size import base_image_size
 from embedder.inputs.picture import PictureLimits
-from embedder.inputs.pixels import PixelReader, UnusablePicture
+from embedder.inputs.pixels import PixelReader
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 
 _log = logging.getLogger(__name__)
-
-BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +40,35 @@ class EvalRequest:
     max_products: int | None
     gallery: int
     allow_outside_pictures: bool = False
+    view_kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Figures (see `embedder.evaluation.figures.evaluate`), and on how many products they were measured."""
+    """Figures, and on how many products they were measured.
+
+    Attributes:
+        figures: see `embedder.evaluation.figures.evaluate`.
+        queries: test products.
+        gallery: training products that are searched by picture.
+        products: all that are searched by title and by photo: the test products, the gallery, and others up to the
+            asked-for size of the gallery.
+        views: what photos find; None where not asked for, or where there is no test product to find.
+    """
 
     figures: dict[str, float]
     queries: int
     gallery: int
+    products: int
+    views: ViewFigures | None
+
+    def to_figures(self) -> dict[str, float]:
+        """All figures by name."""
+        return self.figures | (self.views.to_figures() if self.views is not None else {})
 
 
 def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
-    """Measure a model on a catalog's test products, against a gallery of its training products.
+    """Measure a model on a catalog's test products, searched among its training products, or among all of them.
 
     Raises:
         CatalogError, ModelError, BundleError: see `embedder.errors`.
@@ -62,33 +77,81 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
     reader = open_catalog(
         request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
     )
-    products = load_catalog(reader).products
-    queries = shuffled(in_split(products, "test"), config.seed)[: request.max_products]
-    gallery = shuffled(in_split(products, "train"), config.seed)[: request.gallery]
+    products = shuffled(load_catalog(reader).products, config.seed)
+    queries = in_split(products, "test")[: request.max_products]
+    gallery = in_split(products, "train")[: request.gallery]
     if not queries:
         raise TrainingError(
             f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the ids where the "
             "catalog names no split)"
         )
+    taken = {product.id for product in (*queries, *gallery)}
+    others = [product for product in products if product.id not in taken][: request.gallery - len(gallery)]
     folder = resolve_bundle(
         request.model,
         config.cache_dir,
-        base_image_size(request.model, request.image_size, gallery, config.picture_limits()),
+        base_image_size(request.model, request.image_size, gallery or queries, config.picture_limits()),
     )
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
     with ProgressReport(_log) as progress:
-        step = progress.step("embedding", len(queries) + len(gallery))
-        embedded, searched = (
+        step = progress.step("embedding", len(queries) + len(gallery) + len(others))
+        embedded, searched, further = (
             embed_products(
                 encoder,
-                products,
+                part,
                 limits=config.picture_limits(),
                 decode_threads=config.decode_threads,
                 on_progress=step.advance,
             )
-            for products in (queries, gallery)
+            for part in (queries, gallery, others)
         )
-    return Measured(measure(encoder, embedded, searched), len(embedded.products), len(searched.products))
+        views = None
+        if request.view_kinds:
+            parts = (embedded, searched, further)
+            views = _measure_views(encoder, parts, request.view_kinds, config, progress)
+    return Measured(
+        measure(encoder, embedded, searched, others=further),
+        len(embedded.products),
+        len(searched.products),
+        sum(len(part.products) for part in (embedded, searched, further)),
+        views,
+    )
+
+
+def _measure_views(
+    encoder: Encoder,
+    parts: Sequence[Embedded],
+    kinds: Sequence[str],
+    config: EmbedderSettings,
+    progress: ProgressReport,
+) -> ViewFigures | None:
+    """Search with photos of the first part's products among all parts' products, all pictures of each."""
+    reader = PixelReader(encoder.preprocessing, config.picture_limits())
+    products = [product for part in parts for product in part.products]
+    pictures = [
+        (place, product.id, picture) for place, product in enumerate(products) for picture in product.pictures[1:]
+    ]
+    step = progress.step("further pictures", len(pictures))
+    kept, vectors = embed_pictures(
+        encoder,
+        ((picture, picture[2].source) for picture in pictures),
+        reader,
+        decode_threads=config.decode_threads,
+        name_of=lambda item: f"picture {item[2].name!r} of product {item[1]}",
+        on_progress=step.advance,
+    )
+    gallery = Gallery.of_main_pictures(products, np.concatenate([part.embeddings for part in parts]))
+    places = range(len(parts[0].products))[:MAX_QUERIES]
+    return measure_views(
+        encoder,
+        gallery.with_further([place for place, _, _ in kept], vectors),
+        places,
+        kinds,
+        seed=config.seed,
+        reader=reader,
+        decode_threads=config.decode_threads,
+        on_progress=progress.step("views", len(places)).advance,
+    )
 
 
 def embed_products(
@@ -108,22 +171,12 @@ def embed_products(
         decode_threads: how many pictures are decoded at once, 1 or more.
         on_progress: called with the number of products done since the last call.
     """
-    reader = PixelReader(encoder.preprocessing, limits or PictureLimits())
-    kept: list[Product] = []
-    waiting: list[npt.NDArray[np.float32]] = []
-    parts = [np.empty((0, encoder.dim), dtype=np.float32)]
-    pictures = ((product, product.pictures[0].source) for product in products)
-    with closing(reader.read_each(pictures, decode_threads)) as outcomes:
-        for product, outcome in outcomes:
-            if isinstance(outcome, UnusablePicture):
-                _log.warning("product %s left out: %s", product.id, outcome.detail)
-            else:
-                kept.append(product)
-                waiting.append(outcome.values)
-            if len(waiting) == BATCH:
-                parts.append(encoder.embed_pixels(np.stack(waiting)))
-                waiting.clear()
-            on_progress(1)
-    if waiting:
-        parts.append(encoder.embed_pixels(np.stack(waiting)))
-    return Embedded(kept, np.concatenate(parts))
+    kept, embeddings = embed_pictures(
+        encoder,
+        ((product, product.pictures[0].source) for product in products),
+        PixelReader(encoder.preprocessing, limits or PictureLimits()),
+        decode_threads=decode_threads,
+        name_of=lambda product: f"product {product.id}",
+        on_progress=on_progress,
+    )
+    return Embedded(kept, embeddings)

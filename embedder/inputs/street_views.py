@@ -75,7 +75,7 @@ def street_view(image: Image.Image, kind: str, seed: int) -> Image.Image:
     """
     if kind not in KINDS:
         raise ValueError(f"view kind {kind!r}; permitted: {', '.join(KINDS)}")
-    return KINDS[kind].view(_in_view_size(image), random.Random(f"measured {kind} {seed}"))  # noqa: S311
+    return KINDS[kind].view(in_view_size(image), random.Random(f"measured {kind} {seed}"))  # noqa: S311
 
 
 def training_view(image: Image.Image, seed: int) -> Image.Image:
@@ -93,7 +93,7 @@ def training_view(image: Image.Image, seed: int) -> Image.Image:
     """
     rng = random.Random(f"training {seed}")  # noqa: S311
     chosen = rng.sample(sorted(_TRAINING_VIEWS), rng.randint(1, 3))
-    view = _in_view_size(image)
+    view = in_view_size(image)
     # In the table's order: the product is turned before it is put somewhere, and lit at last.
     for name, make in _TRAINING_VIEWS.items():
         if name in chosen:
@@ -101,12 +101,19 @@ def training_view(image: Image.Image, seed: int) -> Image.Image:
     return view
 
 
-def _in_view_size(image: Image.Image) -> Image.Image:
+def in_view_size(image: Image.Image) -> Image.Image:
+    """Enlarge a small picture and reduce a large one, as `street_view` does first.
+
+    Who makes several views of one picture does it once; a picture that has a view's size comes back as it is.
+    """
     width, height = image.size
     scale = max(1.0, MIN_SIDE / min(image.size))
     scale = min(scale, MAX_SIDE / max(image.size), (MAX_PIXELS / (width * height)) ** 0.5)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC)
+    # Whole pixels may leave room for one more.
+    if 1 <= scale < 1.01:
+        return image
+    size = (max(1, int(width * scale + 1e-6)), max(1, int(height * scale + 1e-6)))
+    return image.resize(size, Image.Resampling.BICUBIC)
 
 
 def _placed(

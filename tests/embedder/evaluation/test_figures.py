@@ -117,3 +117,27 @@ def test_a_single_category_has_an_accuracy_only() -> None:
     figures = evaluate(WordEncoder(head=None), one, one)
     assert figures["accuracy"] == 1.0
     assert "precision" not in figures
+
+
+def test_titles_are_searched_among_all_products_too() -> None:
+    """A training product without that title is nearer to the word than the test product that has it."""
+    queries = Embedded(
+        [product("a", None, "boot"), product("b", None, "bag")], np.stack([vector(1, 0.5), vector(0, 1)])
+    )
+    gallery = Embedded(
+        [product("c", None, "boots for rain"), product("d", None, "bag")], np.stack([vector(1), vector(0, 1)])
+    )
+    figures = evaluate(WordEncoder(head=None), queries, gallery)
+    assert figures["text_to_image_recall_at_1"] == 1.0
+    assert figures["title_to_product_recall_at_1"] == pytest.approx(1 / 2)
+    assert figures["title_to_product_recall_at_10"] == 1.0
+    # Ten others push it out of the ten nearest; a product of that very title among them is as good.
+    others = Embedded(
+        [product(f"o{n}", None, "sole") for n in range(10)], np.stack([vector(1, 0.01 * n) for n in range(10)])
+    )
+    figures = evaluate(WordEncoder(head=None), queries, gallery, others=others)
+    assert figures["title_to_product_recall_at_10"] == pytest.approx(1 / 2)
+    assert figures["text_to_image_recall_at_10"] == 1.0
+    same = Embedded([product("e", None, "boot")], np.stack([vector(1)]))
+    nearest = Embedded([product("c", None, "bag")], np.stack([vector(0, 1)]))
+    assert evaluate(WordEncoder(head=None), queries, nearest, others=same)["title_to_product_recall_at_1"] == 1.0

@@ -19,6 +19,7 @@ from embedder.inputs.street_views import (
     MIN_SIDE,
     TRAINING_KINDS,
     UNSEEN_KINDS,
+    in_view_size,
     street_view,
     training_view,
 )
@@ -73,6 +74,14 @@ def test_training_makes_a_view_of_every_picture(name: str) -> None:
         view = training_view(ODD[name], seed)
         assert view.mode == "RGB"
         assert 1 <= view.width * view.height <= MAX_PIXELS * 1.01
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_picture_that_has_a_views_size_keeps_it(name: str) -> None:
+    once = in_view_size(ODD[name])
+    assert in_view_size(once) is once
+    assert once.width * once.height <= MAX_PIXELS
+    assert max(once.size) <= MAX_SIDE
 
 
 def test_a_small_picture_is_enlarged_as_a_camera_would() -> None:

@@ -1,0 +1,46 @@
+"""The figures as tables, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.table import Table
+
+from embedder.evaluation.gallery import Recall
+from embedder.evaluation.views import ViewFigures, mean_recall
+from embedder.inputs.street_views import KINDS
+
+
+def figures_table(figures: Mapping[str, float]) -> Table:
+    """One line a figure."""
+    table = Table()
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    for name, value in figures.items():
+        table.add_row(name.replace("_", " "), f"{value:.4f}")
+    return table
+
+
+def views_table(views: ViewFigures) -> Table:
+    """One line a kind: those used in training and those never used apart, each group with its mean."""
+    table = Table()
+    table.add_column("photo -> very product")
+    for heading in ("recall@1", "recall@10", "queries"):
+        table.add_column(heading, justify="right")
+    for heading, used in (("used in training", True), ("never used in training", False)):
+        group = views.of_training(used)
+        if not group:
+            continue
+        table.add_section()
+        for name, recall in group.items():
+            _add_row(table, KINDS[name].label, recall)
+        _add_row(table, f"mean of {len(group)} {heading}", mean_recall(group.values()))
+    table.add_section()
+    _add_row(table, "unchanged", views.unchanged)
+    if views.other_picture is not None:
+        _add_row(table, "another picture -> main picture", views.other_picture)
+    return table
+
+
+def _add_row(table: Table, label: str, recall: Recall) -> None:
+    table.add_row(label, f"{recall.at_1:.4f}", f"{recall.at_10:.4f}", f"{recall.queries:,}")
