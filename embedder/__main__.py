@@ -16,6 +16,7 @@ from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.duration import parse_duration
 from embedder.errors import EmbedderError, SettingsError
 from embedder.flags import flag
+from embedder.inputs.street_views import KINDS
 from embedder.settings import EmbedderSettings, describe_invalid
 from embedder.training.settings import FineTuneSettings
 
@@ -131,7 +132,8 @@ def evaluate(
         bool, typer.Option("--views", help="also search with the test pictures as photos would show them")
     ] = False,
     view_kind: Annotated[
-        list[str] | None, typer.Option(metavar="KIND", help="only this kind of view; repeatable; implies --views")
+        list[str] | None,
+        typer.Option(metavar="KIND", help=f"only this kind of view; repeatable; implies --views: {', '.join(KINDS)}"),
     ] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,

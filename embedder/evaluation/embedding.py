@@ -27,8 +27,8 @@ def picture_vectors(encoder: Encoder, pixels: npt.NDArray[np.float32]) -> npt.ND
 
 
 def picture_queries(encoder: Encoder, vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """What pictures with these vectors (n, dim) search an index with, float32 (n, dim)."""
-    return vectors
+    """What pictures with these vectors (n, dim) search an index with, float32 (n, dim): the parts weighed."""
+    return encoder.space.queries(vectors)[0]
 
 
 def embed_pictures(
