@@ -15,13 +15,14 @@ from torch import nn
 
 from embedder import bundle
 from embedder.errors import ModelError
+from embedder.export.changed_graphs import change_projection, load_graph, with_instance
 from embedder.index_space import IndexSpace
 from embedder.instance_map import InstanceMap, save_instance
 from embedder.recognition.head import CategoryHead, save_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.towers.dual_encoder import DualEncoder, save_folder
 from embedder.towers.levels import InstanceLayer, LeveledTrunk
-from embedder.towers.projection import Projection, Trunk, split
+from embedder.towers.projection import Projection, Trunk, has_projection, split
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def write_bundle(
     head: CategoryHead | None = None,
     instance: InstanceMap | None = None,
     space: IndexSpace | None = None,
+    base: Path | None = None,
     training: Mapping[str, Any] | None = None,
     data_hash: str = "",
     metrics: Mapping[str, float] | None = None,
@@ -51,6 +53,8 @@ def write_bundle(
         head: category head, where one was trained.
         instance: its instance map, where one was fitted.
         space: how index vectors are made of both parts; given where `instance` is.
+        base: the bundle that the encoder was made from, where nothing but the projections has changed since: its graphs
+            are taken, with other ends, in place of an export. None: both towers are exported.
         training, data_hash, metrics: see `BundleInfo`.
         report: file name to text, written into `report/`.
 
@@ -67,7 +71,7 @@ def write_bundle(
             (folder / bundle.REPORT_FOLDER).mkdir(exist_ok=True)
             (folder / bundle.REPORT_FOLDER / name).write_text(text, encoding="utf-8")
         (folder / "onnx").mkdir()
-        widths = _export_towers(encoder, folder, instance)
+        widths = _write_graphs(encoder, folder, instance, base)
         return bundle.seal(
             folder,
             base=encoder.base,
@@ -121,25 +125,22 @@ class _ImageGraph(nn.Module):
         return embeddings, features, levels, self.instance(levels)
 
 
-def _export_towers(encoder: DualEncoder, folder: Path, instance: InstanceMap | None) -> tuple[int, ...]:
+def _write_graphs(
+    encoder: DualEncoder, folder: Path, instance: InstanceMap | None, base: Path | None
+) -> tuple[int, ...]:
     """Write both graphs and compare them with torch; returns the widths of the image tower's levels."""
+    separate = has_projection(encoder, "image") and has_projection(encoder, "text")
     generator = torch.Generator().manual_seed(0)
     height, width = encoder.preprocessing.size
     pixels = torch.randn(3, 3, height, width, generator=generator)
     tokens = _probe_tokens(encoder)
-    rows = torch.export.Dim("n")
     trunk, projection = split(encoder, "image")
     leveled = LeveledTrunk(trunk, encoder)
     image = _ImageGraph(leveled, projection, instance).eval()
-    text = _TextGraph(*split(encoder, "text")).eval()
-    token_axes = (
-        {0: rows, 1: torch.export.Dim("t", max=encoder.text.context_length)}
-        if encoder.text.dynamic_length
-        else {0: rows}
-    )
-    outputs = ["embeddings", "features", "levels", "instance"]
-    _export(image, pixels, folder / bundle.IMAGE_ONNX, "pixels", outputs[: 3 if instance is None else 4], {0: rows})
-    _export(text, tokens, folder / bundle.TEXT_ONNX, "tokens", outputs[:2], token_axes)
+    text_trunk, text_projection = split(encoder, "text")
+    text = _TextGraph(text_trunk, text_projection).eval()
+    if base is None or not separate or not _change_ends(base, folder, projection, text_projection, instance):
+        _export_towers(encoder, folder, image, text, pixels, tokens)
     runtime = OnnxRuntime(folder)
     with torch.no_grad():
         expected, found = image(pixels), runtime.embed_pixels(pixels.numpy())
@@ -149,6 +150,38 @@ def _export_towers(encoder: DualEncoder, folder: Path, instance: InstanceMap | N
             _check("image", expected[3].numpy(), found.instance)
         _check("text", text(tokens)[0].numpy(), runtime.embed_tokens(tokens.numpy()).embeddings)
     return leveled.widths
+
+
+def _change_ends(base: Path, folder: Path, image: Projection, text: Projection, instance: InstanceMap | None) -> bool:
+    """Write the base's graphs with other ends; False where they are not as expected."""
+    graphs = {name: load_graph(base / name) for name in (bundle.IMAGE_ONNX, bundle.TEXT_ONNX)}
+    if not change_projection(graphs[bundle.IMAGE_ONNX], image) or not change_projection(graphs[bundle.TEXT_ONNX], text):
+        _log.info("the graphs of %s do not end as expected; both towers are exported anew", base)
+        return False
+    graphs[bundle.IMAGE_ONNX] = with_instance(graphs[bundle.IMAGE_ONNX], instance)
+    for name, graph in graphs.items():
+        (folder / name).write_bytes(graph.SerializeToString())
+    return True
+
+
+def _export_towers(
+    encoder: DualEncoder,
+    folder: Path,
+    image: _ImageGraph,
+    text: _TextGraph,
+    pixels: torch.Tensor,
+    tokens: torch.Tensor,
+) -> None:
+    rows = torch.export.Dim("n")
+    token_axes = (
+        {0: rows, 1: torch.export.Dim("t", max=encoder.text.context_length)}
+        if encoder.text.dynamic_length
+        else {0: rows}
+    )
+    outputs = ["embeddings", "features", "levels", "instance"]
+    count = 3 if image.instance is None else 4
+    _export(image, pixels, folder / bundle.IMAGE_ONNX, "pixels", outputs[:count], {0: rows})
+    _export(text, tokens, folder / bundle.TEXT_ONNX, "tokens", outputs[:2], token_axes)
 
 
 def _probe_tokens(encoder: DualEncoder) -> torch.Tensor:

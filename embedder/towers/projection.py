@@ -94,6 +94,11 @@ def join(encoder: DualEncoder, tower: TowerName, projection: Projection) -> None
         raise untrainable(encoder, tower)
 
 
+def has_projection(encoder: DualEncoder, tower: TowerName) -> bool:
+    """Whether `split` takes a linear map out of this tower, rather than giving the identity."""
+    return _locate(encoder, tower)[0] is not None
+
+
 def is_trainable(encoder: DualEncoder, tower: TowerName) -> bool:
     """Whether `join` can write to this tower."""
     has_layer = _locate(encoder, tower)[0] is not None or _last_layer(encoder, tower) is not None

@@ -125,6 +125,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         head=after.head,
         instance=None if part is None else part.instance,
         space=None if part is None else part.space,
+        base=folder,
         training=described,
         data_hash=data_hash(gathered.training.products),
         metrics={**metrics, **compared.after},
