@@ -19,6 +19,7 @@ from torchmetrics.functional.classification import (
 from embedder.catalogs.captions import category_words, title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
+from embedder.evaluation.embedding import picture_queries
 from embedder.recognition.head import softmax
 
 TEMPLATES = ("{}", "a photo of {}", "{}, product picture")
@@ -63,20 +64,24 @@ def evaluate(
     figures: dict[str, float] = {}
     figures |= _classification(encoder, queries)
     figures |= _titles(encoder, queries, [gallery] if others is None else [gallery, others])
-    figures |= _image_to_image(queries, gallery, max_queries)
+    figures |= _image_to_image(encoder, queries, gallery, max_queries)
     return figures
 
 
 def category_probabilities(
-    encoder: Encoder, embeddings: npt.NDArray[np.float32], categories: Sequence[str]
+    encoder: Encoder, semantic: npt.NDArray[np.float32], categories: Sequence[str]
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
     """Probabilities (n, c) over the head's categories, or where there is no head over `categories` by their names."""
     if encoder.head is not None:
-        return encoder.head.probabilities(embeddings, "image"), encoder.head.categories
+        return encoder.head.probabilities(semantic, "image"), encoder.head.categories
     prompts = [template.format(category_words(category)) for category in categories for template in TEMPLATES]
-    texts = encoder.encode_texts(prompts).reshape(len(categories), len(TEMPLATES), -1).mean(axis=1)
+    texts = (
+        encoder.space.semantic_of(encoder.encode_texts(prompts))
+        .reshape(len(categories), len(TEMPLATES), -1)
+        .mean(axis=1)
+    )
     texts /= np.linalg.norm(texts, axis=1, keepdims=True)
-    return softmax(embeddings @ texts.T * _ZERO_SHOT_SCALE), tuple(categories)
+    return softmax(semantic @ texts.T * _ZERO_SHOT_SCALE), tuple(categories)
 
 
 def _classification(encoder: Encoder, queries: Embedded) -> dict[str, float]:
@@ -84,7 +89,8 @@ def _classification(encoder: Encoder, queries: Embedded) -> dict[str, float]:
     if not rows:
         return {}
     truth = [queries.products[row].category or "" for row in rows]
-    predicted, known = category_probabilities(encoder, queries.embeddings[rows], sorted(set(truth)))
+    semantic = encoder.space.semantic_of(queries.embeddings[rows])
+    predicted, known = category_probabilities(encoder, semantic, sorted(set(truth)))
     # A category that the head never saw is a class of its own that is always missed.
     classes = [*known, *sorted(set(truth) - set(known))]
     label_of: Mapping[str, int] = {category: label for label, category in enumerate(classes)}
@@ -119,16 +125,17 @@ def _titles(encoder: Encoder, queries: Embedded, further: Sequence[Embedded]) ->
     return figures
 
 
-def _image_to_image(queries: Embedded, gallery: Embedded, max_queries: int) -> dict[str, float]:
+def _image_to_image(encoder: Encoder, queries: Embedded, gallery: Embedded, max_queries: int) -> dict[str, float]:
     rows = [row for row, product in enumerate(queries.products) if product.category][:max_queries]
     if not rows or len(gallery.products) < 2:
         return {}
     categories = np.asarray([product.category or "" for product in gallery.products], dtype=object)
     place = {product.id: column for column, product in enumerate(gallery.products)}
+    searches = picture_queries(encoder, queries.embeddings[rows])
     found = []
-    for row in rows:
+    for row, search in zip(rows, searches, strict=True):
         product = queries.products[row]
-        scores = queries.embeddings[row] @ gallery.embeddings.T
+        scores = search @ gallery.embeddings.T
         if product.id in place:
             scores[place[product.id]] = -np.inf
         found.append(categories[_nearest(scores, 10)] == product.category)

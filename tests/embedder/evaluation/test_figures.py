@@ -9,6 +9,7 @@ import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.evaluation.figures import Embedded, category_probabilities, evaluate
+from embedder.index_space import IndexSpace
 from embedder.inputs.picture import PicturePixels
 from embedder.recognition.head import CategoryHead
 
@@ -24,6 +25,8 @@ def vector(*parts: float) -> np.ndarray:
 
 class WordEncoder(SimpleNamespace):
     """Each text embeds to the direction of the word in it: what a real tower would do, with nothing left to chance."""
+
+    space = IndexSpace(4)
 
     def encode_texts(self, texts: list[str]) -> np.ndarray:
         rows = [next((DIRECTIONS[word] for word in DIRECTIONS if word in text), None) for text in texts]

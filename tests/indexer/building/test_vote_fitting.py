@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
+from embedder.index_space import IndexSpace
 from embedder.recognition.head import CategoryHead
 from indexer.building import vote_fitting
 from indexer.building.vote_fitting import VoteSample, fit_votes
@@ -44,6 +45,8 @@ def clustered(count: int = 300, categories: int = 5) -> VoteSample:
 
 class Encoder(SimpleNamespace):
     """Its texts lie in the middle of their kind."""
+
+    space = IndexSpace(16)
 
     def encode_texts(self, texts: list[str]) -> np.ndarray:
         return unit_rows(5)[[int(text.split()[1]) for text in texts]]
