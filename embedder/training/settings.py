@@ -81,8 +81,8 @@ class InstanceSettings:
         ridge: see `embedder.training.instance.RIDGE`.
     """
 
-    dim: int = Field(default=256, ge=0, le=MAX_DIM)
-    semantic_dim: int = Field(default=256, ge=1, le=MAX_DIM)
+    dim: int = Field(default=192, ge=0, le=MAX_DIM)
+    semantic_dim: int = Field(default=320, ge=1, le=MAX_DIM)
     products: int = Field(default=20_000, ge=2, le=200_000)
     views: int = Field(default=8_000, ge=0, le=1_000_000)
     pictures: int = Field(default=3, ge=0, le=15)
