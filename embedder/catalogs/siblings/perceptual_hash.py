@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from embedder.inputs.picture import (
+    DrawnPicture,
     Picture,
     PictureBytes,
     PictureFile,
@@ -45,7 +46,8 @@ class PictureHash:
     """One picture's.
 
     Attributes:
-        content: the first `DIGEST_BYTES` bytes of the SHA-256 of the file, or of raw pixels and their shape.
+        content: the first `DIGEST_BYTES` bytes of the SHA-256 of the file, of raw pixels and their shape, or of
+            what names a drawn picture's content.
         bits: the difference hash, `HASH_BYTES` bytes.
         thumbnail: RGB, `THUMBNAIL_SIDE` rows of as many pixels, whatever the picture's proportions; `THUMBNAIL_BYTES`.
     """
@@ -77,8 +79,10 @@ def hash_picture(picture: Picture, limits: PictureLimits) -> PictureHash:
     return hash_image(content_of(loaded), decode_picture(loaded, limits, _DRAFT_SIDE).image)
 
 
-def content_of(picture: PictureBytes | PicturePixels) -> bytes:
-    """What identical pictures in memory have in common: the beginning of a SHA-256."""
+def content_of(picture: PictureBytes | PicturePixels | DrawnPicture) -> bytes:
+    """What identical pictures in memory have in common: the beginning of a SHA-256; draws nothing."""
+    if isinstance(picture, DrawnPicture):
+        return hashlib.sha256(b"drawn\0" + picture.content.encode()).digest()[:DIGEST_BYTES]
     if isinstance(picture, PictureBytes):
         return hashlib.sha256(picture.data).digest()[:DIGEST_BYTES]
     digest = hashlib.sha256(repr(picture.pixels.shape).encode())

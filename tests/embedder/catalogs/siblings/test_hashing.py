@@ -13,7 +13,7 @@ import pytest
 from embedder.catalogs.siblings.hash_cache import FILE_NAME
 from embedder.catalogs.siblings.hashing import hash_pictures
 from embedder.catalogs.siblings.perceptual_hash import PictureHash, hash_picture
-from embedder.inputs.picture import Picture, PictureBytes, PictureFile, PictureLimits, PicturePixels
+from embedder.inputs.picture import DrawnPicture, Picture, PictureBytes, PictureFile, PictureLimits, PicturePixels
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -65,6 +65,17 @@ def test_pictures_in_memory_are_known_by_their_content(tmp_path: Path, decoded: 
     assert len(decoded) == 3
     assert first is not None
     assert first[0] != first[2]
+
+
+def test_a_drawn_picture_is_drawn_once(tmp_path: Path, decoded: list[Picture]) -> None:
+    pictures = [DrawnPicture(lambda: np.asarray(draw_product("ellipse", "red", 1, 48)), f"ball {n}") for n in (1, 2)]
+    first = hash_pictures(pictures, tmp_path)
+    assert hash_pictures(pictures, tmp_path) == first
+    assert len(decoded) == 2
+    assert first is not None
+    assert first[0] is not None
+    assert first[1] is not None
+    assert (first[0].bits, first[0].thumbnail) == (first[1].bits, first[1].thumbnail)
 
 
 def test_a_picture_that_many_products_name_is_decoded_once(tmp_path: Path, decoded: list[Picture]) -> None:
