@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
+from embedder.catalogs.split_report import SplitReport
 from embedder.duration import parse_duration
 from embedder.errors import EmbedderError, SettingsError
 from embedder.flags import flag
@@ -118,6 +119,7 @@ def train(
     info = run(request, settings)
     used = info.training["training_products"]
     print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
+    print(SplitReport.from_dict(info.training["splits"]))
     print_outcome(info)
 
 
@@ -173,6 +175,7 @@ def evaluate(
 
     request = EvalRequest(catalog, columns, model, image_size, max_products, gallery, allow_outside_pictures, kinds)
     measured = run(request, settings)
+    print(measured.splits)
     print(
         f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,} training products; "
         f"titles are searched among {measured.products:,} products"

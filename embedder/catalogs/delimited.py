@@ -12,7 +12,7 @@ from embedder.catalogs.delimited_records import MAX_FIELD_CHARACTERS, Record, re
 from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import AttributeKind, Product, Rejection, Split
 from embedder.catalogs.rows.cell import has_control, kind_of, shown
-from embedder.catalogs.rows.columns import check_columns, check_fields, picture_columns
+from embedder.catalogs.rows.columns import attribute_columns, check_columns, check_fields
 from embedder.catalogs.rows.row import Row, RowReader
 from embedder.errors import CatalogError
 
@@ -65,8 +65,7 @@ class DelimitedReader:
             )
         self._names = [name for name in self._header if name]
         chosen = check_columns(location, self._names, self._named)
-        taken = {*chosen.values(), *picture_columns(self._names, chosen)}
-        self._attributes = [name for name in self._names if name not in taken]
+        self._attributes = attribute_columns(self._names, chosen)
 
     @property
     def name(self) -> str:

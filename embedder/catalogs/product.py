@@ -61,6 +61,8 @@ class Product:
         in_stock: None where not given.
         attributes: further fields by name.
         split: which split of a published benchmark it belongs to; None: of none.
+        variant_group: what it has in common with its variants (another colour, another size) and with no other
+            product; None where the catalog does not say. They are kept on one side when the catalog is split.
         line: where in the catalog it is, from 1; its first row, where it has several.
         pictures_left_out: how many more pictures than `MAX_PICTURES` the catalog names for it.
     """
@@ -75,6 +77,7 @@ class Product:
     split: Split | None = None
     line: int = 1
     pictures_left_out: int = 0
+    variant_group: str | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.id) <= 512:
@@ -101,6 +104,7 @@ ROW_REASONS = (
     "STOCK_INVALID",
     "ATTRIBUTE_INVALID",
     "SPLIT_INVALID",
+    "VARIANT_GROUP_INVALID",
     "PICTURE_COLUMN_EMPTY",
 )
 """Why a row is rejected, besides the reasons of `PictureError`s (IMAGE_...)."""

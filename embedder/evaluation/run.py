@@ -11,13 +11,15 @@ import numpy as np
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.splits import in_split, shuffled
+from embedder.catalogs.split_report import SplitReport
+from embedder.catalogs.splits import shuffled
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
 from embedder.evaluation.embedding import embed_pictures
 from embedder.evaluation.figures import Embedded
 from embedder.evaluation.figures import evaluate as measure
 from embedder.evaluation.gallery import Gallery
+from embedder.evaluation.held_out import split_as_trained
 from embedder.evaluation.views import MAX_QUERIES, ViewFigures, measure_views
 from embedder.export.base_bundles import resolve_bundle
 from embedder.export.image_size import base_image_size
@@ -54,6 +56,7 @@ class Measured:
         products: all that are searched by title and by photo: the test products, the gallery, and others up to the
             asked-for size of the gallery.
         views: what photos find; None where not asked for, or where there is no test product to find.
+        splits: how the test products were held out.
     """
 
     figures: dict[str, float]
@@ -61,6 +64,7 @@ class Measured:
     gallery: int
     products: int
     views: ViewFigures | None
+    splits: SplitReport
 
     def to_figures(self) -> dict[str, float]:
         """All figures by name."""
@@ -78,12 +82,13 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
     )
     products = shuffled(load_catalog(reader).products, config.seed)
-    queries = in_split(products, "test")[: request.max_products]
-    gallery = in_split(products, "train")[: request.gallery]
+    splits = split_as_trained(products, request.model, config)
+    queries = splits.products("test")[: request.max_products]
+    gallery = splits.products("train")[: request.gallery]
     if not queries:
         raise TrainingError(
-            f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the ids where the "
-            "catalog names no split)"
+            f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the groups of "
+            "siblings where the catalog names no split)"
         )
     taken = {product.id for product in (*queries, *gallery)}
     others = [product for product in products if product.id not in taken][: request.gallery - len(gallery)]
@@ -115,6 +120,7 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         len(searched.products),
         sum(len(part.products) for part in (embedded, searched, further)),
         views,
+        splits.report,
     )
 
 

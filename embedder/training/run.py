@@ -13,7 +13,7 @@ from typing import Any
 from embedder import bundle
 from embedder.catalogs.loading import data_hash, load_catalog
 from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.splits import in_split, shuffled
+from embedder.catalogs.splits import shuffled, split_catalog
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
 from embedder.export.base_bundles import resolve_bundle
@@ -69,10 +69,17 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     reader = open_catalog(
         request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
     )
-    # The test products' rows are read with the others'; their pictures are not, and nothing is learnt from them.
+    # The test products' pictures are compared with the others', to keep siblings together; nothing is learnt from them.
     everything = load_catalog(reader)
-    training = shuffled(in_split(everything.products, "train"), config.seed)[: request.max_products]
-    validation = shuffled(in_split(everything.products, "validation"), config.seed)[:VALIDATION_CAP]
+    splits = split_catalog(
+        everything.products,
+        config.cache_dir,
+        limits=config.picture_limits(),
+        decode_threads=config.decode_threads,
+        budget_s=request.budget_s / 10 if request.budget_s else None,
+    )
+    training = shuffled(splits.products("train"), config.seed)[: request.max_products]
+    validation = shuffled(splits.products("validation"), config.seed)[:VALIDATION_CAP]
     if not training:
         raise TrainingError(
             f"catalog {request.catalog!r} has no training products ({len(everything.rejections)} rows rejected); "
@@ -112,6 +119,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         "rejected_reasons": dict(Counter(rejection.reason for rejection in rejections).most_common()),
         "image_size": encoder.preprocessing.size[0],
         "image_size_reason": why_image_size(request.model, request.image_size, encoder.preprocessing.size[0]),
+        "splits": splits.report.to_dict(),
         "seed": config.seed,
         **config.train.to_dict(),
         "instance": _describe(part, config),

@@ -61,6 +61,9 @@ def test_any_clip_is_fine_tuned_and_evaluated(tiny_bundle: Path, drawn_catalog: 
     assert "100 training products" in done.stdout
     training = bundle.load_info(out).training
     assert (training["seed"], training["epochs"], training["dropout"]) == (5, 3, 0.2)
+    (splits,) = [line for line in done.stdout.splitlines() if line.startswith("splits: ")]
+    assert re.search(r"leaks: 0 of (\d+) test and 0 of (\d+) validation products have a sibling in training", splits)
+    assert splits in done.stderr, "known before the training begins, too"
     # Standard error is no terminal here: lines instead of bars.
     assert re.search(r"features \(training\): 100 of 100, [\d.,]+ a second, took ", done.stderr)
     assert re.search(r"training: 3 of 3, [\d.,]+ a second, took .* accuracy \d", done.stderr)
@@ -70,6 +73,7 @@ def test_any_clip_is_fine_tuned_and_evaluated(tiny_bundle: Path, drawn_catalog: 
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert re.search(r"embedding: (\d+) of \1, [\d.,]+ a second, took ", done.stderr)
+    assert splits in done.stdout.splitlines()
     measured = json.loads(figures.read_text())
     assert {"accuracy", "precision", "recall", "f1", "text_to_image_recall_at_1", "text_to_image_recall_at_10",
             "image_to_image_recall_at_1", "image_to_image_recall_at_10"} <= set(measured)  # fmt: skip

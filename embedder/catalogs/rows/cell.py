@@ -26,6 +26,7 @@ _STOCK_WORDS = {
 # C0, DEL and C1 without those that are white space, which may separate words. Lone surrogates stand for bytes that are
 # not text: nothing downstream could write them as UTF-8.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ud800-\udfff]")
+_NO_GROUP = frozenset({"0", "0.0", "-", "none", "null", "nan", "n/a"})
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "val": "validation", "test": "test"}
 
 
@@ -166,6 +167,28 @@ def parse_split(value: object) -> Split | None:
     if split is None:
         raise CellError("SPLIT_INVALID", f"split {shown(value)}; permitted: {', '.join(_SPLITS)}, or blank")
     return split
+
+
+def parse_variant_group(value: object) -> str | None:
+    """Read what a product has in common with its variants: a text or a whole number.
+
+    Blank cells, 0, false and words such as "none" and "n/a" stand for no group: else all products that have none
+    would be variants of each other.
+
+    Raises:
+        CellError: VARIANT_GROUP_INVALID.
+    """
+    if is_blank(value) or value is False or str(value).strip().lower() in _NO_GROUP:
+        return None
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) <= _MAX_EXACT_INTEGER
+    if isinstance(value, bool) or not (is_whole or isinstance(value, str | int)):
+        raise CellError("VARIANT_GROUP_INVALID", f"variant_group {shown(value)}; permitted: a text or a whole number")
+    text = str(int(value) if isinstance(value, float) else value).strip()
+    if has_control(text):
+        raise CellError(
+            "VARIANT_GROUP_INVALID", f"variant_group {shown(value)}; permitted: text without control characters"
+        )
+    return text
 
 
 def kind_of(text: str) -> AttributeKind:

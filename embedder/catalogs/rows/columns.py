@@ -41,11 +41,28 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
         "images",
     ),
     "split": ("split",),
+    "variant_group": (
+        "variant_group",
+        "variant_group_id",
+        "variant_group_code",
+        "item_group_id",
+        "group_id",
+        "parent_id",
+        "parent_product_id",
+        "parent_sku",
+        "parent_asin",
+        "style_code",
+        "style_number",
+    ),
 }
 """Our fields, and the column names taken for each, best first; case, white space, "_" and "-" do not matter.
 
-`image` holds the main picture or all of them, `more_images` further ones; see also `picture_columns`.
+`image` holds the main picture or all of them, `more_images` further ones; see also `picture_columns`. Names that as
+often mean something else ("style", "parent", "model", "collection") are not taken for `variant_group`.
 """
+
+ALSO_ATTRIBUTES = ("variant_group",)
+"""Our fields whose columns are attributes of the product too, so that a search can filter by them."""
 
 REQUIRED = ("id", "image")
 
@@ -96,6 +113,13 @@ def picture_columns(names: Iterable[str], chosen: Mapping[str, str]) -> list[str
             numbered.append((int(number[1]), name))
     columns = [chosen.get("image"), *(name for _, name in sorted(numbered)), chosen.get("more_images")]
     return list(dict.fromkeys(column for column in columns if column is not None))
+
+
+def attribute_columns(names: Iterable[str], chosen: Mapping[str, str]) -> list[str]:
+    """The columns that become attributes: those that hold no field of ours, or one of `ALSO_ATTRIBUTES`."""
+    fields = {column for field, column in chosen.items() if field not in ALSO_ATTRIBUTES}
+    taken = {*fields, *picture_columns(names, chosen)}
+    return [name for name in names if name not in taken]
 
 
 def is_about_a_picture(name: str) -> bool:

@@ -17,9 +17,10 @@ from embedder.catalogs.rows.cell import (
     parse_split,
     parse_stock,
     parse_title,
+    parse_variant_group,
     shown,
 )
-from embedder.catalogs.rows.columns import choose_columns, is_about_a_picture, picture_columns
+from embedder.catalogs.rows.columns import attribute_columns, choose_columns, is_about_a_picture, picture_columns
 from embedder.catalogs.rows.pictures import NamedPictures
 from embedder.catalogs.rows.price import parse_price
 
@@ -122,7 +123,7 @@ class RowReader:
     def _choose(self, columns: dict[str, str]) -> None:
         self._columns = columns
         self._pictures = picture_columns(self._names, columns)
-        self._taken = {*columns.values(), *self._pictures}
+        self._attribute_columns = frozenset(attribute_columns(self._names, columns))
 
     def _begin(self, row: Row, line: int) -> _Group:
         product_id = parse_id(self._cell(row, "id"))
@@ -179,6 +180,7 @@ class RowReader:
             category=parse_category(self._cell(row, "category")),
             price=parse_price(self._cell(row, "price")),
             in_stock=parse_stock(self._cell(row, "in_stock")),
+            variant_group=parse_variant_group(self._cell(row, "variant_group")),
             attributes=self._attributes(row),
             split=parse_split(self._cell(row, "split")),
             line=group.line,
@@ -190,7 +192,7 @@ class RowReader:
         for column, value in row.items():
             if column == ATTRIBUTES and isinstance(value, Mapping):
                 pairs.extend(value.items())
-            elif column not in self._taken:
+            elif column in self._attribute_columns:
                 pairs.append((column, value))
         attributes: dict[str, AttributeValue] = {}
         for name, value in pairs:

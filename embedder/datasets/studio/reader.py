@@ -91,5 +91,6 @@ def to_product(item: StudioItem, views: tuple[str, ...]) -> Product:
         in_stock=item.in_stock,
         attributes=dict(zip(ATTRIBUTES, values, strict=True)),
         split=item.family.split,
+        variant_group=item.group,
         line=item.number + 1,
     )

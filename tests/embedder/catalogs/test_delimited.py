@@ -269,3 +269,9 @@ def test_a_large_catalog_is_not_held_in_memory(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < Path(location).stat().st_size / 2
+
+
+def test_a_variant_group_of_digits_is_read_as_it_stands_and_is_a_number_to_filter_by(tmp_path: Path) -> None:
+    location = write(tmp_path, "id,image,Item Group ID\nA1,a.jpg,120\nA2,b.jpg,7\nA3,c.jpg,\n")
+    found = [(one.variant_group, dict(one.attributes)) for one in read_all(location) if isinstance(one, Product)]
+    assert found == [("120", {"Item Group ID": 120.0}), ("7", {"Item Group ID": 7.0}), (None, {})]

@@ -192,3 +192,12 @@ def test_a_file_without_any_object_is_refused(tmp_path: Path, lines: tuple[str, 
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CatalogError, match="is empty"):
         JsonLinesReader(write(tmp_path))
+
+
+def test_a_variant_group_is_known_by_its_key_or_by_the_key_named_for_it(tmp_path: Path) -> None:
+    location = write(tmp_path, {"id": "1", "image": "a.jpg", "item_group_id": 12, "model": "M1"})
+    for columns, group in ({}, "12"), ({"variant_group": "model"}, "M1"):
+        (product,) = JsonLinesReader(location, columns=columns).read()
+        assert isinstance(product, Product)
+        assert product.variant_group == group
+        assert product.attributes == {"item_group_id": 12.0, "model": "M1"}

@@ -7,7 +7,6 @@ from pathlib import Path
 from embedder.catalogs.loading import data_hash, load_catalog
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.splits import in_split
 from embedder.inputs.picture import PictureBytes, PictureFile
 
 
@@ -39,5 +38,5 @@ def test_products_of_a_part_come_with_or_without_leave_to_lie_outside(tmp_path: 
     (tmp_path / "a.csv").write_text("id,image,split\n1,1.png,train\n2,2.png,test\n")
     for allow, limit in ((False, tmp_path), (True, None)):
         catalog = load_catalog(open_catalog(str(tmp_path / "a.csv"), allow_outside_pictures=allow))
-        (product,) = in_split(catalog.products, "test")
+        (product,) = (product for product in catalog.products if product.split == "test")
         assert product.pictures[0].source == PictureFile(tmp_path / "2.png", limit)

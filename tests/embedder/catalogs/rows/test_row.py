@@ -294,6 +294,40 @@ class TestPicture:
         assert rejection_with(image={"url": "a.jpg"}).reason == "IMAGE_MISSING"
 
 
+class TestVariantGroup:
+    @pytest.mark.parametrize(
+        ("value", "expected"),
+        [(" A-7 ", "A-7"), (7, "7"), (7.0, "7"), ("007", "007"), ("", None), (None, None), (" ", None)],
+    )
+    def test_a_text_or_a_whole_number(self, value: object, expected: str | None) -> None:
+        assert product_with(item_group_id=value).variant_group == expected
+
+    @pytest.mark.parametrize("value", [0, "0", 0.0, False, "none", "NULL", "N/A", "-", "nan"])
+    def test_what_stands_for_no_group_joins_nobody(self, value: object) -> None:
+        assert product_with(parent_id=value).variant_group is None
+
+    @pytest.mark.parametrize("value", [True, 7.5, ["a"], {"a": 1}, "a\0"])
+    def test_anything_else_is_refused(self, value: object) -> None:
+        rejection = rejection_with(parent_sku=value)
+        assert rejection.reason == "VARIANT_GROUP_INVALID"
+        assert "permitted: " in rejection.detail
+
+    def test_it_stays_an_attribute_to_filter_by(self) -> None:
+        product = product_with(item_group_id="A-7", color="red")
+        assert product.attributes == {"item_group_id": "A-7", "color": "red"}
+
+    def test_a_column_of_any_name_can_be_chosen(self) -> None:
+        row = {"id": "A1", "image": "a.jpg", "style": "S1", "item_group_id": "A-7"}
+        product = read_row(row, {"variant_group": "style"})
+        assert isinstance(product, Product)
+        assert product.variant_group == "S1"
+        assert product.attributes == {"style": "S1", "item_group_id": "A-7"}
+
+    @pytest.mark.parametrize("name", ["style", "parent", "model", "collection", "group"])
+    def test_names_that_may_mean_anything_are_not_taken_for_it(self, name: str) -> None:
+        assert product_with(**{name: "x"}).variant_group is None
+
+
 class TestSplit:
     @pytest.mark.parametrize(
         ("value", "expected"),
@@ -450,6 +484,7 @@ def test_each_reason_of_a_row_is_listed_and_can_happen() -> None:
         "STOCK_INVALID": {"in_stock": "maybe"},
         "ATTRIBUTE_INVALID": {"color": "\0"},
         "SPLIT_INVALID": {"split": "holdout"},
+        "VARIANT_GROUP_INVALID": {"item_group_id": ["a", "b"]},
         "PICTURE_COLUMN_EMPTY": {"image": ""},
     }
     good: dict[str, object] = {"id": "A1", "image": "a.jpg"}

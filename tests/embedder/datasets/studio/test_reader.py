@@ -9,7 +9,8 @@ import pytest
 from embedder.catalogs.outline import CatalogOutline
 from embedder.catalogs.product import AttributeKind, Product
 from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.splits import split_of
+from embedder.catalogs.siblings.groups import group_by_names
+from embedder.catalogs.splits import assign_splits
 from embedder.datasets.studio.items import load_item
 from embedder.datasets.studio.reader import ATTRIBUTES, StudioReader
 from embedder.errors import CatalogError
@@ -33,6 +34,7 @@ class TestReading:
             "material": item.material,
             "variant_group": item.group,
         }
+        assert product.variant_group == item.group
         assert [picture.name for picture in product.pictures] == [f"{item.id}/clean"]
         assert product.line == 1
 
@@ -51,8 +53,9 @@ class TestReading:
     def test_the_explicit_split_is_the_one_that_counts(self) -> None:
         found = products("studio:products=200,seed=4")
         assert {product.split for product in found} == {"train", "validation", "test"}
-        for product in found:
-            assert split_of(product) == product.split or product.split == "train"
+        sides = assign_splits(found, group_by_names(found).keys)
+        for product, side in zip(found, sides, strict=True):
+            assert side == product.split or product.split == "train"
 
     def test_one_split(self) -> None:
         every = products("studio:products=200,seed=4")
