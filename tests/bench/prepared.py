@@ -32,6 +32,16 @@ def demo_bundle(data: Path, given: Path | None) -> Path:
     return folder
 
 
+def base_of(folder: Path, cache: Path) -> Path:
+    """The bundle in the cache that another one was trained from."""
+    wanted = bundle.load_info(folder).training["base_fingerprint"]
+    return next(
+        path
+        for path in sorted((cache / "models").iterdir())
+        if bundle.is_bundle(path) and bundle.load_info(path).fingerprint == wanted
+    )
+
+
 def build_index(model: Path, root: Path, products: int) -> str:
     """A fresh Edge index of the first training products; returns its address."""
     store = f"edge:{root}"
