@@ -1,4 +1,4 @@
-"""`python -m embedder`: export, train and evaluate models."""
+"""`python -m embedder`: export, train and evaluate models; list and prepare known sets of pictures."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rich.console import Console
 
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.catalogs.split_report import SplitReport
+from embedder.datasets.command import app as datasets_app
 from embedder.duration import parse_duration
 from embedder.errors import EmbedderError, SettingsError
 from embedder.flags import flag
@@ -24,6 +25,7 @@ from embedder.training.settings import FineTuneSettings
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders."
 )
+app.add_typer(datasets_app, name="datasets")
 
 Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
 Catalog = Annotated[str, typer.Option(help=CATALOG_HELP)]

@@ -70,6 +70,7 @@ class BuiltInReader:
 
 BUILT_IN: Mapping[str, BuiltInReader] = {
     "fashion-mnist": BuiltInReader("embedder.datasets.fashion_mnist:FashionMnistReader", "fashion-mnist"),
+    "tuxpaint-stamps": BuiltInReader("embedder.datasets.tuxpaint_stamps:TuxpaintStampsReader", "tuxpaint-stamps"),
     "studio": BuiltInReader(
         "embedder.datasets.studio.reader:StudioReader", "studio:products=N,seed=N,views=VIEW+VIEW,split=SPLIT"
     ),

@@ -6,13 +6,13 @@ import gzip
 import hashlib
 import http.client
 import logging
-import subprocess
 import tempfile
 import urllib.request
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from embedder.datasets.debian_package import DebianPackage, FetchError
 from embedder.errors import CatalogError
 
 _log = logging.getLogger(__name__)
@@ -27,9 +27,8 @@ CONTENT_SHA256 = {
 }
 FILE_NAMES = tuple(CONTENT_SHA256)
 
-PACKAGE = "dataset-fashion-mnist"
-PACKAGE_FOLDER = "usr/share/datasets/fashion-mnist"
-INSTALLED_FOLDER = Path("/") / PACKAGE_FOLDER
+PACKAGE = DebianPackage("dataset-fashion-mnist", "usr/share/datasets/fashion-mnist")
+INSTALLED_FOLDER = PACKAGE.installed_folder
 LOCAL_FOLDER = Path("data/datasets/fashion-mnist")
 """Relative to the working directory; fetched files go here."""
 
@@ -42,13 +41,14 @@ _MAX_CONTENT_BYTES = 64 * 1024 * 1024
 _CHUNK_BYTES = 1024 * 1024
 
 
-class _FetchError(Exception):
-    """One way of getting the files did not work; the next one may."""
-
-
 def lacks(folder: Path) -> list[str]:
     """The names of the files that a folder does not have."""
     return [name for name in FILE_NAMES if not (folder / name).is_file()]
+
+
+def find() -> Path | None:
+    """The absolute path of a folder that has all files, without fetching any; None: they are not here yet."""
+    return next((folder.absolute() for folder in (INSTALLED_FOLDER, LOCAL_FOLDER) if not lacks(folder)), None)
 
 
 def find_or_fetch() -> Path:
@@ -61,20 +61,19 @@ def find_or_fetch() -> Path:
     Raises:
         CatalogError: no way worked; the message says why each failed and what to do.
     """
-    for folder in (INSTALLED_FOLDER, LOCAL_FOLDER):
-        if not lacks(folder):
-            return folder.absolute()
+    if (found := find()) is not None:
+        return found
     target = LOCAL_FOLDER.absolute()
     failures = []
     ways: tuple[tuple[str, Callable[[Path], Path]], ...] = (
-        (f"Debian package {PACKAGE}", _fetch_package),
+        (f"Debian package {PACKAGE.name}", _fetch_package),
         (URL, _fetch_from_url),
     )
     for origin, fetch in ways:
         _log.info("fetching Fashion-MNIST (about 30 MB) from %s", origin)
         try:
             _fetch_into(target, fetch)
-        except (_FetchError, OSError) as error:
+        except (FetchError, OSError) as error:
             _log.info("fetching Fashion-MNIST from %s failed: %s", origin, error)
             failures.append(f"{origin}: {error}")
         else:
@@ -82,7 +81,7 @@ def find_or_fetch() -> Path:
             return target
     raise CatalogError(
         f"fashion-mnist is neither in {str(INSTALLED_FOLDER)!r} nor in {str(target)!r}, and fetching it failed "
-        f"({'; '.join(failures)}); next step: install the Debian package (apt-get install {PACKAGE}), or put "
+        f"({'; '.join(failures)}); next step: install the Debian package (apt-get install {PACKAGE.name}), or put "
         f"{', '.join(FILE_NAMES)} into {str(target)!r}"
     )
 
@@ -95,43 +94,17 @@ def _fetch_into(target: Path, fetch: Callable[[Path], Path]) -> None:
         for name, digest in CONTENT_SHA256.items():
             found = _content_sha256(folder / name)
             if found != digest:
-                raise _FetchError(f"{name} has content of SHA-256 {found}; permitted: {digest}")
+                raise FetchError(f"{name} has content of SHA-256 {found}; permitted: {digest}")
         target.mkdir(exist_ok=True)
         for name in FILE_NAMES:
             (folder / name).replace(target / name)
 
 
 def _fetch_package(scratch: Path) -> Path:
-    _run(["apt-get", "--quiet", "download", PACKAGE], scratch)
-    packages = sorted(scratch.glob(f"{PACKAGE}_*.deb"))
-    if not packages:
-        raise _FetchError("apt-get download left no package")
-    _run(["dpkg-deb", "-x", packages[-1].name, "unpacked"], scratch)
-    folder = scratch / "unpacked" / PACKAGE_FOLDER
+    folder = PACKAGE.unpack(scratch, PACKAGE_TIMEOUT_S)
     if missing := lacks(folder):
-        raise _FetchError(f"the package lacks {', '.join(missing)}")
+        raise FetchError(f"the package lacks {', '.join(missing)}")
     return folder
-
-
-def _run(command: list[str], folder: Path) -> None:
-    try:
-        subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PACKAGE_TIMEOUT_S,
-            check=True,
-        )
-    except FileNotFoundError as error:
-        raise _FetchError(f"{command[0]} is not installed") from error
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr.strip().splitlines() or ["no message"])[-1]
-        raise _FetchError(f"{command[0]} ended with status {error.returncode}: {last}") from error
-    except subprocess.TimeoutExpired as error:
-        raise _FetchError(f"{command[0]} took longer than {PACKAGE_TIMEOUT_S:.0f} s") from error
 
 
 def _fetch_from_url(scratch: Path) -> Path:
@@ -139,7 +112,7 @@ def _fetch_from_url(scratch: Path) -> Path:
         try:
             _download(URL + name, scratch / name)
         except (OSError, http.client.HTTPException) as error:
-            raise _FetchError(f"{name}: {error}") from error
+            raise FetchError(f"{name}: {error}") from error
     return scratch
 
 
@@ -150,7 +123,7 @@ def _download(url: str, path: Path) -> None:
         while chunk := reply.read(_CHUNK_BYTES):
             left -= len(chunk)
             if left < 0:
-                raise _FetchError(f"{url} sends more than {MAX_DOWNLOAD_BYTES:,} bytes")
+                raise FetchError(f"{url} sends more than {MAX_DOWNLOAD_BYTES:,} bytes")
             file.write(chunk)
 
 
@@ -163,5 +136,5 @@ def _content_sha256(path: Path) -> str:
                 digest.update(chunk)
                 left -= len(chunk)
     except (OSError, EOFError, zlib.error) as error:
-        raise _FetchError(f"{path.name} cannot be unpacked: {error}") from error
+        raise FetchError(f"{path.name} cannot be unpacked: {error}") from error
     return digest.hexdigest()

@@ -12,7 +12,7 @@ from embedder.datasets.studio.palette import PALETTE, TONES
 from embedder.datasets.studio.patterns import PATTERNS
 from embedder.datasets.studio.shapes.form import Family, Form, Part, Role
 from embedder.datasets.studio.shapes.outlines import Outline, crescent, heart, petals, polygon, regular, star
-from embedder.datasets.studio.shapes.tree import FAMILIES, shape_of
+from embedder.datasets.studio.tree import FAMILIES, shape_of
 
 BLOCK = 12
 """Products are dealt out to variant groups in blocks of this many: a product's group follows from its number alone."""

@@ -9,7 +9,7 @@ import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.export.image_size import fitting_image_size
-from embedder.inputs.picture import PictureBytes, PictureFile, PicturePixels
+from embedder.inputs.picture import DrawnPicture, PictureBytes, PictureFile, PicturePixels
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -27,6 +27,11 @@ def pixels(*sides: int) -> list[Product]:
 )
 def test_the_input_side_fits_the_pictures(sides: list[int], size: int) -> None:
     assert fitting_image_size(pixels(*sides), 224) == size
+
+
+def test_drawn_pictures_are_looked_at_too() -> None:
+    drawn = DrawnPicture(lambda: np.zeros((40, 60), dtype=np.uint8), "black")
+    assert fitting_image_size([Product("d", "", (ProductPicture(drawn),))], 224) == 128
 
 
 def test_pictures_in_files_are_looked_at_too(tmp_path: Path) -> None:

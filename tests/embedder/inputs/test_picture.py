@@ -24,6 +24,7 @@ from embedder.errors import (
 )
 from embedder.inputs.picture import (
     ANIMATION_FIRST_FRAME,
+    DrawnPicture,
     PictureBytes,
     PictureFile,
     PictureLimits,
@@ -298,6 +299,21 @@ def test_grey_and_coloured_pixels() -> None:
     assert np.array_equal(np.asarray(decode_picture(PicturePixels(colored)).image), colored)
 
 
+def test_a_drawn_picture_is_drawn_each_time_and_known_by_what_it_shows() -> None:
+    drawn: list[int] = []
+
+    def draw() -> np.ndarray:
+        drawn.append(1)
+        return np.asarray(BALL)
+
+    picture = DrawnPicture(draw, "ball")
+    assert drawn == []
+    for _ in range(2):
+        assert np.array_equal(np.asarray(decode_picture(picture).image), np.asarray(BALL))
+    assert len(drawn) == 2
+    assert picture == DrawnPicture(lambda: np.zeros((1, 1), dtype=np.uint8), "ball") != DrawnPicture(draw, "cube")
+
+
 @pytest.mark.parametrize(
     ("pixels", "error"),
     [
@@ -310,6 +326,8 @@ def test_grey_and_coloured_pixels() -> None:
 def test_pixels_that_are_no_picture(pixels: np.ndarray, error: type[PictureError]) -> None:
     with pytest.raises(error, match="permitted"):
         decode_picture(PicturePixels(pixels))
+    with pytest.raises(error, match="permitted"):
+        decode_picture(DrawnPicture(lambda: pixels, "no picture"))
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -12,9 +12,10 @@ from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
 from embedder.inputs import picture as picture_module
-from embedder.inputs.picture import PictureBytes, PictureFile, PictureLimits
+from embedder.inputs.picture import DrawnPicture, PictureBytes, PictureFile, PictureLimits
 from embedder.training import features as features_module
-from embedder.training.features import compute_features, main_pictures
+from embedder.training.features import compute_features
+from embedder.training.shots import main_pictures
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -59,6 +60,26 @@ def test_the_second_time_nothing_is_embedded(encoder: CountingEncoder, products:
     second = compute_features(encoder, main_pictures(products), tmp_path)
     assert encoder.embedded == 0
     assert np.array_equal(first.values, second.values)
+
+
+def test_drawn_pictures_are_found_again_without_drawing_them(encoder: CountingEncoder, tmp_path: Path) -> None:
+    drawn: list[int] = []
+
+    def product(number: int, drawing: str) -> Product:
+        def draw() -> np.ndarray:
+            drawn.append(number)
+            return np.full((32, 32), number, dtype=np.uint8)
+
+        return Product(str(number), "", (ProductPicture(DrawnPicture(draw, f"{drawing} {number}")),))
+
+    first = compute_features(encoder, main_pictures([product(n, "one") for n in range(50)]), tmp_path)
+    assert sorted(drawn) == list(range(50))
+    drawn.clear()
+    second = compute_features(encoder, main_pictures([product(n, "one") for n in range(50)]), tmp_path)
+    assert drawn == []
+    assert np.array_equal(first.values, second.values)
+    compute_features(encoder, main_pictures([product(n, "another") for n in range(50)]), tmp_path)
+    assert sorted(drawn) == list(range(50))
 
 
 def test_what_was_done_before_an_interruption_is_kept(

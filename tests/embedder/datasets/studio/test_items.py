@@ -12,7 +12,7 @@ from embedder.datasets.studio.materials import FINISH_OF
 from embedder.datasets.studio.palette import PALETTE, TONES
 from embedder.datasets.studio.patterns import PATTERNS
 from embedder.datasets.studio.shapes.form import Role
-from embedder.datasets.studio.shapes.tree import FAMILIES, shape_of
+from embedder.datasets.studio.tree import FAMILIES, shape_of
 
 SEED = 5
 

@@ -38,6 +38,13 @@ def test_every_hand_draws_in_its_own_way() -> None:
             assert np.abs(one - other).mean() > 5
 
 
+def test_a_street_view_hides_some_of_the_product_and_shows_something_behind_it() -> None:
+    clean, street = (draw_view(SEED, 3, view).astype(int) for view in ("clean", "street"))
+    assert (clean.min(axis=2) > 250).mean() > 0.3
+    assert (street.min(axis=2) > 250).mean() < 0.1
+    assert min(street.shape[:2]) >= 128
+
+
 def test_other_is_one_of_the_hands_and_not_always_the_same() -> None:
     used = set()
     for number in range(12):

@@ -1,4 +1,4 @@
-"""Jewellery, glasses and other small things to look at."""
+"""Watches and jewellery."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from embedder.datasets.studio.shapes.outlines import (
     drop,
     ellipse,
     heart,
-    mirrored,
     moved,
     petals,
     polygon,
@@ -26,7 +25,6 @@ from embedder.datasets.studio.shapes.outlines import (
     star,
     stroke,
     turned,
-    turned_profile,
 )
 
 
@@ -207,121 +205,3 @@ def draw_brooch(form: Form, kind: str, r: random.Random) -> None:
             layer(ellipse(0, 0, radius * 0.5, radius * 0.5))
         radius *= r.uniform(0.55, 0.78)
     form.metal(ellipse(0, 0, 0.1, 0.1))
-
-
-def draw_figurine(form: Form, kind: str, r: random.Random) -> None:
-    """Turned figures: chess pieces, candlesticks, trophies, bells."""
-    foot, waist, chest = r.uniform(0.38, 0.5), r.uniform(0.12, 0.22), r.uniform(0.2, 0.34)
-    if kind == "trophy":
-        ear = ring(0.42, -0.4, r.uniform(0.15, 0.25), 0.22, 0.07)
-        form.second(ear, mirrored(ear))
-        form.main(turned_profile([(-0.85, 0.5), (-0.4, chest + 0.15), (0.0, 0.1), (0.3, 0.08), (0.5, 0.25)]))
-        form.dark(box(-foot * 0.8, 0.5, foot * 0.8, 0.92))
-        form.accent(
-            r.choice((star(0, -0.45, 0.2, 5), ellipse(0, -0.45, 0.15, 0.15), heart(0, -0.45, 0.17))),
-            box(-0.22, 0.62, 0.22, 0.8),
-        )
-        return
-    if kind == "bell":
-        form.second(ring(0, -0.75, 0.15, 0.17, 0.09), ellipse(0, 0.75, 0.15, 0.15))
-        form.main(
-            turned_profile(
-                [(-0.6, 0.2), (-0.3, r.uniform(0.3, 0.42)), (0.3, r.uniform(0.4, 0.55)), (0.68, r.uniform(0.62, 0.8))]
-            )
-        )
-        form.accent(
-            stroke([(-0.5, 0.4), (0.5, 0.4)], r.uniform(0.06, 0.16)), stroke([(-0.33, -0.25), (0.33, -0.25)], 0.06)
-        )
-        return
-    if kind == "candlestick":
-        arms = r.choice((1, 1, 2))
-        for x in (0.0,) if arms == 1 else (-0.5, 0.0, 0.5):
-            if x:
-                form.main(stroke(curve([(0, 0.2), (x * 0.8, 0.2), (x, -0.2)]), 0.09))
-            form.light(box(x - 0.09, -0.85 + abs(x) * 0.5, x + 0.09, -0.1))
-            form.accent(drop(x, -0.97 + abs(x) * 0.5, 0.13))
-            form.second(polygon((x - 0.2, -0.25), (x + 0.2, -0.25), (x + 0.1, -0.08), (x - 0.1, -0.08)))
-        form.main(
-            turned_profile(
-                [
-                    (-0.1, 0.1),
-                    (0.15, chest * r.uniform(0.4, 1.0)),
-                    (0.4, waist * 0.6),
-                    (0.6, waist),
-                    (0.82, foot),
-                    (0.92, foot),
-                ]
-            )
-        )
-        return
-    form.second(turned_profile([(0.5, foot * 0.7), (0.65, foot * 0.75), (0.8, foot), (0.95, foot)]))
-    form.main(
-        turned_profile([(-0.35, chest * 0.75), (-0.1, waist), (0.3, waist * r.uniform(1.0, 1.4)), (0.55, foot * 0.75)])
-    )
-    form.accent(box(-chest, -0.36, chest, -0.24, 0.05))
-    if kind == "chess pawn":
-        form.main(ellipse(0, -0.55, r.uniform(0.24, 0.34), 0.28))
-    elif kind == "chess rook":
-        half = r.uniform(0.28, 0.38)
-        form.main(polygon((-half * 0.85, -0.35), (half * 0.85, -0.35), (half, -0.8), (-half, -0.8)))
-        for index in range(3):
-            form.main(box(-half + half * 0.75 * index, -0.95, -half + half * 0.75 * index + half * 0.5, -0.75))
-    elif kind == "chess bishop":
-        form.main(drop(0, -0.62, r.uniform(0.3, 0.38)))
-        form.accent(stroke([(0.0, -0.6), (0.2, -0.8)], 0.06), ellipse(0, -0.98, 0.07, 0.07))
-    else:
-        form.main(star(0, -0.55, 0.4, r.choice((5, 7, 9)), 0.6), ellipse(0, -0.5, 0.25, 0.2))
-        form.accent(ellipse(0, -0.98, 0.08, 0.08))
-
-
-def draw_glasses(form: Form, kind: str, r: random.Random) -> None:
-    """Spectacles, masks and headphones, from the front."""
-    a, b, apart = r.uniform(0.34, 0.44), r.uniform(0.26, 0.4), r.uniform(0.45, 0.5)
-    if kind == "headphones":
-        form.second(stroke(ellipse(0, 0.1, 0.72, r.uniform(0.7, 0.9), 180, 360), r.uniform(0.09, 0.17)))
-        cup = box(0.55, 0.0, 0.55 + r.uniform(0.25, 0.38), r.uniform(0.6, 0.8), 0.15)
-        form.main(cup, mirrored(cup))
-        pad = box(0.45, 0.05, 0.6, 0.62, 0.07)
-        form.dark(pad, mirrored(pad))
-        form.accent(ellipse(0.72, 0.35, 0.09, 0.12), ellipse(-0.72, 0.35, 0.09, 0.12))
-        return
-    if kind == "carnival mask":
-        dip = r.uniform(0.1, 0.4)
-        form.main(
-            blob((-0.95, -0.2), (-0.5, -0.5), (0, -0.3), (0.5, -0.5), (0.95, -0.2), (0.6, 0.35), (0, dip), (-0.6, 0.35))
-        )
-        for index in range(r.randint(0, 5)):
-            form.accent(moved(turned(drop(0, -0.35, 0.28), -40 + 20 * index), -0.1, -0.3))
-        eye = blob((0.2, -0.02), (0.45, -0.2), (0.72, -0.05), (0.45, 0.12))
-        form.second((eye - (0.46, -0.04)) * 1.4 + (0.46, -0.04), mirrored((eye - (0.46, -0.04)) * 1.4 + (0.46, -0.04)))
-        form.light(eye, mirrored(eye))
-        return
-    arm = stroke([(apart + a * 0.8, -b * 0.5), (0.98, -b * 0.3), (0.98, 0.1)], 0.07)
-    form.second(
-        arm,
-        mirrored(arm),
-        stroke(curve([(-0.15, -0.05), (0, -r.uniform(0.05, 0.2)), (0.15, -0.05)]), r.uniform(0.06, 0.12)),
-    )
-    outer = {
-        "round glasses": ellipse(apart, 0, b * 1.15, b * 1.15),
-        "square glasses": box(apart - a, -b, apart + a, b, r.uniform(0.02, 0.12)),
-        "cat-eye glasses": blob(
-            (apart - a, -b * 0.3),
-            (apart + a * 1.15, -b * r.uniform(1.1, 1.5)),
-            (apart + a * 0.7, b),
-            (apart - a * 0.6, b * 0.9),
-        ),
-        "aviator sunglasses": blob(
-            (apart - a, -b * 0.8),
-            (apart + a, -b),
-            (apart + a * 0.8, b * 0.8),
-            (apart, b * 1.3),
-            (apart - a * 0.7, b * 0.5),
-        ),
-    }[kind]
-    center = np.array((apart, 0.0))
-    inner = (outer - center) * r.uniform(0.68, 0.86) + center
-    form.main(outer, mirrored(outer))
-    (form.dark if kind == "aviator sunglasses" or r.random() < 0.4 else form.light)(inner, mirrored(inner))
-    if r.random() < 0.3:
-        form.accent(ellipse(apart + a * 0.9, -b * 0.7, 0.06, 0.06), ellipse(-apart - a * 0.9, -b * 0.7, 0.06, 0.06))
