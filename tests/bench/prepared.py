@@ -32,6 +32,15 @@ def demo_bundle(data: Path, given: Path | None) -> Path:
     return folder
 
 
+def short_views(short: bool, folder: Path) -> list[str]:
+    """Flags of a training in a bench's short form: fewer views of each product."""
+    if not short:
+        return []
+    config = folder / "short.toml"
+    config.write_text("[instance]\nviews = 1000\n", encoding="utf-8")
+    return ["--config", str(config)]
+
+
 def base_of(folder: Path, cache: Path) -> Path:
     """The bundle in the cache that another one was trained from."""
     wanted = bundle.load_info(folder).training["base_fingerprint"]

@@ -19,7 +19,7 @@ from embedder.catalogs.registry import open_catalog
 from embedder.inputs.picture import Picture, decode_picture
 from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import WAYS, PartsCompared
-from tests.bench.prepared import base_of, command
+from tests.bench.prepared import base_of, command, short_views
 
 PRODUCTS, SHORT_PRODUCTS = 5_000, 1_000
 QUERIES = 1_000
@@ -37,7 +37,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = flags.model or Path(temporary) / "bundle"
         if flags.model is None:
-            command("embedder", "train", "--catalog", catalog, "--out", str(folder), "--cache-dir", str(cache))
+            flagged = short_views(flags.short, Path(temporary))
+            command(
+                "embedder", "train", "--catalog", catalog, "--out", str(folder), "--cache-dir", str(cache), *flagged
+            )
         compared = PartsCompared(folder, base_of(folder, cache))
         weight = bundle.load_info(folder).instance_weight
     gallery = compared.embed(_decoded(product.pictures[0].source for product in tested))

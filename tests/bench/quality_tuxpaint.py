@@ -28,7 +28,7 @@ from embedder.inputs.picture import PictureFile, decode_picture
 from embedder.inputs.street_views import KINDS, street_view
 from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import WAYS, PartsCompared
-from tests.bench.prepared import base_of, command
+from tests.bench.prepared import base_of, command, short_views
 
 CATALOG = "tuxpaint-stamps"
 SEEDS = (0, 1, 2)
@@ -84,7 +84,7 @@ def measure(
     bundle = folder / "bundle"
     command(
         "embedder", "train", "--catalog", str(catalog), "--allow-outside-pictures", "--seed", str(seed), "--out",
-        str(bundle), "--cache-dir", str(data / "cache"),
+        str(bundle), "--cache-dir", str(data / "cache"), *short_views(short, folder),
     )  # fmt: skip
     compared = PartsCompared(bundle, base_of(bundle, data / "cache"))
     gallery = compared.embed(_decoded(products))

@@ -7,19 +7,37 @@ from pathlib import Path
 
 import pytest
 
+from embedder.datasets import tuxpaint_files
 from embedder.datasets.fashion_mnist_files import INSTALLED_FOLDER, LOCAL_FOLDER, PACKAGE, lacks
 from tests.conftest import run_module
 
 needs_fashion_mnist = pytest.mark.skipif(
     bool(lacks(INSTALLED_FOLDER) and lacks(LOCAL_FOLDER)), reason=f"needs the Debian package {PACKAGE}"
 )
+needs_stamps = pytest.mark.skipif(tuxpaint_files.find() is None, reason="needs the Debian package tuxpaint-stamps-default")
 BENCHES = {path.stem for kind in ("quality", "index", "serve") for path in Path(__file__).parent.glob(f"{kind}_*.py")}
 TIMED = {
     "index_bulk_load": {"index_bulk_load_ratio"},
+    "index_instance_cost": {"instance_closed_form_s", "instance_encoding_ratio", "instance_search_ratio"},
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
     "serve_text_query": {"serve_text_query_ratio"},
 }
-QUALITY = {"quality_fashion_mnist": {"quality_category_accuracy", "quality_category_share_at_10"}}
+QUALITY = {
+    "quality_fashion_mnist": {"quality_category_accuracy", "quality_category_share_at_10"},
+    "quality_studio": {
+        "studio_other_hand_recall_at_1",
+        "studio_other_hand_recall_at_10",
+        "studio_untuned_recall_at_1",
+        "studio_title_recall_at_1_loss",
+        "studio_title_recall_at_10_loss",
+    },
+    "quality_tuxpaint": {
+        "tuxpaint_street_misses_ratio",
+        *(f"tuxpaint_{kind}" for kind in ("busy_background", "small_on_grey", "rotated", "darkened", "cropped")),
+        "tuxpaint_title_recall_at_1_loss",
+        "tuxpaint_title_recall_at_10_loss",
+    },
+}
 
 
 def bars(bench: str, *flags: str) -> dict[str, str]:
@@ -46,6 +64,7 @@ def test_a_bench_of_speed_prints_its_bars(bench: str, trained_bundle: Path, tmp_
 
 
 @needs_fashion_mnist
+@needs_stamps
 @pytest.mark.bench
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("bench", QUALITY)
