@@ -102,7 +102,8 @@ class InstanceLayer(nn.Module):
 
 def pool(block: torch.Tensor) -> torch.Tensor:
     """Generalized mean of a map (n, c, h, w) over its positions, power 3: (n, c). What is below 0 counts as 0."""
-    positive = block.clamp_min(_LEAST)
+    # In half precision, as on a GPU, the third power of an activation of 41 is infinite.
+    positive = block.float().clamp_min(_LEAST)
     return (positive * positive * positive).mean(dim=(2, 3)).pow(1.0 / _POWER)
 
 

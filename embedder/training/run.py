@@ -71,6 +71,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     )
     # The test products' pictures are compared with the others', to keep siblings together; nothing is learnt from them.
     everything = load_catalog(reader)
+    started = time.monotonic()
     splits = split_catalog(
         everything.products,
         config.cache_dir,
@@ -78,6 +79,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         decode_threads=config.decode_threads,
         budget_s=request.budget_s / 10 if request.budget_s else None,
     )
+    left_s = max(1.0, request.budget_s - (time.monotonic() - started)) if request.budget_s else None
     training = shuffled(splits.products("train"), config.seed)[: request.max_products]
     validation = shuffled(splits.products("validation"), config.seed)[:VALIDATION_CAP]
     if not training:
@@ -96,8 +98,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     before = Stage(*projections)
     started = time.monotonic()
     with ProgressReport(_log) as progress:
-        budget_s = request.budget_s or None
-        gathered = Gatherer(encoder, config, progress, budget_s).gather(training, validation)
+        gathered = Gatherer(encoder, config, progress, left_s).gather(training, validation)
         tuned = before
         metrics: dict[str, float] = {}
         if request.budget_s != 0:
