@@ -49,8 +49,13 @@ def change_projection(graph: onnx.ModelProto, projection: Projection) -> bool:
     return True
 
 
+def has_levels(graph: onnx.ModelProto) -> bool:
+    """Whether an image tower's graph gives what an instance part starts from; those of format 1 do not."""
+    return [output.name for output in graph.graph.output][: len(_TOWER_OUTPUTS)] == list(_TOWER_OUTPUTS)
+
+
 def with_instance(graph: onnx.ModelProto, instance: InstanceMap | None) -> onnx.ModelProto:
-    """An image tower's graph with another instance part behind its levels, or with none."""
+    """An image tower's graph, which has levels, with another instance part behind them, or with none."""
     names = [output.name for output in graph.graph.output]
     if names != list(_TOWER_OUTPUTS):
         inputs = [found.name for found in graph.graph.input]

@@ -15,7 +15,7 @@ from torch import nn
 
 from embedder import bundle
 from embedder.errors import ModelError
-from embedder.export.changed_graphs import change_projection, load_graph, with_instance
+from embedder.export.changed_graphs import change_projection, has_levels, load_graph, with_instance
 from embedder.index_space import IndexSpace
 from embedder.instance_map import InstanceMap, save_instance
 from embedder.recognition.head import CategoryHead, save_head
@@ -155,10 +155,11 @@ def _write_graphs(
 def _change_ends(base: Path, folder: Path, image: Projection, text: Projection, instance: InstanceMap | None) -> bool:
     """Write the base's graphs with other ends; False where they are not as expected."""
     graphs = {name: load_graph(base / name) for name in (bundle.IMAGE_ONNX, bundle.TEXT_ONNX)}
-    if not change_projection(graphs[bundle.IMAGE_ONNX], image) or not change_projection(graphs[bundle.TEXT_ONNX], text):
+    pictures, texts = graphs[bundle.IMAGE_ONNX], graphs[bundle.TEXT_ONNX]
+    if not (has_levels(pictures) and change_projection(pictures, image) and change_projection(texts, text)):
         _log.info("the graphs of %s do not end as expected; both towers are exported anew", base)
         return False
-    graphs[bundle.IMAGE_ONNX] = with_instance(graphs[bundle.IMAGE_ONNX], instance)
+    graphs[bundle.IMAGE_ONNX] = with_instance(pictures, instance)
     for name, graph in graphs.items():
         (folder / name).write_bytes(graph.SerializeToString())
     return True

@@ -1,7 +1,7 @@
 """What an image tower sees on its way: the output of each of its blocks, pooled to one vector a picture.
 
 Deep levels know what kind of thing a picture shows, shallow ones its texture, colours and lines; the instance part
-needs all of them.
+needs some of each.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from embedder.towers.projection import Trunk
 
 _log = logging.getLogger(__name__)
 
+MAX_WIDTH = 4096
+"""Most values of all levels together: the instance map is solved for in the square of it, and stored for each."""
+
 _POWER = 3
 _LEAST = 1e-6
 _AGREEMENT = 1e-3
@@ -28,6 +31,8 @@ _AGREEMENT = 1e-3
 
 class LeveledTrunk(nn.Module):
     """An image tower without its projection that gives its levels too, in one run.
+
+    Where all levels together are wider than `MAX_WIDTH`, some are left out (see `kept_levels`).
 
     Attributes:
         widths: length of each level. Of a tower that does not give its blocks' outputs the features are the one level.
@@ -41,7 +46,10 @@ class LeveledTrunk(nn.Module):
         probe = torch.randn(2, 3, height, width, generator=torch.Generator().manual_seed(0))
         self._gives_blocks = self._agrees(probe, encoder.base)
         with torch.no_grad():
-            self._adds_features = not self._gives_blocks or _adds_features(*_run(trunk.model.visual, probe))
+            features, maps = _run(trunk.model.visual, probe) if self._gives_blocks else (trunk(probe), [])
+            self._adds_features = not maps or _adds_features(features, maps)
+            added = int(features.shape[1]) if self._adds_features else 0
+            self._kept = kept_levels([int(block.shape[1]) for block in maps], MAX_WIDTH - added)
             self.widths = tuple(int(level.shape[1]) for level in self._levels(probe)[1])
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -54,7 +62,7 @@ class LeveledTrunk(nn.Module):
             features, maps = _run(self.trunk.model.visual, pixels)
         else:
             features, maps = self.trunk(pixels), []
-        levels = [pool(each) for each in maps]
+        levels = [pool(maps[place]) for place in self._kept]
         return features, [*levels, features] if self._adds_features else levels
 
     @torch.no_grad()
@@ -66,7 +74,7 @@ class LeveledTrunk(nn.Module):
                 difference = float((features - expected).abs().max())
                 if difference <= _AGREEMENT * float(expected.abs().max().clamp_min(1e-6)):
                     return True
-            reason = "they lead to other features than its plain run"
+            reason = "they lead to other features than its plain run" if maps else "there is no block's output in them"
         # Towers of many makers: whatever goes wrong in taking one apart, it still has its features.
         except Exception as error:  # noqa: BLE001
             reason = f"{type(error).__name__}: {str(error).splitlines()[0][:200] if str(error) else ''}"
@@ -98,6 +106,23 @@ class InstanceLayer(nn.Module):
         centered = (levels - self.center).split(self.widths, dim=1)
         scaled = [level / level.norm(dim=1, keepdim=True).clamp_min(1e-9) for level in centered]
         return nn.functional.normalize(self.map(torch.cat(scaled, dim=1)), dim=1)
+
+
+def kept_levels(widths: Sequence[int], most: int) -> list[int]:
+    """Which of a tower's blocks are levels, first to last: all where they fit, else every second, third, ... of them.
+
+    They are counted from the last one, which is always kept, also where it alone is too wide.
+
+    Args:
+        widths: of each block, first to last; may be empty.
+        most: how wide those kept may be together.
+    """
+    count = len(widths)
+    for step in range(1, count + 1):
+        kept = list(range(count - 1, -1, -step))[::-1]
+        if sum(widths[place] for place in kept) <= most:
+            return kept
+    return [count - 1] if count else []
 
 
 def pool(block: torch.Tensor) -> torch.Tensor:

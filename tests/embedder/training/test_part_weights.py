@@ -1,0 +1,134 @@
+"""The weight of the parts: what each weight gives is counted right, and the best one that costs no category is taken."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from embedder.training import part_weights
+from embedder.training.part_weights import (
+    DEFAULT_WEIGHT,
+    TOLERANCE,
+    WEIGHTS,
+    Parts,
+    WeightFigures,
+    choose_weight,
+    fit_instance_weight,
+)
+
+
+def unit(rows: np.ndarray) -> np.ndarray:
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def parts(ids: list[str], categories: list[str | None], semantic: np.ndarray, instance: np.ndarray) -> Parts:
+    return Parts(ids, categories, unit(semantic), unit(instance))
+
+
+def drawn_shop(with_categories: bool = True) -> tuple[Parts, Parts, Parts]:
+    """Views, validation pictures, gallery; the semantic part knows categories, the instance part products."""
+    random = np.random.default_rng(0)
+    kinds = random.standard_normal((4, 6))
+    semantic = kinds[np.arange(40) % 4] + 0.6 * random.standard_normal((40, 6))
+    instance = random.standard_normal((40, 8))
+    ids = [f"p{number}" for number in range(40)]
+    categories = [f"c{number % 4}" if with_categories and number != 3 else None for number in range(40)]
+    pictures = parts(ids[:15], categories[:15], semantic[:15], instance[:15])
+    views = parts(
+        ids[:15] * 2,
+        categories[:15] * 2,
+        np.concatenate([semantic[:15]] * 2) + 0.5 * random.standard_normal((30, 6)),
+        np.concatenate([instance[:15]] * 2) + 0.8 * random.standard_normal((30, 8)),
+    )
+    return views, pictures, parts(ids, categories, semantic, instance)
+
+
+@pytest.mark.parametrize("block", [7, 512])
+def test_figures_are_those_of_a_count_by_hand(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    monkeypatch.setattr(part_weights, "_BLOCK", block)
+    views, pictures, gallery = drawn_shop()
+    _, figures = fit_instance_weight(views, pictures, gallery)
+    assert [item.weight for item in figures] == list(WEIGHTS)
+    for item in figures[::5]:
+        hits, shares = [], []
+        for row, own in enumerate(views.product_ids):
+            scores = [
+                (1 - item.weight) * views.semantic[row] @ gallery.semantic[place]
+                + item.weight * views.instance[row] @ gallery.instance[place]
+                for place in range(40)
+            ]
+            hits.append(gallery.product_ids[int(np.argmax(scores))] == own)
+        for row, (own, category) in enumerate(zip(pictures.product_ids, pictures.categories, strict=True)):
+            if category is None:
+                continue
+            scores = [
+                -9.0
+                if gallery.product_ids[place] == own
+                else (1 - item.weight) * pictures.semantic[row] @ gallery.semantic[place]
+                + item.weight * pictures.instance[row] @ gallery.instance[place]
+                for place in range(40)
+            ]
+            nearest = np.argsort(-np.asarray(scores))[:10]
+            shares.append(np.mean([gallery.categories[place] == category for place in nearest]))
+        assert item.recall_at_1 == pytest.approx(np.mean(hits))
+        assert item.category_share_at_10 == pytest.approx(np.mean(shares))
+
+
+def test_no_product_finds_itself_among_its_category() -> None:
+    """Five products of five categories: only a product itself is of its own category."""
+    ids = [f"p{number}" for number in range(5)]
+    each = parts(ids, list("abcde"), np.eye(5), np.eye(5))
+    _, figures = fit_instance_weight(each, each, each)
+    assert {item.category_share_at_10 for item in figures} == {0.0}
+    assert {item.recall_at_1 for item in figures} == {1.0}
+
+
+def test_two_products_are_enough_to_try_on() -> None:
+    pair = parts(["a", "b"], ["k", "k"], np.eye(2), np.eye(2))
+    weight, figures = fit_instance_weight(pair, pair, pair)
+    assert {(item.recall_at_1, item.category_share_at_10) for item in figures} == {(1.0, 1.0)}
+    assert weight == 0.5
+
+
+def test_where_there_is_nothing_to_try_on_it_is_the_default() -> None:
+    none = Parts([], [], np.empty((0, 2), np.float32), np.empty((0, 2), np.float32))
+    one = parts(["a"], [None], np.eye(2)[:1], np.eye(2)[:1])
+    for views, gallery in ((none, one), (one, one), (none, none)):
+        assert fit_instance_weight(views, views, gallery) == (DEFAULT_WEIGHT, ())
+
+
+def test_without_categories_only_finding_the_product_counts() -> None:
+    weight, figures = fit_instance_weight(*drawn_shop(with_categories=False))
+    assert {item.category_share_at_10 for item in figures} == {None}
+    best = max(item.recall_at_1 for item in figures)
+    assert next(item for item in figures if item.weight == weight).recall_at_1 == best
+
+
+def tried(*rows: tuple[float, float, float | None], error: float = 0.0) -> list[WeightFigures]:
+    return [WeightFigures(weight, recall, share, error) for weight, recall, share in rows]
+
+
+def test_the_weight_that_finds_most_products_is_taken() -> None:
+    assert choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.6, 0.9), (1.0, 0.5, 0.9))) == 0.5
+
+
+def test_a_weight_that_costs_category_is_not_taken_however_many_products_it_finds() -> None:
+    assert (
+        choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.6, 0.9 - TOLERANCE / 2), (1.0, 0.9, 0.9 - 2 * TOLERANCE))) == 0.5
+    )
+
+
+def test_a_loss_within_its_standard_error_is_chance() -> None:
+    rows = ((0.0, 0.2, 0.9), (1.0, 0.9, 0.85))
+    assert choose_weight(tried(*rows, error=0.06)) == 1.0
+    assert choose_weight(tried(*rows, error=0.04)) == 0.0
+
+
+def test_of_weights_that_find_as_many_it_is_the_middle_one() -> None:
+    assert (
+        choose_weight(tried((0.0, 0.5, 1.0), (0.2, 0.8, 1.0), (0.4, 0.8, 1.0), (0.6, 0.8, 1.0), (0.8, 0.7, 1.0))) == 0.4
+    )
+
+
+def test_weights_that_gain_category_are_kept() -> None:
+    assert choose_weight(tried((0.0, 0.2, 0.5), (0.5, 0.6, 0.9))) == 0.5
