@@ -93,12 +93,14 @@ class TuxpaintStampsReader:
             if isinstance(row, Rejection):
                 yield row
                 continue
+            group = row.series[0] if sizes[row.series] > 1 else row.id
             yield Product(
                 id=row.id,
                 title=row.caption,
                 pictures=(ProductPicture(PictureFile(row.path, self._limit), row.path.name),),
                 category=row.id.rpartition("/")[0] or None,
-                attributes={"variant_group": row.series[0] if sizes[row.series] > 1 else row.id},
+                attributes={"variant_group": group},
+                variant_group=group,
                 line=line,
             )
 

@@ -25,7 +25,7 @@ VIEWS = (CLEAN, OTHER, *HANDS, STREET)
 street: the clean view, less its shadow, as a customer's photo shows it."""
 
 DRAWING = 1
-"""Raise when a product's picture changes: features are kept under it."""
+"""Raise when a product's picture changes, a street view included: features are kept under it."""
 
 
 def picture_of(seed: int, number: int, view: str) -> DrawnPicture:

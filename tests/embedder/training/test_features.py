@@ -159,7 +159,9 @@ def test_no_products_no_features(encoder: CountingEncoder, tmp_path: Path) -> No
 
 
 def test_only_unreadable_pictures(encoder: CountingEncoder, tmp_path: Path) -> None:
-    found = compute_features(encoder, [Product("p", "", (ProductPicture(PictureBytes(b"?")),))], tmp_path)
+    found = compute_features(
+        encoder, main_pictures([Product("p", "", (ProductPicture(PictureBytes(b"?")),))]), tmp_path
+    )
     assert (len(found.values), [row.reason for row in found.rejected]) == (0, ["IMAGE_UNREADABLE"])
 
 
@@ -201,8 +203,8 @@ def test_a_picture_replaced_between_look_up_and_decoding_is_stored_under_its_own
 
     with monkeypatch.context() as racing:
         racing.setattr(features_module._ChunkCache, "look_up", replaced_after)
-        of_new = compute_features(encoder, [product], tmp_path / "cache").values
+        of_new = compute_features(encoder, main_pictures([product]), tmp_path / "cache").values
     path.write_bytes(old)
-    of_old = compute_features(encoder, [product], tmp_path / "cache").values
+    of_old = compute_features(encoder, main_pictures([product]), tmp_path / "cache").values
     assert not np.allclose(of_old, of_new)
-    assert np.array_equal(of_old, compute_features(encoder, [product], tmp_path / "other").values)
+    assert np.array_equal(of_old, compute_features(encoder, main_pictures([product]), tmp_path / "other").values)
