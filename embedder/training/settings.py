@@ -84,7 +84,7 @@ class InstanceSettings:
     dim: int = Field(default=192, ge=0, le=MAX_DIM)
     semantic_dim: int = Field(default=320, ge=1, le=MAX_DIM)
     products: int = Field(default=20_000, ge=2, le=200_000)
-    views: int = Field(default=8_000, ge=0, le=1_000_000)
+    views: int = Field(default=3_000, ge=0, le=1_000_000)
     pictures: int = Field(default=3, ge=0, le=15)
     ridge: float = Field(default=1.0, gt=0, le=1e6, allow_inf_nan=False)
 
