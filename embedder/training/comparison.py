@@ -94,8 +94,10 @@ def _measure(encoder: Encoder, stage: Stage, gathered: Gathered, gallery: Featur
     figures = _category_accuracy(encoder, stage, gathered.validation)
     if len(gallery.shots) < 2:
         return figures
-    space = IndexSpace(len(stage.image.weight)) if stage.part is None else stage.part.space
-    instance = None if stage.part is None else stage.part.instance
+    # Without levels there is nothing to make an instance part of: this training does not want one.
+    part = None if gallery.levels is None else stage.part
+    space = IndexSpace(len(stage.image.weight)) if part is None else part.space
+    instance = None if part is None else part.instance
     searched = to_parts(gallery, stage.image, instance, space)
     if len(gathered.validation_pairs.shots):
         views = to_parts(gathered.validation_pairs, stage.image, instance, space)

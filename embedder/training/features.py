@@ -291,5 +291,6 @@ def _load(shot: Shot, limits: PictureLimits) -> tuple[Picture, bytes]:
 
 
 def _rejection(shot: Shot, picture: UnusablePicture) -> Rejection:
-    name = shot.product.pictures[shot.picture].name if shot.picture else ""
+    # Named also where the catalog gives no name: a rejection without one is of the whole product.
+    name = (shot.product.pictures[shot.picture].name or f"picture {shot.picture + 1}") if shot.picture else ""
     return Rejection(shot.product.line, shot.product.id, picture.reason, picture.detail, name)

@@ -39,8 +39,9 @@ class Gathered:
 
     @property
     def rejected(self) -> tuple[Rejection, ...]:
-        """Main pictures that could not be read."""
-        return self.training.rejected + self.validation.rejected
+        """Main and further pictures that could not be read; views are of pictures that could."""
+        further = self.pairs.rejected + self.validation_pairs.rejected
+        return self.training.rejected + self.validation.rejected + tuple(item for item in further if item.picture)
 
 
 class Gatherer:

@@ -25,6 +25,9 @@ EMPHASIS = 0.5
 more makes longer instance parts no worse than short ones (figures in RESULTS.md)."""
 
 _FEWEST = 2
+_ALIKE = 1e-3
+"""Levels that differ less, relative to their length, are of one picture: they are kept in half precision."""
+
 _BLOCK = 4096
 _OVERSAMPLED = 32
 _ITERATIONS = 8
@@ -66,14 +69,15 @@ def fit_instance(samples: LevelSamples, dim: int, ridge: float = RIDGE, seed: in
     firsts = _firsts(samples.owners)
     if len(firsts) < _FEWEST:
         raise TrainingError(f"{len(firsts)} products with pictures; permitted for an instance part: {_FEWEST} or more")
-    center = samples.levels[firsts].astype(np.float64).mean(axis=0).astype(np.float32)
-    standardized = torch.from_numpy(standardize_levels(samples.levels[firsts], samples.widths, center))
+    mains = samples.levels[firsts].astype(np.float32)
+    center = mains.mean(axis=0, dtype=np.float64).astype(np.float32)
+    alike = float(np.linalg.norm(mains - center)) <= _ALIKE * float(np.linalg.norm(mains))
+    standardized = torch.from_numpy(standardize_levels(mains, samples.widths, center))
     mean = standardized.mean(dim=0)
     products = standardized - mean
     within, pairs = _within(samples, center, firsts)
-    spread = float(products.square().sum()) / len(firsts)
     variance = float(within.trace()) / total
-    if pairs == 0 or spread < 1e-9 or variance < 1e-12:
+    if alike or pairs == 0 or variance < 1e-12:
         raise TrainingError(
             "the products' pictures are all alike, or no product has a second picture or a view; permitted for an "
             "instance part: pictures that differ"

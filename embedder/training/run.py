@@ -19,6 +19,7 @@ from embedder.errors import TrainingError
 from embedder.export.base_bundles import resolve_bundle
 from embedder.export.image_size import base_image_size, why_image_size
 from embedder.export.onnx import write_bundle
+from embedder.instance_map import load_instance
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
@@ -95,10 +96,11 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     )
     projections = _projections(folder)
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
-    before = Stage(*projections)
+    before = _stage(folder, encoder, projections)
     started = time.monotonic()
     with ProgressReport(_log) as progress:
         gathered = Gatherer(encoder, config, progress, left_s).gather(training, validation)
+        _check_pictures(gathered)
         tuned = before
         metrics: dict[str, float] = {}
         if request.budget_s != 0:
@@ -140,6 +142,23 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         metrics={**metrics, **compared.after},
         report={"training.json": json.dumps({**described, "metrics": {**metrics, **compared.after}}, indent=1) + "\n"},
     )
+
+
+def _check_pictures(gathered: Gathered) -> None:
+    if not gathered.training.shots:
+        found = gathered.rejected
+        example = f", such as {found[0].product_id!r}: {found[0].detail}" if found else ""
+        raise TrainingError(
+            f"0 training products with readable pictures ({len(found)} rejected{example}); permitted: 2 or more; next "
+            "step: look at the catalog's pictures"
+        )
+
+
+def _stage(folder: Path, encoder: Encoder, projections: tuple[Projection, Projection]) -> Stage:
+    """A base model as it is; one that was trained has a head and an instance part already."""
+    instance = load_instance(folder)
+    part = None if instance is None else InstancePart(instance, encoder.space, (), 0)
+    return Stage(*projections, encoder.head, part)
 
 
 def _describe(part: InstancePart | None, config: EmbedderSettings) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
 from embedder.inputs import picture as picture_module
 from embedder.inputs.picture import DrawnPicture, PictureBytes, PictureFile, PictureLimits
+from embedder.inputs.street_views import training_view
 from embedder.training import features as features_module
-from embedder.training.features import compute_features
-from embedder.training.shots import main_pictures
+from embedder.training.features import Features, compute_features, join_features
+from embedder.training.shots import Shot, main_pictures
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -159,9 +160,7 @@ def test_no_products_no_features(encoder: CountingEncoder, tmp_path: Path) -> No
 
 
 def test_only_unreadable_pictures(encoder: CountingEncoder, tmp_path: Path) -> None:
-    found = compute_features(
-        encoder, main_pictures([Product("p", "", (ProductPicture(PictureBytes(b"?")),))]), tmp_path
-    )
+    found = compute_features(encoder, [Shot(Product("p", "", (ProductPicture(PictureBytes(b"?")),)))], tmp_path)
     assert (len(found.values), [row.reason for row in found.rejected]) == (0, ["IMAGE_UNREADABLE"])
 
 
@@ -203,8 +202,81 @@ def test_a_picture_replaced_between_look_up_and_decoding_is_stored_under_its_own
 
     with monkeypatch.context() as racing:
         racing.setattr(features_module._ChunkCache, "look_up", replaced_after)
-        of_new = compute_features(encoder, main_pictures([product]), tmp_path / "cache").values
+        of_new = compute_features(encoder, [Shot(product)], tmp_path / "cache").values
     path.write_bytes(old)
-    of_old = compute_features(encoder, main_pictures([product]), tmp_path / "cache").values
+    of_old = compute_features(encoder, [Shot(product)], tmp_path / "cache").values
     assert not np.allclose(of_old, of_new)
-    assert np.array_equal(of_old, compute_features(encoder, main_pictures([product]), tmp_path / "other").values)
+    assert np.array_equal(of_old, compute_features(encoder, [Shot(product)], tmp_path / "other").values)
+
+
+def test_a_view_is_of_the_picture_as_it_is_decoded(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    shots = [Shot(products[0], 0, 5), Shot(products[0]), Shot(products[0], 0, 6)]
+    found = compute_features(encoder, shots, tmp_path)
+    assert [shot.view for shot in found.shots] == [5, None, 6]
+    image = encoder.decode(products[0].pictures[0].source)[0]
+    expected = encoder.pixel_features(encoder.preprocess([training_view(image, 5), image, training_view(image, 6)]))
+    assert np.allclose(found.values, expected, atol=1e-4)
+
+
+def test_views_and_further_pictures_have_entries_of_their_own_in_the_cache(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    pictures = tuple(product.pictures[0] for product in products[:2])
+    product = Product("two", "", pictures)
+    seen: list[np.ndarray] = []
+    for shot in (Shot(product), Shot(product, 1), Shot(product, 0, 1), Shot(product, 0, 2), Shot(product, 1, 1)):
+        encoder.embedded = 0
+        seen.append(compute_features(encoder, [shot], tmp_path).values[0])
+        assert encoder.embedded == 1
+        again = compute_features(encoder, [shot], tmp_path)
+        assert encoder.embedded == 1
+        assert np.array_equal(again.values[0], seen[-1])
+    assert len({row.tobytes() for row in seen}) == len(seen)
+
+
+def test_levels_that_are_asked_for_later_are_computed_and_kept_in_half_precision(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    shots = main_pictures(products[:5])
+    assert compute_features(encoder, shots, tmp_path).levels is None
+    for embedded in (5, 0):
+        encoder.embedded = 0
+        found = compute_features(encoder, shots, tmp_path, with_levels=True)
+        assert encoder.embedded == embedded
+        assert found.levels is not None
+        assert found.levels.dtype == np.float16
+        pixels = encoder.preprocess([encoder.decode(product.pictures[0].source)[0] for product in products[:5]])
+        expected = encoder.run_pixels(pixels).levels
+        assert expected is not None
+        assert np.allclose(found.levels, expected, rtol=2e-3, atol=2e-3)
+    assert compute_features(encoder, shots, tmp_path).levels is None
+
+
+def test_a_further_picture_that_cannot_be_read_is_named(encoder: CountingEncoder, tmp_path: Path) -> None:
+    """A rejection without a picture's name is of the whole product, so one without a name gets its number."""
+    good = ProductPicture(PictureBytes(encoded(draw_product("ellipse", "red", 0))), "main.png")
+    bad = PictureBytes(b"?")
+    product = Product("p", "", (good, ProductPicture(bad, "back.png"), ProductPicture(bad)))
+    for _ in range(2):
+        found = compute_features(encoder, [Shot(product), Shot(product, 1), Shot(product, 2)], tmp_path)
+        assert [shot.picture for shot in found.shots] == [0]
+        assert [(item.product_id, item.picture) for item in found.rejected] == [("p", "back.png"), ("p", "picture 3")]
+    main = Product("q", "", (ProductPicture(bad, "main.png"),))
+    assert [item.picture for item in compute_features(encoder, [Shot(main)], tmp_path).rejected] == [""]
+
+
+def test_features_join_in_order_and_levels_stay_where_all_have_them(products: list[Product]) -> None:
+    def of(number: int, n: int, with_levels: bool) -> Features:
+        shots = tuple(Shot(products[number]) for _ in range(n))
+        levels = np.full((n, 3), number, np.float16) if with_levels else None
+        return Features(shots, np.full((n, 2), number, np.float32), (), levels)
+
+    empty = Features((), np.empty((0, 0), np.float32), ())
+    joined = join_features([of(1, 2, True), empty, of(2, 1, True)])
+    assert joined.values.tolist() == [[1, 1], [1, 1], [2, 2]]
+    assert joined.levels is not None
+    assert joined.levels[:, 0].tolist() == [1, 1, 2]
+    assert join_features([of(1, 2, True), of(2, 1, False)]).levels is None
+    assert join_features([empty, empty]).values.shape == (0, 0)

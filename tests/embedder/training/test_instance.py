@@ -174,6 +174,16 @@ def test_pictures_that_permit_none_are_refused(levels: np.ndarray, owners: list[
         fit_instance(LevelSamples(levels, np.asarray(owners), WIDTHS), 8)
 
 
+def test_one_picture_in_batches_of_several_sizes_is_alike_too() -> None:
+    """Its levels differ in the last digit of half precision; scaled to length 1 they would look like products."""
+    levels = np.full((80, TOTAL), 5.0, np.float16)
+    levels[40:] = np.nextafter(levels[40:], np.float16(6))
+    views = np.random.default_rng(0).standard_normal((80, TOTAL)).astype(np.float16)
+    samples = LevelSamples(np.concatenate([levels, views]), np.tile(np.arange(80), 2), WIDTHS)
+    with pytest.raises(TrainingError, match="all alike"):
+        fit_instance(samples, 8)
+
+
 @pytest.mark.parametrize("dim", [0, TOTAL + 1])
 def test_dimensions_that_the_levels_do_not_have_are_refused(dim: int) -> None:
     with pytest.raises(ValueError, match=f"permitted: 1 to {TOTAL}"):
