@@ -14,7 +14,9 @@ from tests.conftest import run_module
 needs_fashion_mnist = pytest.mark.skipif(
     bool(lacks(INSTALLED_FOLDER) and lacks(LOCAL_FOLDER)), reason=f"needs the Debian package {PACKAGE}"
 )
-needs_stamps = pytest.mark.skipif(tuxpaint_files.find() is None, reason="needs the Debian package tuxpaint-stamps-default")
+needs_stamps = pytest.mark.skipif(
+    tuxpaint_files.find() is None, reason="needs the Debian package tuxpaint-stamps-default"
+)
 BENCHES = {path.stem for kind in ("quality", "index", "serve") for path in Path(__file__).parent.glob(f"{kind}_*.py")}
 TIMED = {
     "index_bulk_load": {"index_bulk_load_ratio"},

@@ -16,6 +16,7 @@ from grpc_status import rpc_status
 from merchlens import Client
 from merchlens.v1 import search_service_pb2_grpc
 
+from embedder.training.settings import InstanceSettings
 from server.hosting.host import Host, make_server
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.interceptors import StatusInterceptor
@@ -23,6 +24,9 @@ from server.rpc.services import Service
 from server.settings import ServerSettings
 from tests.conftest import copy_folder, run_module
 from tests.made_once import made_once
+
+DIM = InstanceSettings().semantic_dim + InstanceSettings().dim
+"""Of the served index's vectors."""
 
 
 @dataclass(frozen=True)

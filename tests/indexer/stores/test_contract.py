@@ -270,6 +270,15 @@ class TestSeveralPictures:
             assert [item.product_id for item in found] == sorted(best, key=lambda name: (-best[name], name))
             assert np.allclose([item.score for item in found], sorted(best.values(), reverse=True), atol=1e-5)
 
+    def test_a_scale_multiplies_every_score_and_changes_no_picture(self, album_reader: VersionReader) -> None:
+        for query in unit_rows(3, seed=43):
+            plain = album_reader.query([QueryPart(query)], [1.0], 60)
+            scaled = album_reader.query([QueryPart(query, scale=0.5)], [1.0], 60)
+            assert [(item.product_id, item.picture) for item in scaled] == [
+                (item.product_id, item.picture) for item in plain
+            ]
+            assert np.allclose([item.score for item in scaled], [0.5 * item.score for item in plain], atol=1e-6)
+
     def test_a_product_is_fetched_with_all_its_vectors(self, album_reader: VersionReader, album) -> None:
         things, vectors, counts = album
         start = sum(counts[:7])
@@ -308,6 +317,18 @@ class TestTheQuery:
     def test_a_weight_changes_no_score(self, reader: VersionReader, things: Shelf) -> None:
         found = [reader.query([QueryPart(things.vectors[3])], [weight], 5) for weight in (0.1, 1.0, 10.0)]
         assert found[0] == found[1] == found[2]
+
+    @pytest.mark.parametrize("scale", [0.25, 2**0.5])
+    def test_a_scale_multiplies_every_score_and_changes_no_order(
+        self, reader: VersionReader, things: Shelf, scale: float
+    ) -> None:
+        """As of a picture query, whose score is the weighted mean of two parts' cosines."""
+        for query in unit_rows(3, seed=41):
+            plain = reader.query([QueryPart(query)], [1.0], 20)
+            scaled = reader.query([QueryPart(query, scale=scale)], [1.0], 20)
+            assert [item.product_id for item in scaled] == [item.product_id for item in plain]
+            expected = np.sort(things.vectors @ query)[::-1][:20] * scale
+            assert np.allclose([item.score for item in scaled], expected, atol=1e-5)
 
     @pytest.mark.parametrize("effort", ["fast", "balanced", "exact"])
     def test_without_a_graph_every_effort_finds_the_same(

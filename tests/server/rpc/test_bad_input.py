@@ -13,7 +13,7 @@ from merchlens.v1 import query_pb2, search_service_pb2
 from PIL import Image
 
 from tests.conftest import draw_product
-from tests.server.conftest import Served, unpacked
+from tests.server.conftest import DIM, Served, unpacked
 
 
 @pytest.fixture(autouse=True)
@@ -105,11 +105,11 @@ BAD = {
     "a blank text": ([query_pb2.QueryPart(text=" \t\n\u200b")], {}, "TEXT_EMPTY", "parts[0].text", "1 to 4,096"),
     "a long text": ([query_pb2.QueryPart(text="a" * 4097)], {}, "TEXT_TOO_LONG", "parts[0].text", "1 to 4,096"),
     "an empty product id": ([query_pb2.QueryPart(product_id="")], {}, "PRODUCT_ID_EMPTY", "parts[0].product_id", "indexed"),
-    "a NaN in a vector": ([vector_part([float("nan")] * 384)], {}, "VECTOR_NOT_FINITE", "parts[0].vector.values", "finite"),
-    "an infinity": ([vector_part([float("inf")] + [0.0] * 383)], {}, "VECTOR_NOT_FINITE", "parts[0].vector.values", "finite"),
-    "a short vector": ([vector_part([1.0])], {}, "VECTOR_DIM", "parts[0].vector.values", "exactly 384"),
-    "no vector": ([vector_part([])], {}, "VECTOR_DIM", "parts[0].vector.values", "exactly 384"),
-    "a zero vector": ([vector_part([0.0] * 384)], {}, "VECTOR_ZERO", "parts[0].vector.values", "at least one"),
+    "a NaN in a vector": ([vector_part([float("nan")] * DIM)], {}, "VECTOR_NOT_FINITE", "parts[0].vector.values", "finite"),
+    "an infinity": ([vector_part([float("inf")] + [0.0] * (DIM - 1))], {}, "VECTOR_NOT_FINITE", "parts[0].vector.values", "finite"),
+    "a short vector": ([vector_part([1.0])], {}, "VECTOR_DIM", "parts[0].vector.values", f"exactly {DIM}"),
+    "no vector": ([vector_part([])], {}, "VECTOR_DIM", "parts[0].vector.values", f"exactly {DIM}"),
+    "a zero vector": ([vector_part([0.0] * DIM)], {}, "VECTOR_ZERO", "parts[0].vector.values", "at least one"),
     "a negative page size": ([TEXT], {"page_size": -1}, "PAGE_SIZE_NEGATIVE", "page_size", "to 1000"),
     "an unknown filter field": ([TEXT], {"filter": "colour = red"}, "FILTER_UNKNOWN_FIELD", "filter", "color"),
     "a broken filter": ([TEXT], {"filter": "price <"}, "FILTER_SYNTAX", "filter", "expected"),
@@ -168,7 +168,7 @@ def test_a_picture_that_finds_no_memory_left_may_be_sent_again(served: Served, m
     assert served.stub.Search(request).hits
 
 
-@pytest.mark.parametrize("values", [[1e-20] * 384, [0.0, 1e-44] + [0.0] * 382, [3e38] * 384])
+@pytest.mark.parametrize("values", [[1e-20] * DIM, [0.0, 1e-44] + [0.0] * (DIM - 2), [3e38] * DIM])
 def test_a_vector_of_any_length_but_zero_is_answered(served: Served, values: list[float]) -> None:
     result = served.client.search(vector=values)
     assert len(result) == 10

@@ -14,7 +14,7 @@ from server.search.encode import PartEncoder
 from server.search.query import PictureQuery, ProductQuery, Query, TextQuery, VectorQuery
 from server.settings import ServerSettings
 from tests.conftest import draw_product
-from tests.server.conftest import Served
+from tests.server.conftest import DIM, Served
 
 
 def encoded(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -37,7 +37,9 @@ def parts(served: Served) -> PartEncoder:
     return served.catalog.parts
 
 
-def test_each_kind_of_part_becomes_the_encoders_vector(served: Served, parts: PartEncoder, encoder: Encoder) -> None:
+def test_each_kind_of_part_becomes_what_the_index_is_searched_with(
+    served: Served, parts: PartEncoder, encoder: Encoder
+) -> None:
     stored = served.catalog.reader.fetch("p-0000")
     assert stored is not None
     expected: list[tuple[Query, str, np.ndarray, list[str]]] = [
@@ -48,8 +50,24 @@ def test_each_kind_of_part_becomes_the_encoders_vector(served: Served, parts: Pa
     ]
     for query, modality, vector, stages in expected:
         part = parts.encode(query, "query")
-        assert np.allclose(part.vector, vector, atol=1e-5), query
+        found = encoder.space.query(vector)
+        assert np.allclose(part.vector, found.vector, atol=1e-5), query
+        assert part.scale == pytest.approx(found.scale, abs=1e-5)
         assert (part.modality, list(part.timings_us), part.warnings) == (modality, stages, ())
+
+
+def test_the_head_sees_the_whole_semantic_embedding(parts: PartEncoder, encoder: Encoder) -> None:
+    """Of a picture or a text all of it; of a vector of the index as much as the index keeps."""
+    pixels = encoder.preprocess([BALL])
+    whole = encoder.run_pixels(pixels).embeddings[0]
+    words = encoder.run_tokens(encoder.tokenize(["red ball"])).embeddings[0]
+    assert np.allclose(parts.encode(PictureQuery(encoded(BALL)), "q").semantic, whole, atol=1e-5)
+    assert np.allclose(parts.encode(TextQuery("red ball"), "q").semantic, words, atol=1e-5)
+    vector = encoder.embed_pixels(pixels)[0]
+    kept = parts.encode(VectorQuery(vector), "q").semantic
+    assert kept.shape == whole.shape == (encoder.info.semantic_dim,)
+    assert float(kept @ whole) > 0.9
+    assert np.linalg.norm(kept) == pytest.approx(1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +77,7 @@ def test_each_kind_of_part_becomes_the_encoders_vector(served: Served, parts: Pa
         (PictureQuery(b"no picture"), "IMAGE_UNREADABLE", ".image.data"),
         (ProductQuery(""), "PRODUCT_ID_EMPTY", ".product_id"),
         (ProductQuery("nope"), "PRODUCT_NOT_FOUND", ".product_id"),
-        (VectorQuery(np.zeros(384, dtype=np.float32)), "VECTOR_ZERO", ".vector.values"),
+        (VectorQuery(np.zeros(DIM, dtype=np.float32)), "VECTOR_ZERO", ".vector.values"),
     ],
 )
 @pytest.mark.parametrize("field", ["parts[0]", "queries[7].parts[2]", "input"])
@@ -74,7 +92,7 @@ def test_a_fault_is_reported_below_the_field_that_the_caller_names(
 def test_warnings_name_the_field_too(parts: PartEncoder) -> None:
     long = parts.encode(TextQuery("a red ball " * 300), "a").warnings
     animated = parts.encode(PictureQuery(FRAMES), "b").warnings
-    scaled = parts.encode(VectorQuery(np.full(384, 2.0, dtype=np.float32)), "c").warnings
+    scaled = parts.encode(VectorQuery(np.full(DIM, 2.0, dtype=np.float32)), "c").warnings
     assert [(item.code, item.field) for item in (*long, *animated, *scaled)] == [
         ("TEXT_TRUNCATED", "a.text"),
         ("ANIMATION_FIRST_FRAME", "b.image.data"),
@@ -84,7 +102,7 @@ def test_warnings_name_the_field_too(parts: PartEncoder) -> None:
 
 @pytest.mark.parametrize("scale", [1e-44, 1e-38, 1e-20, 1e20, 1e36])
 def test_a_vector_of_any_length_but_zero_has_a_direction(parts: PartEncoder, scale: float) -> None:
-    values = np.zeros(384, dtype=np.float32)
+    values = np.zeros(DIM, dtype=np.float32)
     values[:2] = np.float32(scale) * np.float32([3, 4])
     part = parts.encode(VectorQuery(values), "v")
     assert np.linalg.norm(part.vector) == pytest.approx(1.0, abs=1e-6)
@@ -98,7 +116,7 @@ def test_a_caller_who_leaves_while_a_picture_is_decoded_costs_neither_scaling_no
     parts: PartEncoder, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done = []
-    for name in ("preprocess", "embed_pixels"):
+    for name in ("preprocess", "run_pixels"):
         monkeypatch.setattr(encoder, name, lambda *_, name=name: done.append(name))
 
     def check_alive() -> None:

@@ -13,7 +13,7 @@ from embedder.encoder import open_encoder
 from embedder.inputs.picture import PictureFile
 from indexer.stores.address import open_store
 from tests.conftest import draw_product
-from tests.server.conftest import Served
+from tests.server.conftest import DIM, Served
 
 
 def png(shape: str = "ellipse", color: str = "red", seed: int = 9000) -> bytes:
@@ -61,17 +61,38 @@ def test_an_embedding_finds_what_the_picture_it_came_from_finds(
 
 @pytest.mark.parametrize("text", ["green box", "a blue ball", "signs"])
 def test_hits_and_scores_equal_an_exhaustive_comparison(served: Served, trained_bundle: Path, text: str) -> None:
-    query = open_encoder(trained_bundle).encode_texts([text])[0]
+    encoder = open_encoder(trained_bundle)
+    query = encoder.encode_texts([text])[0]
+    # A text's score is its semantic cosine; each part of an indexed vector has the length sqrt(1/2).
+    kept = encoder.space.kept_dim
     result = served.client.search(text=text, top_k=160)
     assert len(result) == 160
     stored = {hit.product_id: served.catalog.reader.fetch(hit.product_id) for hit in result}
-    cosines = {name: float(np.max(product.vectors @ query)) for name, product in stored.items() if product}
+    cosines = {
+        name: float(np.max(product.vectors[:, :kept] @ query[:kept] * 2**0.5))
+        for name, product in stored.items()
+        if product
+    }
     assert {hit.product_id: hit.score for hit in result} == pytest.approx(cosines, abs=1e-5)
     # Equal products may stand in either order where the two ways of computing round differently.
     assert [round(hit.score, 5) for hit in result] == pytest.approx(sorted(cosines.values(), reverse=True), abs=2e-5)
     assert [hit.product_id for hit in result] == [
         hit.product_id for hit in sorted(result, key=lambda hit: (-hit.score, hit.product_id))
     ]
+
+
+def test_a_pictures_score_is_the_weighted_mean_of_both_parts_cosines(served: Served, trained_bundle: Path) -> None:
+    encoder = open_encoder(trained_bundle)
+    weight, kept = encoder.space.instance_weight, encoder.space.kept_dim
+    query = encoder.encode_images([draw_product("ellipse", "red", 9000)])[0]
+    result = served.client.search(image=png(), top_k=160)
+    assert len(result) == 160
+    for hit in result:
+        stored = served.catalog.reader.fetch(hit.product_id)
+        assert stored is not None
+        (vector,) = stored.vectors
+        semantic, instance = 2 * vector[:kept] @ query[:kept], 2 * vector[kept:] @ query[kept:]
+        assert hit.score == pytest.approx((1 - weight) * semantic + weight * instance, abs=1e-4)
 
 
 def test_the_payload_is_the_catalogs_row(served: Served) -> None:
@@ -163,7 +184,7 @@ def test_a_text_longer_than_the_encoder_reads_is_answered_with_a_warning(served:
 
 
 def test_a_vector_of_another_length_is_scaled_with_a_warning(served: Served) -> None:
-    vector = np.zeros(384)
+    vector = np.zeros(DIM)
     vector[3] = 7.0
     result = served.client.search(vector=vector.tolist())
     assert [warning.code for warning in result.warnings] == ["VECTOR_NORMALIZED"]
