@@ -139,6 +139,22 @@ def test_values_out_of_range_are_named(drawn_catalog: Path, tmp_path: Path) -> N
     assert refused("train", *options) == "error: train.learning_rate 0.0: input should be greater than 0"
 
 
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--budget", "0", "--minutes", "3"), "--budget 0 and --minutes 3; permitted: one of them"),
+        (("--budget", "20"), "duration '20'; permitted: 0, or a number with its unit, as in 90s, 20m, 1.5h"),
+        (("--budget", "-5m"), "duration '-5m'; permitted: 0, or a number with its unit, as in 90s, 20m, 1.5h"),
+    ],
+)
+def test_a_budget_is_given_once_and_with_its_unit(
+    drawn_catalog: Path, tmp_path: Path, flags: tuple[str, ...], message: str
+) -> None:
+    line = refused("train", "--catalog", str(drawn_catalog), "--out", str(tmp_path / "out"), *flags)
+    assert line == f"error: {message}"
+    assert not (tmp_path / "out").exists()
+
+
 def test_pictures_outside_the_catalog_are_left_out_of_an_evaluation_unless_a_flag_permits_them(
     tiny_bundle: Path, tmp_path: Path
 ) -> None:

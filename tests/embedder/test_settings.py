@@ -200,3 +200,28 @@ def test_a_file_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
     path = tmp_path / "merchlens.toml"
     path.write_bytes(b"\xef\xbb\xbfseed = 4\n")
     assert EmbedderSettings.from_flags(path).seed == 4
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"dim": 300, "semantic_dim": 300}, "600 values together; permitted: 512 or fewer"),
+        ({"dim": -1}, "greater than or equal to 0"),
+        ({"dim": 513, "semantic_dim": 1}, "less than or equal to 512"),
+        ({"semantic_dim": 0}, "greater than or equal to 1"),
+        ({"products": 1}, "greater than or equal to 2"),
+        ({"pictures": 16}, "less than or equal to 15"),
+        ({"ridge": 0}, "greater than 0"),
+        ({"ridge": float("nan")}, "finite"),
+        ({"width": 3}, "nexpected keyword argument"),
+    ],
+)
+def test_an_instance_part_has_its_ranges(chosen: dict, message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        EmbedderSettings.from_flags(None, instance=chosen)
+
+
+def test_an_index_vector_may_be_all_of_either_part() -> None:
+    for dim, semantic_dim in ((0, 512), (511, 1)):
+        found = EmbedderSettings.from_flags(None, instance={"dim": dim, "semantic_dim": semantic_dim}).instance
+        assert (found.dim, found.semantic_dim) == (dim, semantic_dim)
