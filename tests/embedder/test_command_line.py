@@ -65,7 +65,7 @@ def test_any_clip_is_fine_tuned_and_evaluated(tiny_bundle: Path, drawn_catalog: 
     assert re.search(r"leaks: 0 of (\d+) test and 0 of (\d+) validation products have a sibling in training", splits)
     assert splits in done.stderr, "known before the training begins, too"
     # Standard error is no terminal here: lines instead of bars.
-    assert re.search(r"features \(training\): 100 of 100, [\d.,]+ a second, took ", done.stderr)
+    assert re.search(r"pictures \(training, with levels\): 100 of 100, [\d.,]+ a second, took ", done.stderr)
     assert re.search(r"training: 3 of 3, [\d.,]+ a second, took .* accuracy \d", done.stderr)
     done = run_module(
         "embedder", "eval", "--catalog", str(drawn_catalog), "--model", str(out), "--json", str(figures),
