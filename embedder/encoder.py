@@ -16,7 +16,7 @@ from PIL import Image
 
 from embedder import bundle
 from embedder.errors import MissingExtra
-from embedder.index_space import IndexSpace
+from embedder.index_space import IndexQuery, IndexSpace
 from embedder.inputs.picture import Picture, PictureLimits, Reserve
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
@@ -106,6 +106,12 @@ class Encoder:
     def embed_tokens(self, batch: TokenBatch) -> npt.NDArray[np.float32]:
         """Tokens of n texts to index vectors without an instance part, float32 (n, dim), unit length."""
         return self.space.text_vectors(self.run_tokens(batch).embeddings)
+
+    def text_queries(self, texts: Sequence[str], batch_size: int = 64) -> list[IndexQuery]:
+        """What to search an index with for texts; n may be 0. What is longer than the context is cut."""
+        starts = range(0, len(texts), batch_size)
+        runs = [self.run_tokens(self.tokenize(texts[start : start + batch_size])) for start in starts]
+        return [query for run in runs for query in self.space.text_queries(run.embeddings)]
 
     def text_features(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
         """Texts (1 or more) to the features before the text projection, float32 (n, width)."""

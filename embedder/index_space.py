@@ -92,6 +92,17 @@ class IndexSpace:
             return kept
         return np.concatenate([kept, np.zeros((len(kept), self.instance_dim), dtype=np.float32)], axis=1)
 
+    def text_queries(self, semantic: npt.NDArray[np.float32]) -> list[IndexQuery]:
+        """What to search with for texts with these semantic embeddings, float32 (n, semantic_dim), unit length.
+
+        The score is the cosine of the text and a picture in the whole space of words, as near as what was kept of the
+        picture tells it: what a text says beyond the pictures' directions lowers it.
+        """
+        vectors = self.text_vectors(semantic)
+        lengths = np.ones(len(semantic)) if self.kept is None else np.linalg.norm(semantic @ self.kept.T, axis=1)
+        factor = float(np.sqrt(2.0)) if self.instance_dim else 1.0
+        return [IndexQuery(vector, factor * float(length)) for vector, length in zip(vectors, lengths, strict=True)]
+
     def query(self, vector: npt.NDArray[np.float32]) -> IndexQuery:
         """What to search with for a picture's, a text's or a product's vector, float32 (dim,).
 

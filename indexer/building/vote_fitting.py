@@ -10,6 +10,7 @@ import numpy.typing as npt
 from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
+from embedder.index_space import IndexQuery
 from embedder.recognition.neighbor_vote import NEIGHBORS, Held, NeighborVote, fit_vote
 
 POOL = 20_000
@@ -57,10 +58,10 @@ def fit_votes(encoder: Encoder, sample: VoteSample) -> dict[str, NeighborVote]:
     images = chosen[:QUERIES]
     titled = [int(place) for place in chosen if sample.titles[place]][:TITLES]
     # Scores as searches give them: a picture's weighs both parts, a text has the semantic one only.
-    votes = {"image": fit_vote(_held(sample, pool, images, *encoder.space.queries(pool[images])))}
+    votes = {"image": fit_vote(_held(sample, pool, images, [encoder.space.query(vector) for vector in pool[images]]))}
     if titled:
-        texts = encoder.encode_texts([sample.titles[place] for place in titled])
-        votes["text"] = fit_vote(_held(sample, pool, np.asarray(titled), *encoder.space.queries(texts)))
+        queries = encoder.text_queries([sample.titles[place] for place in titled])
+        votes["text"] = fit_vote(_held(sample, pool, np.asarray(titled), queries))
     return votes
 
 
@@ -68,12 +69,11 @@ def _held(
     sample: VoteSample,
     pool: npt.NDArray[np.float32],
     places: npt.NDArray[np.intp],
-    queries: npt.NDArray[np.float32],
-    scales: npt.NDArray[np.float32],
+    queries: Sequence[IndexQuery],
 ) -> list[Held]:
     held = []
-    for place, query, scale in zip(places, queries, scales, strict=True):
-        scores = pool @ query * scale
+    for place, query in zip(places, queries, strict=True):
+        scores = pool @ query.vector * query.scale
         scores[place] = -np.inf
         nearest = np.argsort(-scores, kind="stable")[: min(NEIGHBORS, len(pool) - 1)]
         held.append(

@@ -101,7 +101,7 @@ class PartEncoder:
         check_alive()
         with timings.stage("encode"):
             semantic = self._encoder.run_tokens(tokens).embeddings
-            query = self._encoder.space.query(self._encoder.space.text_vectors(semantic)[0])
+            (query,) = self._encoder.space.text_queries(semantic)
         return EncodedPart(query.vector, query.scale, semantic[0], "text", timings.measured_us, tuple(warnings))
 
     def _picture(self, data: bytes, field: str, check_alive: CheckAlive) -> EncodedPart:

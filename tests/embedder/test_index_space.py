@@ -158,3 +158,13 @@ def test_no_vectors_no_queries() -> None:
 def test_what_is_out_of_range_is_refused(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=f"permitted: .*{message}"):
         IndexSpace(**arguments)
+
+
+def test_what_a_text_says_beyond_the_pictures_directions_lowers_its_score() -> None:
+    """Else every text, sensible or not, would be as near to the pictures as one about them."""
+    kept = np.eye(4, dtype=np.float32)[:2]
+    space = IndexSpace(4, kept, 3, 0.5)
+    semantic = np.asarray([[1, 0, 0, 0], [0.6, 0, 0.8, 0]], dtype=np.float32)
+    picture = space.picture_vectors(np.eye(4, dtype=np.float32)[:1], np.eye(3, dtype=np.float32)[:1])[0]
+    scores = [float(query.vector @ picture) * query.scale for query in space.text_queries(semantic)]
+    assert scores == pytest.approx([1.0, 0.6], abs=1e-6)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
-from embedder.index_space import IndexSpace
+from embedder.index_space import IndexQuery, IndexSpace
 from embedder.recognition.head import CategoryHead
 from indexer.building import vote_fitting
 from indexer.building.vote_fitting import VoteSample, fit_votes
@@ -48,8 +48,8 @@ class Encoder(SimpleNamespace):
 
     space = IndexSpace(16)
 
-    def encode_texts(self, texts: list[str]) -> np.ndarray:
-        return unit_rows(5)[[int(text.split()[1]) for text in texts]]
+    def text_queries(self, texts: list[str]) -> list[IndexQuery]:
+        return self.space.text_queries(unit_rows(5)[[int(text.split()[1]) for text in texts]])
 
 
 def test_products_without_a_category_have_no_vote() -> None:

@@ -50,7 +50,7 @@ def test_each_kind_of_part_becomes_what_the_index_is_searched_with(
     ]
     for query, modality, vector, stages in expected:
         part = parts.encode(query, "query")
-        found = encoder.space.query(vector)
+        found = encoder.text_queries([query.text])[0] if isinstance(query, TextQuery) else encoder.space.query(vector)
         assert np.allclose(part.vector, found.vector, atol=1e-5), query
         assert part.scale == pytest.approx(found.scale, abs=1e-5)
         assert (part.modality, list(part.timings_us), part.warnings) == (modality, stages, ())

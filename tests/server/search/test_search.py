@@ -62,16 +62,16 @@ def test_an_embedding_finds_what_the_picture_it_came_from_finds(
 @pytest.mark.parametrize("text", ["green box", "a blue ball", "signs"])
 def test_hits_and_scores_equal_an_exhaustive_comparison(served: Served, trained_bundle: Path, text: str) -> None:
     encoder = open_encoder(trained_bundle)
-    query = encoder.encode_texts([text])[0]
-    # A text's score is its semantic cosine; each part of an indexed vector has the length sqrt(1/2).
+    semantic = encoder.run_tokens(encoder.tokenize([text])).embeddings
+    # A text's score is its cosine in the space of words, of which the index keeps the pictures' directions; each part of
+    # an indexed vector has the length sqrt(1/2).
     kept = encoder.space.kept_dim
+    query = semantic[0] if encoder.space.kept is None else encoder.space.kept @ semantic[0]
     result = served.client.search(text=text, top_k=160)
     assert len(result) == 160
     stored = {hit.product_id: served.catalog.reader.fetch(hit.product_id) for hit in result}
     cosines = {
-        name: float(np.max(product.vectors[:, :kept] @ query[:kept] * 2**0.5))
-        for name, product in stored.items()
-        if product
+        name: float(np.max(product.vectors[:, :kept] @ query * 2**0.5)) for name, product in stored.items() if product
     }
     assert {hit.product_id: hit.score for hit in result} == pytest.approx(cosines, abs=1e-5)
     # Equal products may stand in either order where the two ways of computing round differently.
