@@ -64,6 +64,12 @@ class Features:
         return tuple(shot.product for shot in self.shots)
 
 
+def first_features(features: Features, count: int) -> Features:
+    """The first `count` shots, or all of them where there are fewer."""
+    levels = None if features.levels is None else features.levels[:count]
+    return Features(features.shots[:count], features.values[:count], features.rejected, levels)
+
+
 def compute_features(
     encoder: Encoder,
     shots: Sequence[Shot],

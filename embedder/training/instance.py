@@ -7,7 +7,7 @@ pictures of a product, and views of one picture as a photo would show it. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,11 +41,13 @@ class LevelSamples:
         levels: (n, sum of widths), float16 or float32; a product's main picture comes before its others.
         owners: int (n,), a number for each product.
         widths: length of each level.
+        drawn: bool (n,), which of them are views drawn from a picture; None: none is.
     """
 
     levels: npt.NDArray[np.floating]
     owners: npt.NDArray[np.integer]
     widths: tuple[int, ...]
+    drawn: npt.NDArray[np.bool_] | None = None
 
 
 def fit_instance(samples: LevelSamples, dim: int, ridge: float = RIDGE, seed: int = 0) -> InstanceMap:
@@ -103,10 +105,30 @@ def _firsts(owners: npt.NDArray[np.integer]) -> npt.NDArray[np.intp]:
 def _within(
     samples: LevelSamples, center: npt.NDArray[np.float32], firsts: npt.NDArray[np.intp]
 ) -> tuple[torch.Tensor, int]:
-    """Covariance of the differences of a product's other pictures to its main one, float64; how many there are."""
+    """Covariance of the differences of products' other pictures to their main ones, float64; how many there are.
+
+    Where there are both, real pictures and drawn views count half each, however many there are of either: real ones
+    show what another photographer does, views what a customer's camera does.
+    """
     total = sum(samples.widths)
     first_of = dict(zip(samples.owners[firsts].tolist(), firsts.tolist(), strict=True))
     others = np.setdiff1d(np.arange(len(samples.owners)), firsts)
+    drawn = np.zeros(len(samples.owners), dtype=bool) if samples.drawn is None else samples.drawn
+    parts = [found for found in (others[drawn[others]], others[~drawn[others]]) if len(found)]
+    covariance = torch.zeros(total, total, dtype=torch.float64)
+    for part in parts:
+        covariance += _differences(samples, center, first_of, part) / len(parts)
+    return covariance, len(others)
+
+
+def _differences(
+    samples: LevelSamples,
+    center: npt.NDArray[np.float32],
+    first_of: Mapping[int, int],
+    others: npt.NDArray[np.intp],
+) -> torch.Tensor:
+    """Mean outer product of the differences of some pictures to their products' main ones, float64."""
+    total = sum(samples.widths)
     mains = np.asarray([first_of[owner] for owner in samples.owners[others].tolist()], dtype=np.intp)
     covariance = torch.zeros(total, total, dtype=torch.float32)
     for start in range(0, len(others), _BLOCK):
@@ -115,7 +137,7 @@ def _within(
         main = standardize_levels(samples.levels[mains[rows]], samples.widths, center)
         difference = torch.from_numpy(other - main)
         covariance += difference.t() @ difference
-    return covariance.double() / max(1, len(others)), len(others)
+    return covariance.double() / len(others)
 
 
 def _principal(factor: torch.Tensor, products: torch.Tensor, count: int, seed: int) -> torch.Tensor:

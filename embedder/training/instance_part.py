@@ -14,11 +14,15 @@ from embedder.errors import TrainingError
 from embedder.index_space import IndexSpace
 from embedder.instance_map import InstanceMap
 from embedder.towers.projection import Projection
-from embedder.training.features import Features, join_features
+from embedder.training.features import Features, first_features, join_features
 from embedder.training.gathering import Gathered
 from embedder.training.instance import LevelSamples, fit_instance, kept_directions, owners_of
 from embedder.training.part_weights import DEFAULT_WEIGHT, Parts, WeightFigures, fit_instance_weight
 from embedder.training.settings import InstanceSettings
+
+SEARCHING, SEARCHED = 1_000, 10_000
+"""Validation pictures that search for their kind, and training products that they search, when the weight is chosen:
+all weights are tried, so that twice as many of both take four times as long."""
 
 _log = logging.getLogger(__name__)
 
@@ -61,19 +65,20 @@ def make_instance_part(
         _log.warning("no instance part is made: there are no training products with readable pictures")
         return None
     owners = owners_of([product.id for product in samples.products])
+    drawn = np.asarray([shot.view is not None for shot in samples.shots])
     try:
         instance = fit_instance(
-            LevelSamples(samples.levels, owners, widths), min(settings.dim, sum(widths)), settings.ridge
+            LevelSamples(samples.levels, owners, widths, drawn), min(settings.dim, sum(widths)), settings.ridge
         )
     except TrainingError as error:
         _log.warning("no instance part is made: %s; vectors are the semantic part alone", error)
         return None
     kept = kept_directions(embed(image, gathered.sample), settings.semantic_dim)
     space = IndexSpace(len(image.weight), kept, instance.dim, DEFAULT_WEIGHT)
-    gallery = join_features([gathered.validation, gathered.sample])
+    gallery = join_features([gathered.validation, first_features(gathered.sample, SEARCHED)])
     weight, figures = fit_instance_weight(
         views=to_parts(gathered.validation_pairs, image, instance, space),
-        pictures=to_parts(gathered.validation, image, instance, space),
+        pictures=to_parts(first_features(gathered.validation, SEARCHING), image, instance, space),
         gallery=to_parts(gallery, image, instance, space),
     )
     return InstancePart(

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 WEIGHTS = tuple(round(0.05 * step, 2) for step in range(21))
-DEFAULT_WEIGHT = 0.7
-"""Where there are no validation products to choose on."""
+DEFAULT_WEIGHT = 0.8
+"""Where there are no validation products to choose on; of weights that are as good the nearest to it is taken."""
 
 TOLERANCE = 0.005
-"""Share of the ten nearest with the query's category that finding the very product may cost, at least."""
+"""Weights whose gain is this near to the best one's are as good."""
 
 _BLOCK = 512
 _DEPTH = 10
@@ -43,17 +43,20 @@ class WeightFigures:
         recall_at_1: share of the views whose nearest picture is their own product's.
         category_share_at_10: mean share of the ten nearest other products with a picture's own category; None where
             there are no categories.
-        share_error: standard error of the difference between that share and the semantic part's alone.
     """
 
     weight: float
     recall_at_1: float
     category_share_at_10: float | None
-    share_error: float
+
+    @property
+    def gain(self) -> float:
+        """Both shares added up: a product found is worth as much as a neighbourhood of the right kind."""
+        return self.recall_at_1 + (self.category_share_at_10 or 0.0)
 
 
 def fit_instance_weight(views: Parts, pictures: Parts, gallery: Parts) -> tuple[float, tuple[WeightFigures, ...]]:
-    """The weight that finds most products by their views, at no loss of category that is more than chance.
+    """The weight under which views find their own products, and pictures other products of their kind, most often.
 
     Args:
         views: of validation products, as a photo would show them.
@@ -69,30 +72,16 @@ def fit_instance_weight(views: Parts, pictures: Parts, gallery: Parts) -> tuple[
     shares = _category_shares(pictures, gallery)
     figures = []
     for column, weight in enumerate(WEIGHTS):
-        share, error = None, 0.0
-        if len(shares):
-            share = float(shares[:, column].mean())
-            error = float((shares[:, column] - shares[:, 0]).std()) / max(1, len(shares)) ** 0.5
-        figures.append(WeightFigures(weight, float(hits[:, column].mean()), share, error))
+        share = float(shares[:, column].mean()) if len(shares) else None
+        figures.append(WeightFigures(weight, float(hits[:, column].mean()), share))
     return choose_weight(figures), tuple(figures)
 
 
 def choose_weight(figures: Sequence[WeightFigures]) -> float:
-    """Among the weights that keep the semantic part's category share, the one with the best recall; ties: the middle.
-
-    A share is kept where it is less than `TOLERANCE`, or than its standard error, below the semantic part's alone.
-    """
-    alone = figures[0].category_share_at_10
-    kept = [
-        item
-        for item in figures
-        if alone is None
-        or item.category_share_at_10 is None
-        or item.category_share_at_10 >= alone - max(TOLERANCE, item.share_error)
-    ]
-    best = max(item.recall_at_1 for item in kept)
-    equal = [item.weight for item in kept if item.recall_at_1 >= best - 1e-9]
-    return equal[len(equal) // 2]
+    """Among the weights with the greatest gain, to within `TOLERANCE`, the one nearest to `DEFAULT_WEIGHT`."""
+    best = max(item.gain for item in figures)
+    equal = [item.weight for item in figures if item.gain >= best - TOLERANCE]
+    return min(equal, key=lambda weight: (abs(weight - DEFAULT_WEIGHT), weight))
 
 
 def _own_first(views: Parts, gallery: Parts) -> npt.NDArray[np.bool_]:

@@ -222,3 +222,16 @@ def test_a_shorter_semantic_part_is_kept_whole(count: int) -> None:
 
 def test_owners_are_numbered_in_order_of_appearance() -> None:
     assert owners_of(["b", "a", "b", "c"]).tolist() == [0, 1, 0, 2]
+
+
+def test_real_pictures_and_drawn_views_count_half_each_however_many_there_are() -> None:
+    world = World()
+    once = world.samples(60, 3)
+    drawn = np.repeat([False, False, True], 60)
+    # Every view three times over: as many more of them, and nothing else.
+    rows = np.concatenate([np.arange(180), np.arange(120, 180), np.arange(120, 180)])
+    more = LevelSamples(once.levels[rows], once.owners[rows], WIDTHS, drawn[rows])
+    expected = fit_instance(LevelSamples(once.levels, once.owners, WIDTHS, drawn), 8)
+    assert np.allclose(fit_instance(more, 8).apply(once.levels), expected.apply(once.levels), atol=1e-4)
+    unmarked = LevelSamples(once.levels[rows], once.owners[rows], WIDTHS)
+    assert not np.allclose(fit_instance(unmarked, 8).apply(once.levels), expected.apply(once.levels), atol=1e-3)

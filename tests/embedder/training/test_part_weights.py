@@ -1,4 +1,4 @@
-"""The weight of the parts: what each weight gives is counted right, and the best one that costs no category is taken."""
+"""The weight of the parts: what each weight gives is counted right, and the one that gains most is taken."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_two_products_are_enough_to_try_on() -> None:
     pair = parts(["a", "b"], ["k", "k"], np.eye(2), np.eye(2))
     weight, figures = fit_instance_weight(pair, pair, pair)
     assert {(item.recall_at_1, item.category_share_at_10) for item in figures} == {(1.0, 1.0)}
-    assert weight == 0.5
+    assert weight == DEFAULT_WEIGHT
 
 
 def test_where_there_is_nothing_to_try_on_it_is_the_default() -> None:
@@ -101,34 +101,26 @@ def test_without_categories_only_finding_the_product_counts() -> None:
     weight, figures = fit_instance_weight(*drawn_shop(with_categories=False))
     assert {item.category_share_at_10 for item in figures} == {None}
     best = max(item.recall_at_1 for item in figures)
-    assert next(item for item in figures if item.weight == weight).recall_at_1 == best
+    assert next(item for item in figures if item.weight == weight).recall_at_1 >= best - TOLERANCE
 
 
-def tried(*rows: tuple[float, float, float | None], error: float = 0.0) -> list[WeightFigures]:
-    return [WeightFigures(weight, recall, share, error) for weight, recall, share in rows]
+def tried(*rows: tuple[float, float, float | None]) -> list[WeightFigures]:
+    return [WeightFigures(weight, recall, share) for weight, recall, share in rows]
 
 
 def test_the_weight_that_finds_most_products_is_taken() -> None:
     assert choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.6, 0.9), (1.0, 0.5, 0.9))) == 0.5
 
 
-def test_a_weight_that_costs_category_is_not_taken_however_many_products_it_finds() -> None:
-    assert (
-        choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.6, 0.9 - TOLERANCE / 2), (1.0, 0.9, 0.9 - 2 * TOLERANCE))) == 0.5
-    )
+def test_what_is_gained_in_products_must_not_be_lost_in_category() -> None:
+    assert choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.6, 0.8), (1.0, 0.7, 0.6))) == 0.5
+    assert choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.25, 0.8))) == 0.0
 
 
-def test_a_loss_within_its_standard_error_is_chance() -> None:
-    rows = ((0.0, 0.2, 0.9), (1.0, 0.9, 0.85))
-    assert choose_weight(tried(*rows, error=0.06)) == 1.0
-    assert choose_weight(tried(*rows, error=0.04)) == 0.0
+def test_weights_that_gain_category_are_worth_it() -> None:
+    assert choose_weight(tried((0.0, 0.2, 0.5), (0.5, 0.2, 0.9))) == 0.5
 
 
-def test_of_weights_that_find_as_many_it_is_the_middle_one() -> None:
-    assert (
-        choose_weight(tried((0.0, 0.5, 1.0), (0.2, 0.8, 1.0), (0.4, 0.8, 1.0), (0.6, 0.8, 1.0), (0.8, 0.7, 1.0))) == 0.4
-    )
-
-
-def test_weights_that_gain_category_are_kept() -> None:
-    assert choose_weight(tried((0.0, 0.2, 0.5), (0.5, 0.6, 0.9))) == 0.5
+def test_of_weights_that_are_as_good_it_is_the_nearest_to_the_default() -> None:
+    near = 0.9 - TOLERANCE / 2
+    assert choose_weight(tried((0.3, 0.9, None), (0.7, near, None), (1.0, near, None), (0.8, 0.5, None))) == 0.7
