@@ -168,12 +168,14 @@ from embedder.encoder import open_encoder
 from embedder.evaluation.run import embed_products
 from embedder.inputs.picture import PictureFile
 from embedder.training.features import compute_features
+from embedder.training.shots import companions, main_pictures
 
 bundle, picture, folder = (Path(argument) for argument in sys.argv[1:])
 encoder = open_encoder(bundle, device="cpu")
 for count in (4, 24):
     products = [Product(str(index), "", (ProductPicture(PictureFile(picture)),)) for index in range(count)]
-    assert len(compute_features(encoder, products, folder, decode_threads=2).products) == count
+    shots = main_pictures(products) + companions(products, 0, 2 * count)
+    assert len(compute_features(encoder, shots, folder, decode_threads=2).shots) == 3 * count
     assert len(embed_products(encoder, products, decode_threads=2).products) == count
     # Not `ru_maxrss`, which a child takes over from the process that started it.
     status = Path("/proc/self/status").read_text()
