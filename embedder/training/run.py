@@ -12,6 +12,7 @@ from typing import Any
 
 from embedder import bundle
 from embedder.catalogs.loading import data_hash, load_catalog
+from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.catalogs.split_report import SplitReport
 from embedder.catalogs.splits import shuffled, split_catalog
