@@ -21,7 +21,7 @@ from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import WAYS, PartsCompared
 from tests.bench.prepared import base_of, command, short_views
 
-PRODUCTS, SHORT_PRODUCTS = 5_000, 1_000
+PRODUCTS, SHORT_PRODUCTS = 5_000, 800
 QUERIES = 1_000
 SEED = 7
 """Not the seed that the dimensions and the ridge were chosen on."""
