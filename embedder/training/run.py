@@ -12,7 +12,9 @@ from typing import Any
 
 from embedder import bundle
 from embedder.catalogs.loading import data_hash, load_catalog
+from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
+from embedder.catalogs.split_report import SplitReport
 from embedder.catalogs.splits import shuffled, split_catalog
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
@@ -62,15 +64,75 @@ class TrainRequest:
 
 
 def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
-    """Fine-tune a model and write its bundle.
+    """Fine-tune a model, solve for its instance part, and write its bundle.
 
     Raises:
         CatalogError, ModelError, BundleError, TrainingError: see `embedder.errors`.
     """
+    catalog = _load(request, config)
+    folder = resolve_bundle(
+        request.model,
+        config.cache_dir,
+        base_image_size(request.model, request.image_size, catalog.training, config.picture_limits()),
+        with_levels=config.instance.dim > 0,
+    )
+    projections = _projections(folder)
+    encoder = open_encoder(folder, threads=config.threads, device=config.device)
+    before = _stage(folder, encoder, projections)
+    started = time.monotonic()
+    with ProgressReport(_log) as progress:
+        gathered = Gatherer(encoder, config, progress, catalog.left_s).gather(catalog.training, catalog.validation)
+        _check_pictures(gathered)
+        tuned = before
+        metrics: dict[str, float] = {}
+        if request.budget_s != 0:
+            tuned, metrics = _tuned(progress, encoder, projections, gathered, config)
+    part = make_instance_part(gathered, tuned.image, encoder.info.level_widths, config.instance)
+    after = replace(tuned, part=part)
+    compared = compare(encoder, before, after, gathered)
+    _log.info("trained on %d products in %.0f s", len(gathered.training.shots), time.monotonic() - started)
+    described = _describe(request, config, catalog, encoder, gathered, part) | {"compared": compared.to_dict()}
+    metrics |= compared.after
+    trained = load_folder(folder, encoder.info.base)
+    join(trained, "image", after.image)
+    join(trained, "text", after.text)
+    return write_bundle(
+        trained,
+        request.out,
+        head=after.head,
+        instance=None if part is None else part.instance,
+        space=None if part is None else part.space,
+        base=folder,
+        training=described,
+        data_hash=data_hash(gathered.training.products),
+        metrics=metrics,
+        report={"training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _SplitCatalog:
+    """What is learnt from and what is held out, both in an order of which every prefix is a fair sample.
+
+    Attributes:
+        rejections: rows that hold no product.
+        left_s: what splitting has left of the time budget, seconds; None: there is none.
+    """
+
+    training: list[Product]
+    validation: list[Product]
+    rejections: tuple[Rejection, ...]
+    report: SplitReport
+    left_s: float | None
+
+
+def _load(request: TrainRequest, config: EmbedderSettings) -> _SplitCatalog:
+    """Read and split the catalog: the test products' pictures are compared with the others', to keep siblings together;
+    nothing is learnt from them.
+    """
     reader = open_catalog(
         request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
     )
-    # The test products' pictures are compared with the others', to keep siblings together; nothing is learnt from them.
     everything = load_catalog(reader)
     started = time.monotonic()
     splits = split_catalog(
@@ -82,66 +144,13 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     )
     left_s = max(1.0, request.budget_s - (time.monotonic() - started)) if request.budget_s else None
     training = shuffled(splits.products("train"), config.seed)[: request.max_products]
-    validation = shuffled(splits.products("validation"), config.seed)[:VALIDATION_CAP]
     if not training:
         raise TrainingError(
             f"catalog {request.catalog!r} has no training products ({len(everything.rejections)} rows rejected); "
             "permitted: 2 or more"
         )
-    folder = resolve_bundle(
-        request.model,
-        config.cache_dir,
-        base_image_size(request.model, request.image_size, training, config.picture_limits()),
-        with_levels=config.instance.dim > 0,
-    )
-    projections = _projections(folder)
-    encoder = open_encoder(folder, threads=config.threads, device=config.device)
-    before = _stage(folder, encoder, projections)
-    started = time.monotonic()
-    with ProgressReport(_log) as progress:
-        gathered = Gatherer(encoder, config, progress, left_s).gather(training, validation)
-        _check_pictures(gathered)
-        tuned = before
-        metrics: dict[str, float] = {}
-        if request.budget_s != 0:
-            tuned, metrics = _tuned(progress, encoder, projections, gathered, config)
-    part = make_instance_part(gathered, tuned.image, encoder.info.level_widths, config.instance)
-    after = replace(tuned, part=part)
-    compared = compare(encoder, before, after, gathered)
-    _log.info("trained on %d products in %.0f s", len(gathered.training.shots), time.monotonic() - started)
-    trained = load_folder(folder, encoder.info.base)
-    join(trained, "image", after.image)
-    join(trained, "text", after.text)
-    rejections = [*everything.rejections, *gathered.rejected]
-    described: dict[str, Any] = {
-        "catalog": request.catalog,
-        "base_fingerprint": encoder.info.fingerprint,
-        "training_products": len(gathered.training.shots),
-        "validation_products": len(gathered.validation.shots),
-        "rejected": len(rejections),
-        "rejected_reasons": dict(Counter(rejection.reason for rejection in rejections).most_common()),
-        "image_size": encoder.preprocessing.size[0],
-        "image_size_reason": why_image_size(request.model, request.image_size, encoder.preprocessing.size[0]),
-        "splits": splits.report.to_dict(),
-        "seed": config.seed,
-        **config.train.to_dict(),
-        "instance": _describe(part, config),
-        "compared": compared.to_dict(),
-    }
-    if request.budget_s == 0:
-        described["epochs"] = 0
-    return write_bundle(
-        trained,
-        request.out,
-        head=after.head,
-        instance=None if part is None else part.instance,
-        space=None if part is None else part.space,
-        base=folder,
-        training=described,
-        data_hash=data_hash(gathered.training.products),
-        metrics={**metrics, **compared.after},
-        report={"training.json": json.dumps({**described, "metrics": {**metrics, **compared.after}}, indent=1) + "\n"},
-    )
+    validation = shuffled(splits.products("validation"), config.seed)[:VALIDATION_CAP]
+    return _SplitCatalog(training, validation, everything.rejections, splits.report, left_s)
 
 
 def _check_pictures(gathered: Gathered) -> None:
@@ -161,7 +170,35 @@ def _stage(folder: Path, encoder: Encoder, projections: tuple[Projection, Projec
     return Stage(*projections, encoder.head, part)
 
 
-def _describe(part: InstancePart | None, config: EmbedderSettings) -> dict[str, Any]:
+def _describe(
+    request: TrainRequest,
+    config: EmbedderSettings,
+    catalog: _SplitCatalog,
+    encoder: Encoder,
+    gathered: Gathered,
+    part: InstancePart | None,
+) -> dict[str, Any]:
+    """What the bundle says of its training, JSON-able."""
+    rejections = [*catalog.rejections, *gathered.rejected]
+    side = encoder.preprocessing.size[0]
+    return {
+        "catalog": request.catalog,
+        "base_fingerprint": encoder.info.fingerprint,
+        "training_products": len(gathered.training.shots),
+        "validation_products": len(gathered.validation.shots),
+        "rejected": len(rejections),
+        "rejected_reasons": dict(Counter(rejection.reason for rejection in rejections).most_common()),
+        "image_size": side,
+        "image_size_reason": why_image_size(request.model, request.image_size, side),
+        "splits": catalog.report.to_dict(),
+        "seed": config.seed,
+        **config.train.to_dict(),
+        **({"epochs": 0} if request.budget_s == 0 else {}),
+        "instance": _describe_part(part, config),
+    }
+
+
+def _describe_part(part: InstancePart | None, config: EmbedderSettings) -> dict[str, Any]:
     if part is None:
         return {"dim": 0}
     return {

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from embedder import bundle
+from embedder.catalogs.product import Product
+from embedder.catalogs.siblings.groups import group_siblings
+from embedder.catalogs.siblings.hashing import hash_pictures
 from tests.serving import running_server
 
 CATALOG = "fashion-mnist"
@@ -39,6 +42,16 @@ def short_views(short: bool, folder: Path) -> list[str]:
     config = folder / "short.toml"
     config.write_text("[instance]\nviews = 1000\n", encoding="utf-8")
     return ["--config", str(config)]
+
+
+def sibling_keys(products: list[Product], cache: Path) -> list[str]:
+    """For each product what it shares with its variants and near-duplicates; hashes are kept in the cache."""
+    hashes = hash_pictures([picture.source for product in products for picture in product.pictures], cache)
+    assert hashes is not None
+    remaining = iter(hashes)
+    groups = group_siblings(products, [[next(remaining) for _ in product.pictures] for product in products])
+    assert groups is not None
+    return [key.hex() for key in groups.keys]
 
 
 def base_of(folder: Path, cache: Path) -> Path:

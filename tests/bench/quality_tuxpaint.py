@@ -20,15 +20,13 @@ from PIL import Image
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.siblings.groups import group_siblings
-from embedder.catalogs.siblings.hashing import hash_pictures
 from embedder.evaluation.gallery import Recall
 from embedder.evaluation.views import view_seed
 from embedder.inputs.picture import PictureFile, decode_picture
 from embedder.inputs.street_views import KINDS, street_view
 from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import WAYS, PartsCompared
-from tests.bench.prepared import base_of, command, short_views
+from tests.bench.prepared import base_of, command, short_views, sibling_keys
 
 CATALOG = "tuxpaint-stamps"
 SEEDS = (0, 1, 2)
@@ -54,15 +52,6 @@ def main() -> None:
         for way, recall in titled.items():
             titles.setdefault(way, []).append(recall)
     report(bars, views, titles)
-
-
-def sibling_keys(products: list[Product], cache: Path) -> list[str]:
-    """For each product what it shares with its variants and near-duplicates."""
-    hashes = hash_pictures([product.pictures[0].source for product in products], cache)
-    assert hashes is not None
-    groups = group_siblings(products, [[found] for found in hashes])
-    assert groups is not None
-    return [key.hex() for key in groups.keys]
 
 
 def measure(

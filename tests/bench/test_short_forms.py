@@ -65,11 +65,17 @@ def test_a_bench_of_speed_prints_its_bars(bench: str, trained_bundle: Path, tmp_
     assert verdicts.get("serve_heavy_imports", "pass") == "pass"
 
 
+@pytest.fixture(scope="module")
+def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """So that the starter is exported once for all of them."""
+    return tmp_path_factory.mktemp("bench")
+
+
 @needs_fashion_mnist
 @needs_stamps
 @pytest.mark.bench
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("bench", QUALITY)
-def test_a_bench_of_quality_meets_its_bars(bench: str, tmp_path: Path) -> None:
-    verdicts = bars(bench, "--data", str(tmp_path))
+def test_a_bench_of_quality_meets_its_bars(bench: str, shared_data: Path) -> None:
+    verdicts = bars(bench, "--data", str(shared_data))
     assert verdicts == dict.fromkeys(QUALITY[bench], "pass")

@@ -34,8 +34,8 @@ class Hit:
 
     Attributes:
         product_id: the product's id in the catalog.
-        score: cosine of the query and the product's nearest picture, -1..1; for comparing hits of one query, not a
-            probability.
+        score: of the query and the product's nearest picture, -1..1: a text's cosine, or the weighted mean of both
+            parts' cosines of a picture; for comparing hits of one query, not a probability.
         title: what the shop calls it; "" where the catalog gives none.
         category: path with levels separated by "/"; None where the catalog gives none.
         price: in the catalog's currency, 0 or more; None where not given.
