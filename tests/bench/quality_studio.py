@@ -62,7 +62,8 @@ def main() -> None:
     bars.at_least("studio_other_hand_recall_at_1", found["both parts"].at_1, 0.75)
     bars.at_least("studio_other_hand_recall_at_10", found["both parts"].at_10, 0.92)
     bars.at_most("studio_untuned_recall_at_1", found["untuned"].at_1, 0.35)
-    for name in ("at_1", "at_10"):
+    # Half a point is about one of the short form's titles.
+    for name in () if flags.short else ("at_1", "at_10"):
         better = max(getattr(titled["untuned"], name), getattr(titled["today's tuning"], name))
         bars.at_least(f"studio_title_recall_{name}_loss", getattr(titled["both parts"], name) - better, -0.005)
     bars.report("studio: another hand's view of products and shapes never seen in fitting")

@@ -30,14 +30,10 @@ QUALITY = {
         "studio_other_hand_recall_at_1",
         "studio_other_hand_recall_at_10",
         "studio_untuned_recall_at_1",
-        "studio_title_recall_at_1_loss",
-        "studio_title_recall_at_10_loss",
     },
     "quality_tuxpaint": {
         "tuxpaint_street_misses_ratio",
         *(f"tuxpaint_{kind}" for kind in ("busy_background", "small_on_grey", "rotated", "darkened", "cropped")),
-        "tuxpaint_title_recall_at_1_loss",
-        "tuxpaint_title_recall_at_10_loss",
     },
 }
 
