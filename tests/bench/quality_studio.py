@@ -61,7 +61,9 @@ def main() -> None:
     bars.row("gallery; queries", f"{len(tested):,}; {len(places):,}")
     bars.at_least("studio_other_hand_recall_at_1", found["both parts"].at_1, 0.75)
     bars.at_least("studio_other_hand_recall_at_10", found["both parts"].at_10, 0.92)
-    bars.at_most("studio_untuned_recall_at_1", found["untuned"].at_1, 0.35)
+    if not flags.short:
+        # Among a few hundred products anything is easier to find.
+        bars.at_most("studio_untuned_recall_at_1", found["untuned"].at_1, 0.35)
     # Half a point is about one of the short form's titles.
     for name in () if flags.short else ("at_1", "at_10"):
         better = max(getattr(titled["untuned"], name), getattr(titled["today's tuning"], name))

@@ -29,7 +29,6 @@ QUALITY = {
     "quality_studio": {
         "studio_other_hand_recall_at_1",
         "studio_other_hand_recall_at_10",
-        "studio_untuned_recall_at_1",
     },
     "quality_tuxpaint": {
         "tuxpaint_street_misses_ratio",
