@@ -87,6 +87,7 @@ class _Hand:
         self.fingers = [rng.uniform(0.75, 1.0) for _ in range(rng.randint(2, 4))]
 
     def draw(self, draw: ImageDraw.ImageDraw, size: tuple[int, int], extent: float, mask: bool) -> None:
+        """Draw it, at this extent, into a picture of that size; as a mask all of it is white."""
         side, angle = min(size), math.radians(self.angle)
         along, across = (math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))
         tip_x, tip_y = self.target[0] * size[0], self.target[1] * size[1]
@@ -114,6 +115,7 @@ class _Label:
         self.lines = [rng.uniform(0.4, 1.0) for _ in range(rng.randint(2, 4))]
 
     def draw(self, draw: ImageDraw.ImageDraw, size: tuple[int, int], extent: float, mask: bool) -> None:
+        """Draw it, at this extent, into a picture of that size; as a mask all of it is white."""
         half = min(size) * extent * 0.6
         corners = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]
         paper = [self._place(size, half, x, y) for x, y in corners]
