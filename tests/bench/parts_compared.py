@@ -78,7 +78,7 @@ class PartsCompared:
         titles = sorted({title_of(product) for product in titled} - {""})
         names = np.asarray([title_of(product) for product in products], dtype=object)
         texts = self.encoder.run_tokens(self.encoder.tokenize(titles)).embeddings
-        base = _texts(self._base, titles)
+        base = self._base.encode_texts(titles)
         found = {
             "untuned": base @ gallery.untuned.T,
             "today's tuning": texts @ gallery.semantic.T,
@@ -94,10 +94,6 @@ def _named(scores: npt.NDArray[np.float32], names: npt.NDArray[np.object_], titl
     nearest = np.argsort(-scores, axis=1, kind="stable")[:, :10]
     right = names[nearest] == np.asarray(titles, dtype=object)[:, None]
     return Recall(float(right[:, 0].mean()), float(right.any(axis=1).mean()), len(titles))
-
-
-def _texts(encoder: Encoder, titles: Sequence[str]) -> npt.NDArray[np.float32]:
-    return encoder.encode_texts(titles)
 
 
 def _numpy(projection: Projection) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
