@@ -18,7 +18,7 @@ from PIL import Image
 
 from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
-from embedder.encoder import Encoder, open_encoder
+from embedder.encoder import open_encoder
 from embedder.evaluation.gallery import Gallery, Recall
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, split
