@@ -6,6 +6,7 @@ Source of the map: Radenović, Tolias, Chum, "Fine-tuning CNN Image Retrieval wi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from embedder.errors import BundleCorrupt
 from embedder.index_space import IndexSpace
 
 INSTANCE_FILE = "instance.safetensors"
+
+LEAST_LENGTH = 1e-9
+"""A centered level that is shorter counts as this long."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +70,14 @@ def standardize_levels(
     start = 0
     for width in widths:
         level = centered[:, start : start + width]
-        level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), 1e-9)
+        level /= np.maximum(np.linalg.norm(level, axis=1, keepdims=True), LEAST_LENGTH)
         start += width
     return centered
+
+
+def level_indicator(widths: Sequence[int]) -> npt.NDArray[np.float32]:
+    """float32 (sum of widths, levels): 1 where a value belongs to a level, else 0."""
+    return np.repeat(np.eye(len(widths), dtype=np.float32), widths, axis=0)
 
 
 def save_instance(folder: Path, instance: InstanceMap, kept: npt.NDArray[np.float32] | None) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from embedder import bundle
 from embedder.errors import MissingExtra
 
-FORMAT = 2
+FORMAT = 3
 """Raise when what is written changes for the same model."""
 
 

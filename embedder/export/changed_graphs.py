@@ -16,7 +16,7 @@ import onnx.helper
 import onnx.numpy_helper
 import onnx.utils
 
-from embedder.instance_map import InstanceMap
+from embedder.instance_map import LEAST_LENGTH, InstanceMap, level_indicator
 from embedder.towers.projection import Projection
 
 _WEIGHT, _BIAS = "projection.weight", "projection.bias"
@@ -62,7 +62,7 @@ def with_instance(graph: onnx.ModelProto, instance: InstanceMap | None) -> onnx.
         graph = onnx.utils.Extractor(graph).extract_model(inputs, list(_TOWER_OUTPUTS))
     if instance is None:
         return graph
-    graph.graph.node.extend(_instance_nodes(instance))
+    graph.graph.node.extend(_instance_nodes())
     graph.graph.initializer.extend(
         onnx.numpy_helper.from_array(np.ascontiguousarray(values), f"instance/{name}")
         for name, values in _instance_tensors(instance).items()
@@ -74,35 +74,30 @@ def with_instance(graph: onnx.ModelProto, instance: InstanceMap | None) -> onnx.
 
 
 def _instance_tensors(instance: InstanceMap) -> dict[str, npt.NDArray[Any]]:
+    belongs = level_indicator(instance.widths)
     return {
         "center": instance.center,
         "weight": instance.weight,
         "offset": instance.offset,
-        "widths": np.asarray(instance.widths, dtype=np.int64),
-        "axis": np.asarray([1], dtype=np.int64),
-        "least_level": np.asarray(1e-9, dtype=np.float32),
-        "least": np.asarray(1e-12, dtype=np.float32),
+        "belongs": belongs,
+        "spread": belongs.T,
+        "least": np.asarray(LEAST_LENGTH**2, dtype=np.float32),
+        "inverse_root": np.asarray(-0.5, dtype=np.float32),
     }
 
 
-def _instance_nodes(instance: InstanceMap) -> list[onnx.NodeProto]:
+def _instance_nodes() -> list[onnx.NodeProto]:
     """The nodes of `InstanceLayer`: from "levels" to "instance"; the export compares what they give with torch."""
-    levels = [f"level{number}" for number in range(len(instance.widths))]
-    nodes = [_node("Sub", ["/levels", "center"], ["centered"])]
-    nodes += [_node("Split", ["centered", "widths"], levels, axis=1)] if len(levels) > 1 else []
-    levels = levels if len(levels) > 1 else ["centered"]
-    for level in levels:
-        nodes += _unit_nodes(level, "least_level", f"{level}/unit")
-    nodes.append(_node("Concat", [f"{level}/unit" for level in levels], ["standardized"], axis=1))
-    nodes.append(_node("Gemm", ["standardized", "weight", "offset"], ["mapped"], transB=1))
-    return nodes + _unit_nodes("mapped", "least", "/instance")
-
-
-def _unit_nodes(name: str, least: str, result: str) -> list[onnx.NodeProto]:
     return [
-        _node("ReduceL2", [name, "axis"], [f"{name}/norm"], keepdims=1),
-        _node("Max", [f"{name}/norm", least], [f"{name}/length"]),
-        _node("Div", [name, f"{name}/length"], [result]),
+        _node("Sub", ["/levels", "center"], ["centered"]),
+        _node("Mul", ["centered", "centered"], ["squared"]),
+        _node("MatMul", ["squared", "belongs"], ["squared_lengths"]),
+        _node("Max", ["squared_lengths", "least"], ["divisors"]),
+        _node("Pow", ["divisors", "inverse_root"], ["factors"]),
+        _node("MatMul", ["factors", "spread"], ["spread_factors"]),
+        _node("Mul", ["centered", "spread_factors"], ["standardized"]),
+        _node("Gemm", ["standardized", "weight", "offset"], ["mapped"], transB=1),
+        _node("LpNormalization", ["mapped"], ["/instance"], axis=1, p=2),
     ]
 
 

@@ -21,7 +21,7 @@ from embedder.instance_map import InstanceMap, save_instance
 from embedder.recognition.head import CategoryHead, save_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.towers.dual_encoder import DualEncoder, save_folder
-from embedder.towers.levels import InstanceLayer, LeveledTrunk
+from embedder.towers.levels import LeveledTrunk
 from embedder.towers.projection import Projection, Trunk, has_projection, split
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,7 @@ class _ImageGraph(nn.Module):
         super().__init__()
         self.trunk = trunk
         self.projection = _linear(projection)
-        self.instance = None if instance is None else InstanceLayer(instance)
+        self.instance = None if instance is None else trunk.instance_layer(instance)
 
     def forward(self, inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
         features, levels = self.trunk(inputs)

@@ -10,7 +10,7 @@ from embedder.errors import ModelError
 from embedder.instance_map import InstanceMap
 from embedder.runtimes.protocol import Embedded
 from embedder.towers.dual_encoder import DualEncoder
-from embedder.towers.levels import InstanceLayer, LeveledTrunk
+from embedder.towers.levels import LeveledTrunk
 from embedder.towers.projection import Projection, split
 
 
@@ -42,7 +42,7 @@ class TorchRuntime:
         self._cuda = self._device.type == "cuda"
         if self._cuda:
             encoder.model.visual.to(memory_format=torch.channels_last)
-        self._instance = None if instance is None else InstanceLayer(instance).to(self._device)
+        self._instance = None if instance is None else self._image_trunk.instance_layer(instance).to(self._device)
         self._image, self._text = self._on_device(image), self._on_device(text)
 
     @torch.inference_mode()

@@ -9,12 +9,14 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Sequence
+from itertools import groupby
 
 import torch
 from open_clip.timm_model import TimmModel
 from torch import nn
 
-from embedder.instance_map import InstanceMap
+from embedder.errors import ModelError
+from embedder.instance_map import LEAST_LENGTH, InstanceMap, level_indicator
 from embedder.towers.dual_encoder import DualEncoder
 from embedder.towers.projection import Trunk
 
@@ -23,8 +25,7 @@ _log = logging.getLogger(__name__)
 MAX_WIDTH = 4096
 """Most values of all levels together: the instance map is solved for in the square of it, and stored for each."""
 
-_POWER = 3
-_LEAST = 1e-6
+_LEAST = 1e-18
 _AGREEMENT = 1e-3
 """Largest difference, relative to the features' largest value, between a tower's features on either way through it."""
 
@@ -48,22 +49,33 @@ class LeveledTrunk(nn.Module):
         with torch.no_grad():
             features, maps = _run(trunk.model.visual, probe) if self._gives_blocks else (trunk(probe), [])
             self._adds_features = not maps or _adds_features(features, maps)
-            added = int(features.shape[1]) if self._adds_features else 0
-            self._kept = kept_levels([int(block.shape[1]) for block in maps], MAX_WIDTH - added)
-            self.widths = tuple(int(level.shape[1]) for level in self._levels(probe)[1])
+            added = [int(features.shape[1])] if self._adds_features else []
+            widths = [int(block.shape[1]) for block in maps]
+            self._kept = kept_levels(widths, MAX_WIDTH - sum(added))
+            self.widths = (*(widths[place] for place in self._kept), *added)
 
     def forward(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, 3, h, w) pixels to features (n, width) and levels (n, sum of widths), neither normalized."""
-        features, levels = self._levels(pixels)
-        return features, torch.cat(levels, dim=1)
-
-    def _levels(self, pixels: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         if self._gives_blocks:
             features, maps = _run(self.trunk.model.visual, pixels)
         else:
             features, maps = self.trunk(pixels), []
-        levels = [pool(maps[place]) for place in self._kept]
-        return features, [*levels, features] if self._adds_features else levels
+        levels = [pool([maps[place] for place in self._kept])] if self._kept else []
+        return features, torch.cat([*levels, features] if self._adds_features else levels, dim=1)
+
+    def instance_layer(self, instance: InstanceMap) -> InstanceLayer:
+        """What makes the instance part of these levels.
+
+        Raises:
+            ModelError: the map was solved for on other levels.
+        """
+        if instance.widths != self.widths:
+            made_of, given = (", ".join(map(str, widths)) for widths in (instance.widths, self.widths))
+            raise ModelError(
+                f"the instance part was made of levels of {made_of} values, the image tower gives {given}; next step: "
+                "train again from the base model"
+            )
+        return InstanceLayer(instance)
 
     @torch.no_grad()
     def _agrees(self, probe: torch.Tensor, base: str) -> bool:
@@ -91,21 +103,24 @@ class InstanceLayer(nn.Module):
     """`InstanceMap` in torch: levels (n, sum of widths) to unit vectors (n, dim)."""
 
     center: torch.Tensor
+    belongs: torch.Tensor
 
     def __init__(self, instance: InstanceMap) -> None:
         super().__init__()
-        self.widths = list(instance.widths)
         self.register_buffer("center", torch.from_numpy(instance.center.copy()))
-        self.map = nn.Linear(sum(self.widths), instance.dim)
+        # Two small products with it in place of a split, a norm and a division for each level: half of the time.
+        self.register_buffer("belongs", torch.from_numpy(level_indicator(instance.widths)))
+        self.map = nn.Linear(sum(instance.widths), instance.dim)
         with torch.no_grad():
             self.map.weight.copy_(torch.from_numpy(instance.weight))
             self.map.bias.copy_(torch.from_numpy(instance.offset))
 
     def forward(self, levels: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        centered = (levels - self.center).split(self.widths, dim=1)
-        scaled = [level / level.norm(dim=1, keepdim=True).clamp_min(1e-9) for level in centered]
-        return nn.functional.normalize(self.map(torch.cat(scaled, dim=1)), dim=1)
+        centered = levels - self.center
+        squared_lengths = ((centered * centered) @ self.belongs).clamp_min(LEAST_LENGTH**2)
+        scaled = centered * (squared_lengths.pow(-0.5) @ self.belongs.t())
+        return nn.functional.normalize(self.map(scaled), dim=1)
 
 
 def kept_levels(widths: Sequence[int], most: int) -> list[int]:
@@ -125,11 +140,20 @@ def kept_levels(widths: Sequence[int], most: int) -> list[int]:
     return [count - 1] if count else []
 
 
-def pool(block: torch.Tensor) -> torch.Tensor:
-    """Generalized mean of a map (n, c, h, w) over its positions, power 3: (n, c). What is below 0 counts as 0."""
-    # In half precision, as on a GPU, the third power of an activation of 41 is infinite.
-    positive = block.float().clamp_min(_LEAST)
-    return (positive * positive * positive).mean(dim=(2, 3)).pow(1.0 / _POWER)
+def pool(maps: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Generalized means of maps (n, c, h, w) over their positions, power 3: (n, sum of c). Below 0 counts as 0.
+
+    Operations are chosen for how they run once exported: ONNX Runtime does these in the layout that its convolutions
+    leave a map in, where a clamp or a mean over two axes would have every map copied into another one first.
+    """
+    powers = []
+    for size, alike in groupby(maps, key=lambda block: block.shape[-2:]):
+        # In half precision, as on a GPU, the third power of an activation of 41 is infinite.
+        positive = nn.functional.relu(torch.cat([block.float() for block in alike], dim=1))
+        powers.append(nn.functional.avg_pool2d(positive * positive * positive, size))
+    means = torch.cat(powers, dim=1).flatten(1)
+    # The slope of the root has no end at 0; its value there is 0.
+    return (means.clamp_min(_LEAST) if torch.is_grad_enabled() else means).pow(1.0 / 3.0)
 
 
 def _run(visual: nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
@@ -140,7 +164,8 @@ def _run(visual: nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, list[to
         extra = {"extra_blocks": True} if "extra_blocks" in _parameters(trunk) else {}
         final, maps = trunk.forward_intermediates(pixels, **extra)
         features = visual.head(trunk.forward_head(final))
-        maps = list(maps)
+        # The first of all is the stem's, which is no block: it costs as much as all others and finds no more products.
+        maps = list(maps[1:] if extra else maps)
         if final.ndim == 4 and final.shape[1] == trunk.num_features:
             maps.append(final)
     else:

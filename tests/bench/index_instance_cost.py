@@ -27,7 +27,7 @@ from indexer.stores.protocol import Batch, QueryPart
 from tests.bench.bars import Bars, arguments
 from tests.bench.prepared import demo_bundle
 
-WIDTHS = (32, 16, 24, 40, 80, 112, 192, 320, 1280)
+WIDTHS = (16, 24, 40, 80, 112, 192, 320, 1280)
 """Of the starter's levels."""
 
 TODAY = 384

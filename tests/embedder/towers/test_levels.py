@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import nn
 
+from embedder.errors import ModelError
 from embedder.instance_map import InstanceMap
 from embedder.towers import levels as levels_module
 from embedder.towers.dual_encoder import DualEncoder, load_folder
@@ -91,10 +92,19 @@ def test_a_picture_has_the_same_levels_alone_and_among_others(folders: dict[str,
 
 
 def test_pooling_is_the_generalized_mean_and_counts_what_is_below_0_as_0() -> None:
-    block = torch.randn(3, 5, 4, 6, generator=torch.Generator().manual_seed(0))
-    assert np.allclose(pool(block).numpy(), naive_pool(block), atol=1e-5)
-    assert torch.allclose(pool(torch.full((1, 2, 3, 3), 2.0)), torch.full((1, 2), 2.0))
-    assert float(pool(-torch.ones(1, 1, 2, 2)).abs().max()) < 1e-5
+    generator = torch.Generator().manual_seed(0)
+    maps = [torch.randn(3, *size, generator=generator) for size in ((5, 8, 9), (2, 4, 6), (7, 4, 6), (3, 1, 1))]
+    with torch.no_grad():
+        assert np.allclose(pool(maps).numpy(), np.concatenate([naive_pool(block) for block in maps], axis=1), atol=1e-5)
+        assert torch.allclose(pool([torch.full((1, 2, 3, 3), 2.0)]), torch.full((1, 2), 2.0))
+        assert float(pool([-torch.ones(1, 1, 2, 2)]).abs().max()) < 1e-5
+
+
+def test_the_slope_of_the_pooling_has_an_end_where_nothing_is_above_0() -> None:
+    block = (-torch.ones(1, 2, 3, 3)).requires_grad_()
+    pool([block]).sum().backward()
+    assert block.grad is not None
+    assert torch.isfinite(block.grad).all()
 
 
 class Odd(nn.Module):
@@ -191,3 +201,12 @@ def test_the_instance_map_in_torch_is_the_one_in_numpy() -> None:
     instance = InstanceMap((3, 1, 4), *(random.standard_normal(shape).astype(np.float32) for shape in shapes))
     rows = np.concatenate([random.standard_normal((20, 8)).astype(np.float32), instance.center[None, :]])
     assert np.allclose(InstanceLayer(instance)(torch.from_numpy(rows)).numpy(), instance.apply(rows), atol=1e-5)
+
+
+def test_an_instance_part_of_other_levels_is_refused(folders: dict[str, Path]) -> None:
+    encoder = load_folder(folders["timm CNN"])
+    leveled = LeveledTrunk(split(encoder, "image")[0], encoder)
+    widths = (32, *leveled.widths)
+    zeros = np.zeros(sum(widths), dtype=np.float32)
+    with pytest.raises(ModelError, match=r"levels of 32, .*the image tower gives .*next step: train again"):
+        leveled.instance_layer(InstanceMap(widths, zeros, np.zeros((2, len(zeros)), dtype=np.float32), zeros[:2]))
