@@ -56,7 +56,8 @@ class Captions:
         }
         features = encoder.text_features(list(index)) if index else np.zeros((1, 1), dtype=np.float32)
         self.features = torch.from_numpy(features)
-        self.wordings = Wordings(torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features)
+        generic = torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features
+        self.wordings = Wordings(generic, len(index))
 
 
 class Dataset:
@@ -91,7 +92,8 @@ class Dataset:
 
         Args:
             rows: int64 (b,).
-            wording_cosine: half of the captions are moved this far, as another wording would (see `Wordings`).
+            wording_cosine: half of the captions are moved, as another wording would, by what follows from this (see
+                `Wordings.cosine`).
             generator: of everything drawn here.
         """
         counts = self.caption_counts[rows]
@@ -99,7 +101,7 @@ class Dataset:
         # A product without a caption takes any here; it is left out of every loss on texts.
         captions = self.captions[rows, drawn].clamp_min(0)
         features = self.caption_features[captions]
-        moved = self.wordings.move(features, wording_cosine, generator)
+        moved = self.wordings.move(features, self.wordings.cosine(wording_cosine), generator)
         texts = torch.where(torch.rand(len(rows), 1, generator=generator) < 0.5, features, moved)
         worded = counts > 0
         own = self.captions[rows][worded]

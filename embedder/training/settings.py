@@ -26,9 +26,11 @@ class FineTuneSettings:
         weight_decay: of the head; decoupled (Loshchilov and Hutter, 2019).
         dropout: share of image features dropped in a step.
         wording_cosine: how near another wording for the same thing is supposed to be, as a cosine of text features;
-            captions are moved that far, at random, in training and in calibrating the text side (see `Wordings`).
+            captions are moved that far, at random, in calibrating the text side, and in training where a catalog has
+            few distinct ones (see `Wordings.cosine`).
         label_smoothing: of the cross-entropy.
-        image_category_weight, text_category_weight: of the cross-entropy of pictures and of captions.
+        image_category_weight, text_category_weight: of the cross-entropy of pictures and of captions. Where captions
+            are pulled to their categories as strongly as to their pictures, a product's own words count for little.
         contrastive_weight: of the loss between pictures and captions.
         image_anchor_weight, text_anchor_weight: of the relative squared distance to the initial projections. The text
             side is held tighter: a catalog has few texts, and words that it lacks must keep their meaning.
@@ -45,10 +47,10 @@ class FineTuneSettings:
     wording_cosine: float = Field(default=0.6, ge=0, le=1, allow_inf_nan=False)
     label_smoothing: Share = 0.02
     image_category_weight: Weight = 1.0
-    text_category_weight: Weight = 1.0
-    contrastive_weight: Weight = 1.0
-    image_anchor_weight: Weight = 0.02
-    text_anchor_weight: Weight = 3.0
+    text_category_weight: Weight = 0.3
+    contrastive_weight: Weight = 2.0
+    image_anchor_weight: Weight = 0.2
+    text_anchor_weight: Weight = 1.0
 
     def __post_init__(self) -> None:
         weights = [name for name in self.__dataclass_fields__ if name.endswith("_weight")]

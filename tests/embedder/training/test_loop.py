@@ -238,8 +238,8 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(projections, dataset: Dataset
     assert set(parts) == {"image_category", "text_category", "contrastive", "image_anchor"}
     assert set(terms(model, batch, SETTINGS)) == {*parts, "text_anchor"}
     assert all(part.shape == () and part >= 0 for part in parts.values())
-    expected = 0.5 * parts["image_category"] + parts["text_category"] + 2.0 * parts["contrastive"]
-    assert torch.allclose(weighted(parts, settings), expected + 0.02 * parts["image_anchor"])
+    expected = 0.5 * parts["image_category"] + 0.3 * parts["text_category"] + 2.0 * parts["contrastive"]
+    assert torch.allclose(weighted(parts, settings), expected + 0.2 * parts["image_anchor"])
 
 
 def test_the_anchors_weight_says_how_far_a_projection_may_move(encoder, projections, training) -> None:
