@@ -20,9 +20,10 @@ from embedder.training.instance import LevelSamples, fit_instance, kept_directio
 from embedder.training.part_weights import DEFAULT_WEIGHT, Parts, WeightFigures, fit_instance_weight
 from embedder.training.settings import InstanceSettings
 
-SEARCHING, SEARCHED = 1_000, 10_000
-"""Validation pictures that search for their kind, and training products that they search, when the weight is chosen:
-all weights are tried, so that twice as many of both take four times as long."""
+SEARCHING, SEARCHED = 2_000, 5_000
+"""Validation pictures that search for their kind, and main pictures that are searched, their own among them, when the
+weight is chosen. All weights are tried, so that twice as many of both take four times as long; and an instance part
+finds things of a kind the better the more there are, so that what holds in a small gallery holds in a large one."""
 
 _log = logging.getLogger(__name__)
 
@@ -75,10 +76,11 @@ def make_instance_part(
         return None
     kept = kept_directions(embed(image, gathered.sample), settings.semantic_dim)
     space = IndexSpace(len(image.weight), kept, instance.dim, DEFAULT_WEIGHT)
-    gallery = join_features([gathered.validation, first_features(gathered.sample, SEARCHED)])
+    searching = first_features(gathered.validation, SEARCHING)
+    gallery = join_features([searching, first_features(gathered.sample, SEARCHED - len(searching.shots))])
     weight, figures = fit_instance_weight(
         views=to_parts(gathered.validation_pairs, image, instance, space),
-        pictures=to_parts(first_features(gathered.validation, SEARCHING), image, instance, space),
+        pictures=to_parts(searching, image, instance, space),
         gallery=to_parts(gallery, image, instance, space),
     )
     return InstancePart(

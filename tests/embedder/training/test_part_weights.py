@@ -72,6 +72,7 @@ def test_figures_are_those_of_a_count_by_hand(monkeypatch: pytest.MonkeyPatch, b
             shares.append(np.mean([gallery.categories[place] == category for place in nearest]))
         assert item.recall_at_1 == pytest.approx(np.mean(hits))
         assert item.category_share_at_10 == pytest.approx(np.mean(shares))
+        assert item.category_share_error == pytest.approx(np.std(shares, ddof=1) / np.sqrt(len(shares)))
 
 
 def test_no_product_finds_itself_among_its_category() -> None:
@@ -104,8 +105,8 @@ def test_without_categories_only_finding_the_product_counts() -> None:
     assert next(item for item in figures if item.weight == weight).recall_at_1 >= best - TOLERANCE
 
 
-def tried(*rows: tuple[float, float, float | None]) -> list[WeightFigures]:
-    return [WeightFigures(weight, recall, share) for weight, recall, share in rows]
+def tried(*rows: tuple[float, float, float | None], error: float = 0.1) -> list[WeightFigures]:
+    return [WeightFigures(weight, recall, share, error) for weight, recall, share in rows]
 
 
 def test_the_weight_that_finds_most_products_is_taken() -> None:
@@ -117,10 +118,18 @@ def test_what_is_gained_in_products_must_not_be_lost_in_category() -> None:
     assert choose_weight(tried((0.0, 0.2, 0.9), (0.5, 0.25, 0.8))) == 0.0
 
 
+def test_less_of_the_own_kind_is_given_up_the_surer_the_loss_is() -> None:
+    rows = ((0.0, 0.2, 0.9), (0.3, 0.5, 0.892), (0.5, 0.6, 0.87), (0.8, 0.7, 0.83))
+    assert choose_weight(tried(*rows, error=0.04)) == 0.8
+    assert choose_weight(tried(*rows, error=0.02)) == 0.5
+    assert choose_weight(tried(*rows, error=0.0)) == 0.3
+
+
 def test_weights_that_gain_category_are_worth_it() -> None:
     assert choose_weight(tried((0.0, 0.2, 0.5), (0.5, 0.2, 0.9))) == 0.5
 
 
 def test_of_weights_that_are_as_good_it_is_the_nearest_to_the_default() -> None:
     near = 0.9 - TOLERANCE / 2
-    assert choose_weight(tried((0.3, 0.9, None), (0.7, near, None), (1.0, near, None), (0.8, 0.5, None))) == 0.7
+    rows = ((0.0, 0.1, None), (0.3, 0.9, None), (0.7, near, None), (1.0, near, None), (0.8, 0.5, None))
+    assert choose_weight(tried(*rows)) == 0.7
