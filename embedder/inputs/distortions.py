@@ -45,7 +45,10 @@ def add_flare(image: Image.Image, rng: random.Random) -> Image.Image:
     fading = [min(255, round(max(0, 181 - value) * strength)) for value in range(256)]
     spot = Image.radial_gradient("L").point(fading).resize((extent, extent), Image.Resampling.BILINEAR)
     light = Image.new("L", image.size)
-    light.paste(spot, (rng.randint(-extent // 3, image.width - extent // 2), rng.randint(-extent // 2, 0)))
+    left = -extent // 3
+    # Of a tall picture even that may be further right than its middle should be.
+    rightmost = max(left, image.width - extent // 2)
+    light.paste(spot, (rng.randint(left, rightmost), rng.randint(-extent // 2, 0)))
     return ImageChops.screen(image, light.convert("RGB"))
 
 

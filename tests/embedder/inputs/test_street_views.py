@@ -68,6 +68,14 @@ def test_every_kind_makes_a_view_of_every_picture(kind: str, name: str) -> None:
     assert ODD[name].tobytes() == before
 
 
+@pytest.mark.parametrize("size", [(60, 300), (300, 60), (2, 90)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_makes_a_view_of_a_narrow_picture_by_any_seed(kind: str, size: tuple[int, int]) -> None:
+    image = in_view_size(Image.new("RGB", size, (200, 30, 30)))
+    for seed in range(12):
+        assert street_view(image, kind, seed).mode == "RGB"
+
+
 @pytest.mark.parametrize("name", ODD)
 def test_training_makes_a_view_of_every_picture(name: str) -> None:
     for seed in SEEDS:
