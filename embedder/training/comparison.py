@@ -21,9 +21,9 @@ from embedder.evaluation.figures import category_probabilities
 from embedder.index_space import IndexSpace
 from embedder.recognition.head import CategoryHead
 from embedder.towers.projection import Projection
-from embedder.training.features import Features, join_features
-from embedder.training.gathering import Gathered
-from embedder.training.instance_part import InstancePart, embed, to_parts
+from embedder.training.instance.part import InstancePart, embed, to_parts
+from embedder.training.pictures.features import Features, join_features
+from embedder.training.pictures.gathering import Gathered
 
 MEANINGS: Mapping[str, str] = {
     "category_accuracy": "share of the pictures whose category was recognised",

@@ -27,10 +27,10 @@ from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, TowerName, is_trainable, join, split, untrainable
 from embedder.training.comparison import Stage, compare
-from embedder.training.examples import Examples
-from embedder.training.gathering import Gathered, Gatherer
-from embedder.training.instance_part import InstancePart, make_instance_part
-from embedder.training.loop import fine_tune
+from embedder.training.heads.examples import Examples
+from embedder.training.heads.loop import fine_tune
+from embedder.training.instance.part import InstancePart, make_instance_part
+from embedder.training.pictures.gathering import Gathered, Gatherer
 
 _log = logging.getLogger(__name__)
 

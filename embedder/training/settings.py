@@ -17,7 +17,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 class FineTuneSettings:
     """How to train; each field can be set in a settings file's table `[embedder.train]`, or as `MERCHLENS_TRAIN__...`.
 
-    A field that ends in `_weight` is the factor of the loss term of that name (see `embedder.training.loop.terms`).
+    A field that ends in `_weight` is the factor of the loss term of that name (see `heads.loop.terms`).
 
     Attributes:
         epochs: passes over the training products.
@@ -71,7 +71,7 @@ class FineTuneSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class InstanceSettings:
-    """How the instance part is fitted; table `[embedder.instance]`, or `MERCHLENS_INSTANCE__...`.
+    """How the instance part is fitted; table `[embedder.instance]`, or `MERCHLENS_instance__...`.
 
     Attributes:
         dim: length of the instance part; 0: none is made, vectors are the semantic part alone. Of a tower with fewer
@@ -80,7 +80,7 @@ class InstanceSettings:
         products: most training products that it is fitted on.
         views: most views of their pictures, all products together; each product has 2 to 6.
         pictures: most further pictures of one product, besides the main one.
-        ridge: see `embedder.training.instance.RIDGE`.
+        ridge: see `embedder.training.instance.whitening.RIDGE`.
     """
 
     dim: int = Field(default=192, ge=0, le=MAX_DIM)

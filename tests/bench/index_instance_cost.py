@@ -19,7 +19,7 @@ import onnxruntime
 
 from embedder import bundle
 from embedder.index_space import MAX_DIM
-from embedder.training.instance import LevelSamples, fit_instance
+from embedder.training.instance.whitening import LevelSamples, fit_instance
 from indexer.filters.schema import Schema
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.shard import Shard

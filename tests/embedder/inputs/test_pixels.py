@@ -167,8 +167,8 @@ from embedder.catalogs.product import Product, ProductPicture
 from embedder.encoder import open_encoder
 from embedder.evaluation.run import embed_products
 from embedder.inputs.picture import PictureFile
-from embedder.training.features import compute_features
-from embedder.training.shots import companions, main_pictures
+from embedder.training.pictures.features import compute_features
+from embedder.training.pictures.shots import companions, main_pictures
 
 bundle, picture, folder = (Path(argument) for argument in sys.argv[1:])
 encoder = open_encoder(bundle, device="cpu")

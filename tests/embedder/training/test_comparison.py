@@ -18,11 +18,11 @@ from embedder.recognition.head import CategoryHead
 from embedder.towers.projection import Projection
 from embedder.training import comparison
 from embedder.training.comparison import MEANINGS, Stage, compare
-from embedder.training.features import Features, join_features
-from embedder.training.gathering import Gathered
-from embedder.training.instance import kept_directions
-from embedder.training.instance_part import InstancePart, embed
-from embedder.training.shots import Shot
+from embedder.training.instance.part import InstancePart, embed
+from embedder.training.instance.whitening import kept_directions
+from embedder.training.pictures.features import Features, join_features
+from embedder.training.pictures.gathering import Gathered
+from embedder.training.pictures.shots import Shot
 
 COLORS, THINGS = ("red", "blue", "green"), ("ball", "box")
 WIDTHS, EMPTY = (5, 4), join_features([])

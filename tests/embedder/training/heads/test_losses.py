@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from embedder.training.losses import NO_CATEGORY, category_loss, contrastive_loss
+from embedder.training.heads.losses import NO_CATEGORY, category_loss, contrastive_loss
 
 
 def unit(values: np.ndarray) -> np.ndarray:

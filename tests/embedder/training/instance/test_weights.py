@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from embedder.training import part_weights
-from embedder.training.part_weights import (
+from embedder.training.instance import weights as part_weights
+from embedder.training.instance.weights import (
     DEFAULT_WEIGHT,
     TOLERANCE,
     WEIGHTS,

@@ -10,8 +10,8 @@ from embedder.catalogs.product import Product, Rejection
 from embedder.encoder import Encoder
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
-from embedder.training.features import Features, compute_features, join_features
-from embedder.training.shots import Shot, companions, main_pictures
+from embedder.training.pictures.features import Features, compute_features, join_features
+from embedder.training.pictures.shots import Shot, companions, main_pictures
 
 VALIDATION_VIEWED = 500
 """Validation products whose views and further pictures search for them, when the parts' weight is chosen."""

@@ -14,10 +14,10 @@ from embedder.errors import TrainingError
 from embedder.index_space import IndexSpace
 from embedder.instance_map import InstanceMap
 from embedder.towers.projection import Projection
-from embedder.training.features import Features, first_features, join_features
-from embedder.training.gathering import Gathered
-from embedder.training.instance import LevelSamples, fit_instance, kept_directions, owners_of
-from embedder.training.part_weights import DEFAULT_WEIGHT, Parts, WeightFigures, fit_instance_weight
+from embedder.training.instance.weights import DEFAULT_WEIGHT, Parts, WeightFigures, fit_instance_weight
+from embedder.training.instance.whitening import LevelSamples, fit_instance, kept_directions, owners_of
+from embedder.training.pictures.features import Features, first_features, join_features
+from embedder.training.pictures.gathering import Gathered
 from embedder.training.settings import InstanceSettings
 
 SEARCHING, SEARCHED = 2_000, 5_000

@@ -8,8 +8,8 @@ import torch
 
 from embedder.errors import TrainingError
 from embedder.instance_map import standardize_levels
-from embedder.training import instance as instance_module
-from embedder.training.instance import (
+from embedder.training.instance import whitening as instance_module
+from embedder.training.instance.whitening import (
     RIDGE,
     LevelSamples,
     _completed,

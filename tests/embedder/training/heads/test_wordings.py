@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from embedder.training.wordings import GENERIC_WORDS, MANY, Wordings
+from embedder.training.heads.wordings import GENERIC_WORDS, MANY, Wordings
 
 
 def test_wordings_move_as_far_as_they_are_told() -> None:

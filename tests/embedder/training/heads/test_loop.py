@@ -17,10 +17,10 @@ from embedder.errors import TrainingError
 from embedder.inputs.picture import PicturePixels
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, split
-from embedder.training.examples import Captions, Dataset, Examples
-from embedder.training.loop import FineTuned, fine_tune, terms, weighted
+from embedder.training.heads.examples import Captions, Dataset, Examples
+from embedder.training.heads.loop import FineTuned, fine_tune, terms, weighted
+from embedder.training.heads.trainable import TrainableModel
 from embedder.training.settings import FineTuneSettings
-from embedder.training.trainable import TrainableModel
 from tests.conftest import COLORS, SHAPES, draw_product
 
 SETTINGS = FineTuneSettings(epochs=8, batch_size=32)

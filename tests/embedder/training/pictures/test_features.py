@@ -14,9 +14,10 @@ from embedder.encoder import Encoder, open_encoder
 from embedder.inputs import picture as picture_module
 from embedder.inputs.picture import DrawnPicture, PictureBytes, PictureFile, PictureLimits
 from embedder.inputs.street_views import training_view
-from embedder.training import features as features_module
-from embedder.training.features import Features, compute_features, join_features
-from embedder.training.shots import Shot, main_pictures
+from embedder.training.pictures import feature_cache
+from embedder.training.pictures import features as features_module
+from embedder.training.pictures.features import Features, compute_features, join_features
+from embedder.training.pictures.shots import Shot, main_pictures
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -193,7 +194,7 @@ def test_a_picture_replaced_between_look_up_and_decoding_is_stored_under_its_own
     product = Product("p", "", (ProductPicture(PictureFile(path)),))
     old, new = (encoded(draw_product("ellipse", color, 1)) for color in ("red", "blue"))
     path.write_bytes(old)
-    look_up = features_module._ChunkCache.look_up
+    look_up = feature_cache.ChunkCache.look_up
 
     def replaced_after(self, chunk):
         found = look_up(self, chunk)
@@ -201,7 +202,7 @@ def test_a_picture_replaced_between_look_up_and_decoding_is_stored_under_its_own
         return found
 
     with monkeypatch.context() as racing:
-        racing.setattr(features_module._ChunkCache, "look_up", replaced_after)
+        racing.setattr(feature_cache.ChunkCache, "look_up", replaced_after)
         of_new = compute_features(encoder, [Shot(product)], tmp_path / "cache").values
     path.write_bytes(old)
     of_old = compute_features(encoder, [Shot(product)], tmp_path / "cache").values

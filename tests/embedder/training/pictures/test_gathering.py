@@ -16,9 +16,9 @@ from embedder.encoder import Encoder, open_encoder
 from embedder.inputs.picture import PictureBytes
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
-from embedder.training import features as features_module
-from embedder.training import gathering as gathering_module
-from embedder.training.gathering import Gathered, Gatherer
+from embedder.training.pictures import features as features_module
+from embedder.training.pictures import gathering as gathering_module
+from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.settings import InstanceSettings
 
 

@@ -12,8 +12,8 @@ import torch
 from embedder.catalogs.captions import captions_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
-from embedder.training.losses import NO_CATEGORY
-from embedder.training.wordings import GENERIC_WORDS, Wordings
+from embedder.training.heads.losses import NO_CATEGORY
+from embedder.training.heads.wordings import GENERIC_WORDS, Wordings
 
 _NO_CAPTION = -1
 

@@ -22,10 +22,10 @@ from embedder.errors import TrainingError
 from embedder.recognition.calibration import fit_temperature
 from embedder.recognition.head import CategoryHead
 from embedder.towers.projection import Projection
-from embedder.training.examples import Batch, Captions, Dataset, Examples
-from embedder.training.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss
+from embedder.training.heads.examples import Batch, Captions, Dataset, Examples
+from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss
+from embedder.training.heads.trainable import TrainableModel
 from embedder.training.settings import FineTuneSettings
-from embedder.training.trainable import TrainableModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections import Counter
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.inputs.picture import PictureBytes
-from embedder.training.shots import FEWEST_VIEWS, MOST_VIEWS, companions, main_pictures
+from embedder.training.pictures.shots import FEWEST_VIEWS, MOST_VIEWS, companions, main_pictures
 
 
 def shop(*pictures: int) -> list[Product]:

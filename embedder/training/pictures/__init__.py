@@ -1,0 +1,1 @@
+"""What training looks at: features of pictures and of their views, computed once."""
