@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from tests.made_once import made_once
+from tests.preloaded import HEAVY, run_preloaded
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Workers and their processes share the cores; threads of torch that wait for each other would spin. Read at import.
@@ -67,13 +68,16 @@ def copy_folder(source: Path | str, target: Path) -> Path:
 def run_module(*arguments: str, cwd: Path | None = None, timeout_s: float = 240) -> subprocess.CompletedProcess[str]:
     """`python -m ARGUMENTS` as users run it, without colours and with nothing of ours in the environment."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MERCHLENS_")}
+    environment |= {"NO_COLOR": "1", "COLUMNS": "200", "HF_HUB_OFFLINE": "1"}
+    if arguments[0] == "embedder" and HEAVY.intersection(arguments[1:2]):
+        return run_preloaded(arguments, cwd, environment, timeout_s)
     return subprocess.run(
         [sys.executable, "-m", *arguments],
         capture_output=True,
         text=True,
         timeout=timeout_s,
         cwd=cwd,
-        env={**environment, "NO_COLOR": "1", "COLUMNS": "200", "HF_HUB_OFFLINE": "1"},
+        env=environment,
         check=False,
     )
 

@@ -20,7 +20,8 @@ def resolve_bundle(model: str, cache_dir: Path, image_size: int | None = None, w
         model: a bundle's path, or any name that `embedder.towers.sources.load_model` knows.
         cache_dir: where exported models are kept.
         image_size: side of the square input in pixels; None: the model's own.
-        with_levels: whether its graph must give the image tower's levels, which graphs of format 1 do not.
+        with_levels: whether its graph must give the image tower's levels as this release takes them; graphs of format 1
+            give none.
 
     Raises:
         ModelError: the model cannot be had.
@@ -29,7 +30,8 @@ def resolve_bundle(model: str, cache_dir: Path, image_size: int | None = None, w
     path = Path(model)
     if bundle.is_bundle(path):
         info = bundle.load_info(path)
-        if image_size in (None, info.preprocessing.size[0]) and (info.level_widths or not with_levels):
+        same_size = image_size in (None, info.preprocessing.size[0])
+        if same_size and (not with_levels or _gives_levels(path, info.level_widths)):
             return path
     slug = re.sub(r"[^A-Za-z0-9.]+", "-", model).strip("-")
     target = cache_dir / "models" / f"{slug}-{image_size or 'own'}-{FORMAT}"
@@ -45,3 +47,15 @@ def resolve_bundle(model: str, cache_dir: Path, image_size: int | None = None, w
         ) from error
     write_bundle(load_model(model, image_size), target, training={"exported_by": version("merchlens")})
     return target
+
+
+def _gives_levels(folder: Path, widths: tuple[int, ...]) -> bool:
+    """Whether the levels in a bundle's graph are those that the image tower is asked for."""
+    if not widths:
+        return False
+    from embedder.towers.dual_encoder import load_folder
+    from embedder.towers.levels import LeveledTrunk
+    from embedder.towers.projection import split
+
+    encoder = load_folder(folder)
+    return LeveledTrunk(split(encoder, "image")[0], encoder).widths == widths

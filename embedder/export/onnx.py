@@ -139,12 +139,16 @@ def _write_graphs(
     image = _ImageGraph(leveled, projection, instance).eval()
     text_trunk, text_projection = split(encoder, "text")
     text = _TextGraph(text_trunk, text_projection).eval()
-    if base is None or not separate or not _change_ends(base, folder, projection, text_projection, instance):
+    # The levels of another release's graphs may be others.
+    reusable = base is not None and separate and bundle.load_info(base).level_widths == leveled.widths
+    if base is None or not reusable or not _change_ends(base, folder, projection, text_projection, instance):
         _export_towers(encoder, folder, image, text, pixels, tokens)
     runtime = OnnxRuntime(folder)
     with torch.no_grad():
         expected, found = image(pixels), runtime.embed_pixels(pixels.numpy())
         _check("image", expected[0].numpy(), found.embeddings)
+        assert found.levels is not None
+        _check("image (levels)", _unit(expected[2].numpy()), _unit(found.levels))
         if instance is not None:
             assert found.instance is not None
             _check("image", expected[3].numpy(), found.instance)
@@ -211,6 +215,10 @@ def _export(
         )
     assert program is not None
     program.save(str(path))
+
+
+def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
 
 
 def _check(tower: str, expected: npt.NDArray[np.float32], actual: npt.NDArray[np.float32]) -> None:

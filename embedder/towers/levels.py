@@ -26,6 +26,8 @@ MAX_WIDTH = 4096
 """Most values of all levels together: the instance map is solved for in the square of it, and stored for each."""
 
 _LEAST = 1e-18
+"""A mean third power below it counts as it where gradients are wanted: the root's is infinite at 0."""
+
 _AGREEMENT = 1e-3
 """Largest difference, relative to the features' largest value, between a tower's features on either way through it."""
 
@@ -152,7 +154,7 @@ def pool(maps: Sequence[torch.Tensor]) -> torch.Tensor:
         positive = nn.functional.relu(torch.cat([block.float() for block in alike], dim=1))
         powers.append(nn.functional.avg_pool2d(positive * positive * positive, size))
     means = torch.cat(powers, dim=1).flatten(1)
-    # The slope of the root has no end at 0; its value there is 0.
+    # Without gradients there is one operation less.
     return (means.clamp_min(_LEAST) if torch.is_grad_enabled() else means).pow(1.0 / 3.0)
 
 
@@ -164,7 +166,8 @@ def _run(visual: nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, list[to
         extra = {"extra_blocks": True} if "extra_blocks" in _parameters(trunk) else {}
         final, maps = trunk.forward_intermediates(pixels, **extra)
         features = visual.head(trunk.forward_head(final))
-        # The first of all is the stem's, which is no block: it costs as much as all others and finds no more products.
+        # The first of all blocks of an EfficientNet or MobileNet is the stem, which is none: it costs as much as the
+        # three largest others and finds no more products.
         maps = list(maps[1:] if extra else maps)
         if final.ndim == 4 and final.shape[1] == trunk.num_features:
             maps.append(final)

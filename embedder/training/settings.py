@@ -26,8 +26,8 @@ class FineTuneSettings:
         weight_decay: of the head; decoupled (Loshchilov and Hutter, 2019).
         dropout: share of image features dropped in a step.
         wording_cosine: how near another wording for the same thing is supposed to be, as a cosine of text features;
-            captions are moved that far, at random, in calibrating the text side, and in training where a catalog has
-            few distinct ones (see `Wordings.cosine`).
+            captions are moved that far, at random, in calibrating the text side and in training. Where a catalog has
+            100 distinct titles or more, training moves them half as far (see `Wordings.cosine`).
         label_smoothing: of the cross-entropy.
         image_category_weight, text_category_weight: of the cross-entropy of pictures and of captions. Where captions
             are pulled to their categories as strongly as to their pictures, a product's own words count for little.
@@ -71,7 +71,7 @@ class FineTuneSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class InstanceSettings:
-    """How the instance part is fitted; table `[embedder.instance]`, or `MERCHLENS_instance__...`.
+    """How the instance part is fitted; table `[embedder.instance]`, or `MERCHLENS_INSTANCE__...`.
 
     Attributes:
         dim: length of the instance part; 0: none is made, vectors are the semantic part alone. Of a tower with fewer

@@ -69,6 +69,11 @@ def closed_form_s(products: int) -> float:
 def encoding_s(folder: Path) -> tuple[float, float]:
     """Median seconds of one picture through the whole graph, and through the semantic part of it, in turn."""
     path = folder / bundle.IMAGE_ONNX
+    found = bundle.load_info(folder).level_widths
+    if found != WIDTHS:
+        raise SystemExit(
+            f"{folder} has levels of {found}, not {WIDTHS}; next step: delete it, or name another by --model"
+        )
     with tempfile.TemporaryDirectory() as temporary:
         alone = Path(temporary) / "semantic.onnx"
         onnx.utils.extract_model(str(path), str(alone), ["pixels"], ["embeddings"])

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from embedder.catalogs.captions import captions_of
+from embedder.catalogs.captions import captions_of, title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
 from embedder.training.heads.losses import NO_CATEGORY
@@ -57,7 +57,7 @@ class Captions:
         features = encoder.text_features(list(index)) if index else np.zeros((1, 1), dtype=np.float32)
         self.features = torch.from_numpy(features)
         generic = torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features
-        self.wordings = Wordings(generic, len(index))
+        self.wordings = Wordings(generic, len({title_of(product) for product in products} - {""}))
 
 
 class Dataset:

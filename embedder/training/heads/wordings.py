@@ -10,8 +10,8 @@ GENERIC_WORDS: tuple[str, ...] = tuple(open_clip.IMAGENET_CLASSNAMES)
 """A thousand names of things, as a sample of what people say."""
 
 
-MANY = 100
-"""Distinct captions from which on a catalog shows by itself how differently things are called."""
+MANY_TITLES = 100
+"""Distinct titles from which on a catalog shows by itself how differently things are called."""
 
 
 class Wordings:
@@ -22,19 +22,19 @@ class Wordings:
     wording as of a seen one.
     """
 
-    def __init__(self, generic: torch.Tensor, captions: int) -> None:
-        """Take the features of generic words, float32 (g, width), and the number of the catalog's distinct captions."""
-        self._captions = captions
+    def __init__(self, generic: torch.Tensor, titles: int) -> None:
+        """Take the features of generic words, float32 (g, width), and the number of the catalog's distinct titles."""
+        self._titles = titles
         centered = generic - generic.mean(dim=0)
         self._directions = functional.normalize(centered, dim=1)
 
     def cosine(self, wanted: float) -> float:
-        """How near to its caption a training's other wording is, where `wanted` is what few captions ask for.
+        """How near to its caption a training's other wording is, where `wanted` is what few titles ask for.
 
-        Where there are many they are moved half as far, as an angle: further, and products of one kind lose what their
-        titles tell them apart by (figures in RESULTS.md).
+        Where there are many, captions are moved half as far, as an angle: further, and products of one kind lose what
+        their titles tell them apart by (figures in RESULTS.md).
         """
-        return wanted if self._captions < MANY else ((1.0 + wanted) / 2.0) ** 0.5
+        return wanted if self._titles < MANY_TITLES else ((1.0 + wanted) / 2.0) ** 0.5
 
     def move(self, features: torch.Tensor, cosine: float, generator: torch.Generator) -> torch.Tensor:
         """(n, width) to as many of the same length, each at about the given cosine to where it was."""

@@ -15,9 +15,9 @@ DEFAULT_WEIGHT = 0.8
 TOLERANCE = 0.005
 """Weights whose gain is this near to the best one's are as good."""
 
-_LOSS, _CHANCE = 0.01, 2.0
-"""How much of the share of a picture's own kind may be given up: so much, or so many of its standard errors, within
-which a lower one may be chance."""
+_LOSS, _ERRORS, _FEWEST = 0.01, 2.0, 30
+"""How much of the share of a picture's own kind may be given up: so much, or so many of its standard errors where it is
+not known that exactly; anything where fewer pictures tell it."""
 
 _BLOCK = 512
 _DEPTH = 10
@@ -47,13 +47,13 @@ class WeightFigures:
         recall_at_1: share of the views whose nearest picture is their own product's.
         category_share_at_10: mean share of the ten nearest other products with a picture's own category; None where
             there are no categories.
-        category_share_error: standard error of that mean; 0 where there are none.
+        category_share_error: standard error of that mean; None where fewer than 30 pictures tell it.
     """
 
     weight: float
     recall_at_1: float
     category_share_at_10: float | None
-    category_share_error: float = 0.0
+    category_share_error: float | None = None
 
     @property
     def gain(self) -> float:
@@ -79,7 +79,7 @@ def fit_instance_weight(views: Parts, pictures: Parts, gallery: Parts) -> tuple[
     figures = []
     for column, weight in enumerate(WEIGHTS):
         share = float(shares[:, column].mean()) if len(shares) else None
-        error = float(shares[:, column].std(ddof=1) / len(shares) ** 0.5) if len(shares) > 1 else 0.0
+        error = float(shares[:, column].std(ddof=1) / len(shares) ** 0.5) if len(shares) >= _FEWEST else None
         figures.append(WeightFigures(weight, float(hits[:, column].mean()), share, error))
     return choose_weight(figures), tuple(figures)
 
@@ -87,15 +87,17 @@ def fit_instance_weight(views: Parts, pictures: Parts, gallery: Parts) -> tuple[
 def choose_weight(figures: Sequence[WeightFigures]) -> float:
     """Among the weights with the greatest gain, to within `TOLERANCE`, the one nearest to `DEFAULT_WEIGHT`.
 
-    Only weights that keep the semantic part's share of the right kind count, the more exactly the more pictures there
-    are to see it on.
+    Only weights that keep the semantic part's share of the right kind count, to within what is known of that share: the
+    more pictures tell it, the less is given up.
 
     Args:
         figures: of all weights; those of weight 0, the semantic part alone, among them.
     """
     alone = next(item for item in figures if item.weight == 0.0)
-    least = (alone.category_share_at_10 or 0.0) - max(_LOSS, _CHANCE * alone.category_share_error)
-    kept = [item for item in figures if (item.category_share_at_10 or 0.0) >= least]
+    kept = figures
+    if alone.category_share_at_10 is not None and alone.category_share_error is not None:
+        least = alone.category_share_at_10 - max(_LOSS, _ERRORS * alone.category_share_error)
+        kept = [item for item in figures if (item.category_share_at_10 or 0.0) >= least]
     best = max(item.gain for item in kept)
     equal = [item.weight for item in kept if item.gain >= best - TOLERANCE]
     return min(equal, key=lambda weight: (abs(weight - DEFAULT_WEIGHT), weight))

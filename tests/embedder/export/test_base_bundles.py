@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,6 +55,21 @@ def test_an_unknown_name_says_what_is_known(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="permitted: starter; ARCHITECTURE/TAG"):
         resolve_bundle("no-such-model", tmp_path)
     assert not any(bundle.is_bundle(path) for path in tmp_path.rglob("*"))
+
+
+def test_a_bundle_whose_levels_are_another_releases_is_exported_again_for_training(
+    tiny_bundle: Path, tmp_path: Path
+) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(tiny_bundle, old)
+    described = json.loads((old / bundle.BUNDLE_FILE).read_text())
+    described["level_widths"] = [32, *described["level_widths"]]
+    (old / bundle.BUNDLE_FILE).write_text(json.dumps(described))
+    assert resolve_bundle(str(old), tmp_path / "cache") == old
+    again = resolve_bundle(str(old), tmp_path / "cache", with_levels=True)
+    assert again != old
+    assert bundle.load_info(again).level_widths == bundle.load_info(tiny_bundle).level_widths
+    assert resolve_bundle(str(tiny_bundle), tmp_path / "cache", with_levels=True) == tiny_bundle
 
 
 def test_a_size_that_the_model_does_not_take(tiny_bundle: Path, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def test_pooling_is_the_generalized_mean_and_counts_what_is_below_0_as_0() -> No
         assert float(pool([-torch.ones(1, 1, 2, 2)]).abs().max()) < 1e-5
 
 
-def test_the_slope_of_the_pooling_has_an_end_where_nothing_is_above_0() -> None:
+def test_the_poolings_gradient_is_finite_where_nothing_is_above_0() -> None:
     block = (-torch.ones(1, 2, 3, 3)).requires_grad_()
     pool([block]).sum().backward()
     assert block.grad is not None

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from embedder import bundle
 from embedder.encoder import open_encoder
 from embedder.errors import MissingExtra, ModelError
 from embedder.towers import starter
@@ -120,3 +121,7 @@ def test_the_ridge_map_is_the_one_that_predicts_left_out_rows_best() -> None:
 
     best = min(starter._RIDGES, key=left_out)
     assert np.allclose(solve_ridge(rows, targets), solved(rows, targets, best), atol=1e-4)
+
+
+def test_its_levels_are_its_blocks_and_its_last_map_without_the_stem(starter_bundle: Path) -> None:
+    assert bundle.load_info(starter_bundle).level_widths == (16, 24, 40, 80, 112, 192, 320, 1280)

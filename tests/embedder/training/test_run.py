@@ -19,7 +19,7 @@ from embedder.catalogs.product import Split
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import ModelError, TrainingError
 from embedder.export import onnx as onnx_export
-from embedder.instance_map import instance_FILE
+from embedder.instance_map import INSTANCE_FILE
 from embedder.settings import EmbedderSettings
 from embedder.training.run import TrainRequest, train
 from embedder.training.settings import FineTuneSettings, InstanceSettings
@@ -188,7 +188,7 @@ def test_identical_pictures_only_give_no_instance_part_and_the_log_says_so(
     assert "vectors are the semantic part alone" in caplog.text
     assert info.training["instance"] == {"dim": 0}
     assert info.dim == encoder.dim == 16
-    assert not (tmp_path / "out" / instance_FILE).exists()
+    assert not (tmp_path / "out" / INSTANCE_FILE).exists()
     assert search(encoder, drawn(1), [drawn(1)])[0] == pytest.approx(1.0, abs=1e-4)
 
 
@@ -244,7 +244,7 @@ def test_no_readable_picture_is_an_error_with_an_example(
 def test_without_an_instance_part_a_training_is_what_it_was(tiny_bundle: Path, tmp_path: Path) -> None:
     info, encoder = trained(tiny_bundle, tmp_path, plain_shop(tmp_path / "shop", 12, 4), None, dim=0)
     assert info.dim == encoder.dim == 16
-    assert not (tmp_path / "out" / instance_FILE).exists()
+    assert not (tmp_path / "out" / INSTANCE_FILE).exists()
     assert encoder.head is not None
     assert set(info.training["compared"]["after"]) == {
         "category_accuracy",

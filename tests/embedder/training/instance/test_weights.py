@@ -46,6 +46,7 @@ def drawn_shop(with_categories: bool = True) -> tuple[Parts, Parts, Parts]:
 @pytest.mark.parametrize("block", [7, 512])
 def test_figures_are_those_of_a_count_by_hand(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     monkeypatch.setattr(part_weights, "_BLOCK", block)
+    monkeypatch.setattr(part_weights, "_FEWEST", 10)
     views, pictures, gallery = drawn_shop()
     _, figures = fit_instance_weight(views, pictures, gallery)
     assert [item.weight for item in figures] == list(WEIGHTS)
@@ -73,6 +74,7 @@ def test_figures_are_those_of_a_count_by_hand(monkeypatch: pytest.MonkeyPatch, b
         assert item.recall_at_1 == pytest.approx(np.mean(hits))
         assert item.category_share_at_10 == pytest.approx(np.mean(shares))
         assert item.category_share_error == pytest.approx(np.std(shares, ddof=1) / np.sqrt(len(shares)))
+        assert item.category_share_error > 0
 
 
 def test_no_product_finds_itself_among_its_category() -> None:
@@ -105,7 +107,7 @@ def test_without_categories_only_finding_the_product_counts() -> None:
     assert next(item for item in figures if item.weight == weight).recall_at_1 >= best - TOLERANCE
 
 
-def tried(*rows: tuple[float, float, float | None], error: float = 0.1) -> list[WeightFigures]:
+def tried(*rows: tuple[float, float, float | None], error: float | None = 0.1) -> list[WeightFigures]:
     return [WeightFigures(weight, recall, share, error) for weight, recall, share in rows]
 
 
@@ -123,6 +125,12 @@ def test_less_of_the_own_kind_is_given_up_the_surer_the_loss_is() -> None:
     assert choose_weight(tried(*rows, error=0.04)) == 0.8
     assert choose_weight(tried(*rows, error=0.02)) == 0.5
     assert choose_weight(tried(*rows, error=0.0)) == 0.3
+
+
+def test_a_handful_of_pictures_tells_nothing_of_their_kind() -> None:
+    assert choose_weight(tried((0.0, 0.2, 1.0), (0.8, 0.9, 0.9), error=None)) == 0.8
+    few = parts([f"p{row}" for row in range(29)], ["k"] * 29, np.eye(29), np.eye(29))
+    assert {item.category_share_error for item in fit_instance_weight(few, few, few)[1]} == {None}
 
 
 def test_weights_that_gain_category_are_worth_it() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,19 @@ def test_the_second_time_nothing_is_embedded(encoder: CountingEncoder, products:
     second = compute_features(encoder, main_pictures(products), tmp_path)
     assert encoder.embedded == 0
     assert np.array_equal(first.values, second.values)
+
+
+def test_levels_of_another_release_are_not_taken_for_these(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    """The same tower, the same pictures; only which of its levels are taken has changed."""
+    compute_features(encoder, main_pictures(products), tmp_path, with_levels=True)
+    encoder.embedded = 0
+    compute_features(encoder, main_pictures(products), tmp_path, with_levels=True)
+    assert encoder.embedded == 0
+    encoder.info = replace(encoder.info, level_widths=(32, *encoder.info.level_widths))
+    compute_features(encoder, main_pictures(products), tmp_path, with_levels=True)
+    assert encoder.embedded == len(products)
 
 
 def test_drawn_pictures_are_found_again_without_drawing_them(encoder: CountingEncoder, tmp_path: Path) -> None:

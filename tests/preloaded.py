@@ -1,0 +1,55 @@
+"""Commands of the embedder in processes of their own, without ten seconds of imports for each.
+
+One process for each worker of pytest imports what these commands import, and forks for each run; Python's `forkserver`
+does all of it. What a command is given, writes and ends with is as with `python -m`.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+HEAVY = frozenset({"export", "train", "eval"})
+"""Commands of the embedder that import torch and open_clip."""
+
+_CONTEXT = multiprocessing.get_context("forkserver")
+_CONTEXT.set_forkserver_preload(["embedder.training.run", "embedder.evaluation.run"])
+
+
+def run_preloaded(
+    arguments: tuple[str, ...], cwd: Path | None, environment: Mapping[str, str], timeout_s: float
+) -> subprocess.CompletedProcess[str]:
+    """Run `python -m ARGUMENTS`.
+
+    Raises:
+        subprocess.TimeoutExpired: it took longer than that, and was killed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        outputs = [Path(folder) / name for name in ("stdout", "stderr")]
+        process = _CONTEXT.Process(target=_run, args=(arguments, str(cwd or Path.cwd()), dict(environment), outputs))
+        process.start()
+        process.join(timeout_s)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(arguments, timeout_s)
+        written = [path.read_text(encoding="utf-8") for path in outputs]
+        return subprocess.CompletedProcess(list(arguments), process.exitcode, *written)
+
+
+def _run(arguments: tuple[str, ...], cwd: str, environment: dict[str, str], outputs: list[Path]) -> None:
+    for number, path in enumerate(outputs, start=1):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(cwd)
+    sys.argv = list(arguments)
+    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
