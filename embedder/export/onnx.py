@@ -139,9 +139,7 @@ def _write_graphs(
     image = _ImageGraph(leveled, projection, instance).eval()
     text_trunk, text_projection = split(encoder, "text")
     text = _TextGraph(text_trunk, text_projection).eval()
-    # The levels of another release's graphs may be others.
-    reusable = base is not None and separate and bundle.load_info(base).level_widths == leveled.widths
-    if base is None or not reusable or not _change_ends(base, folder, projection, text_projection, instance):
+    if base is None or not separate or not _change_ends(base, folder, leveled, projection, text_projection, instance):
         _export_towers(encoder, folder, image, text, pixels, tokens)
     runtime = OnnxRuntime(folder)
     with torch.no_grad():
@@ -156,11 +154,15 @@ def _write_graphs(
     return leveled.widths
 
 
-def _change_ends(base: Path, folder: Path, image: Projection, text: Projection, instance: InstanceMap | None) -> bool:
+def _change_ends(
+    base: Path, folder: Path, trunk: LeveledTrunk, image: Projection, text: Projection, instance: InstanceMap | None
+) -> bool:
     """Write the base's graphs with other ends; False where they are not as expected."""
     graphs = {name: load_graph(base / name) for name in (bundle.IMAGE_ONNX, bundle.TEXT_ONNX)}
     pictures, texts = graphs[bundle.IMAGE_ONNX], graphs[bundle.TEXT_ONNX]
-    if not (has_levels(pictures) and change_projection(pictures, image) and change_projection(texts, text)):
+    # Another release's graph may give other levels of the same tower.
+    expected_levels = has_levels(pictures) and bundle.load_info(base).level_widths == trunk.widths
+    if not (expected_levels and change_projection(pictures, image) and change_projection(texts, text)):
         _log.info("the graphs of %s do not end as expected; both towers are exported anew", base)
         return False
     graphs[bundle.IMAGE_ONNX] = with_instance(pictures, instance)

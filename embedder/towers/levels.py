@@ -166,8 +166,8 @@ def _run(visual: nn.Module, pixels: torch.Tensor) -> tuple[torch.Tensor, list[to
         extra = {"extra_blocks": True} if "extra_blocks" in _parameters(trunk) else {}
         final, maps = trunk.forward_intermediates(pixels, **extra)
         features = visual.head(trunk.forward_head(final))
-        # The first of all blocks of an EfficientNet or MobileNet is the stem, which is none: it costs as much as the
-        # three largest others and finds no more products.
+        # The first of all blocks of an EfficientNet or MobileNet is the stem, which is none: its map takes the longest
+        # to pool of all, and finds no more products.
         maps = list(maps[1:] if extra else maps)
         if final.ndim == 4 and final.shape[1] == trunk.num_features:
             maps.append(final)
