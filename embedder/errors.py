@@ -19,7 +19,9 @@ EmbedderError
 │   ├── BundleNotFound
 │   └── BundleCorrupt
 ├── SettingsError         a settings file that cannot be read
-└── TrainingError         a catalog that nothing can be learnt from
+└── TrainingError         a catalog that nothing can be learnt from, or a training that came to nothing
+    ├── TrainingStopped   a signal stopped it; the same command goes on
+    └── TrainingLost      tuning lost more of what the base knew than permitted
 """
 
 from __future__ import annotations
@@ -121,6 +123,14 @@ class BundleCorrupt(BundleError):
 
 class TrainingError(EmbedderError):
     """A catalog or setting that nothing can be learnt with."""
+
+
+class TrainingStopped(TrainingError):
+    """A signal stopped a training after a whole step; its checkpoint is there."""
+
+
+class TrainingLost(TrainingError):
+    """No tuned model kept enough of what its base knew."""
 
 
 class SettingsError(EmbedderError):

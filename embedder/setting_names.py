@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 COMMANDS: Mapping[str, frozenset[str]] = {
     "embedder": frozenset(
-        {"cache_dir", "threads", "device", "seed", "decode_threads", "max_image_pixels", "train", "instance"}
+        {"cache_dir", "threads", "device", "seed", "decode_threads", "max_image_pixels", "train", "tune", "instance"}
     ),
     "indexer": frozenset(
         {
@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
 SHARED: frozenset[str] = frozenset().union(*COMMANDS.values())
 """What may be outside a command's table, and in the environment."""
 
-TABLES: frozenset[str] = frozenset({"train", "instance", "edge", "qdrant"})
+TABLES: frozenset[str] = frozenset({"train", "tune", "instance", "edge", "qdrant"})
 """Settings that are tables with keys of their own."""
 
 TEST_PREFIX = "MERCHLENS_TEST_"

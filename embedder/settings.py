@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError as EnvironmentUnreadable
 from embedder.errors import SettingsError
 from embedder.inputs.picture import PictureLimits
 from embedder.setting_names import COMMANDS, SHARED, TABLES, TEST_PREFIX, nearest
-from embedder.training.settings import FineTuneSettings, InstanceSettings
+from embedder.training.settings import FineTuneSettings, InstanceSettings, TuneSettings
 
 ENVIRONMENT_PREFIX = "MERCHLENS_"
 NESTED = "__"
@@ -83,7 +83,8 @@ class EmbedderSettings(LayeredSettings):
         seed: of everything random.
         decode_threads: how many pictures are decoded at once; each may take 4 bytes a pixel and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture.
-        train: of fine-tuning.
+        train: of fine-tuning on features computed once.
+        tune: of tuning the towers themselves.
         instance: of the instance part.
     """
 
@@ -96,6 +97,7 @@ class EmbedderSettings(LayeredSettings):
     decode_threads: int = Field(default=2, ge=1, le=256)
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     train: FineTuneSettings = Field(default_factory=FineTuneSettings)
+    tune: TuneSettings = Field(default_factory=TuneSettings)
     instance: InstanceSettings = Field(default_factory=InstanceSettings)
 
     def picture_limits(self) -> PictureLimits:

@@ -81,13 +81,14 @@ class Preprocessing:
         height, width = self.size
         batch = np.empty((len(images), 3, height, width), dtype=np.float32)
         for row, image in zip(batch, images, strict=True):
-            row[...] = np.asarray(self._resize(image)).transpose(2, 0, 1)
+            row[...] = np.asarray(self.resize(image)).transpose(2, 0, 1)
         batch /= 255.0
         batch -= np.asarray(self.mean, dtype=np.float32)[:, None, None]
         batch /= np.asarray(self.std, dtype=np.float32)[:, None, None]
         return batch
 
-    def _resize(self, image: Image.Image) -> Image.Image:
+    def resize(self, image: Image.Image) -> Image.Image:
+        """An RGB picture of any size as the tower's input shows it: scaled, cropped or padded."""
         height, width = self.size
         resample = _FILTERS[self.interpolation]
         if self.resize_mode == "squash":

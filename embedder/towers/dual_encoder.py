@@ -51,6 +51,12 @@ class DualEncoder:
         """Length of an embedding."""
         return int(self.model_config["embed_dim"])
 
+    @property
+    def takes_any_size(self) -> bool:
+        """Whether the image tower takes square pictures of any side, as convolutional ones do."""
+        trunk = getattr(getattr(self.model, "visual", None), "trunk", None)
+        return trunk is not None and not hasattr(trunk, "pos_embed") and not hasattr(trunk, "patch_embed")
+
     def with_image_size(self, side: int) -> DualEncoder:
         """The same weights for square pictures of another side, in pixels.
 
@@ -59,11 +65,7 @@ class DualEncoder:
         """
         if self.preprocessing.size == (side, side):
             return self
-        trunk = getattr(getattr(self.model, "visual", None), "trunk", None)
-        fully_convolutional = (
-            trunk is not None and not hasattr(trunk, "pos_embed") and not hasattr(trunk, "patch_embed")
-        )
-        if not fully_convolutional:
+        if not self.takes_any_size:
             raise ModelError(
                 f"model {self.base!r} takes pictures of {self.preprocessing.size[0]} px only; permitted: leave out the "
                 "image size"

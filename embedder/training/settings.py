@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
@@ -11,6 +11,12 @@ from embedder.index_space import MAX_DIM
 
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+What = Literal["auto", "heads", "projection", "lora", "full"]
+"""What is tuned. `heads`: the category head alone, towers and projections stay as they are. `projection`: the last linear
+map of each tower too, on features computed once. `lora`: low-rank additions to the image tower, merged into it at the
+end. `full`: all of the image tower. `auto`: `full` where the budget is enough for it, else `projection`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -100,4 +106,119 @@ class InstanceSettings:
     def to_dict(self) -> dict[str, float]:
         """JSON-able."""
         plain: dict[str, float] = TypeAdapter(InstanceSettings).dump_python(self)
+        return plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class TuneSettings:
+    """How the towers are tuned; table `[embedder.tune]`, or `MERCHLENS_TUNE__...`.
+
+    A field that ends in `_weight` is the factor of the loss term of that name (see `tuning.objective`); one that ends in
+    `_share` is how many of the pictures, or steps, an augmentation is applied to.
+
+    Attributes:
+        what: see `What`.
+        passes: most passes over the training products; fewer where a budget ends before.
+        products, pictures: products in a batch, pictures of each.
+        chunk: how many pictures go through the tower at once; 0: the whole batch. Less memory, the same gradients (the
+            batch is computed twice: Gao et al., 2021).
+        learning_rate: peak, of the layers nearest to the output.
+        ends_rate: factor of the learning rate of projections, instance map and head.
+        layer_decay: factor of the learning rate from one layer to the one before it.
+        weight_decay: L2, decoupled. head_l1: L1 of the category head's weights.
+        warm_up: share of the steps over which the learning rate rises; it falls to 0 over the others.
+        unfreeze_after: share of the steps in which only the ends are trained, not the tower.
+        text_tower: tune it too (full and lora); costs as much again for long texts.
+        lora_rank: of the additions.
+        batch_norm: "frozen" keeps the statistics that the base came with, which makes accumulation and several
+            processes exact; "estimated" normalizes by the batch and estimates the statistics anew at the end.
+        dropout, drop_path: shares of features, and of residual branches, that are dropped in a step.
+        average_decay: of the moving average of the weights, which is what is kept.
+        temperature: of the instance loss.
+        instance_weight, metric_weight: of the losses between pictures. metric: which one of pytorch-metric-learning;
+            mine: whether it looks at hard pairs only.
+        contrastive_weight, sigmoid_weight: of the losses between pictures and titles, by softmax and by sigmoid.
+        category_weight, text_category_weight: of the cross-entropy of pictures and of captions. label_smoothing: of it.
+        distillation_weight: of the divergence from the base in what it says of the clean picture.
+        text_anchor_weight: of the relative squared distance of the text projection to where it started.
+        view_share: pictures shown as a photo would. views: how many different ones each picture has.
+        flip_share, color_share, erase_share, jpeg_share, blur_share: see `tuning.augmentation`.
+        crop: least share of a picture's area that a random crop keeps; 1: none is cropped.
+        mixup_share, cutmix_share: steps in which pictures are mixed; such a step learns categories only.
+        rand_augment: strength of RandAugment (Cubuk et al., 2020), 0 to 30; 0: none.
+        smaller_first: share of the time at smaller pictures.
+        pixel_cache_mb: most memory for decoded pictures and views.
+        checkpoint_s: seconds between two checkpoints.
+        tolerance: most points, of 1, that the retention suite may lose; 1: no guard.
+
+    Raises:
+        pydantic.ValidationError: a value outside its range, with the range.
+    """
+
+    what: What = "auto"
+    passes: int = Field(default=12, ge=1, le=10_000)
+    products: int = Field(default=32, ge=2, le=65_536)
+    pictures: int = Field(default=2, ge=1, le=16)
+    chunk: int = Field(default=0, ge=0, le=65_536)
+    learning_rate: float = Field(default=3e-4, gt=0, le=1, allow_inf_nan=False)
+    ends_rate: float = Field(default=3.0, gt=0, le=1000, allow_inf_nan=False)
+    layer_decay: float = Field(default=0.9, gt=0, le=1, allow_inf_nan=False)
+    weight_decay: float = Field(default=0.02, ge=0, le=1, allow_inf_nan=False)
+    head_l1: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
+    warm_up: Share = 0.1
+    unfreeze_after: Share = 0.0
+    text_tower: bool = False
+    lora_rank: int = Field(default=16, ge=1, le=1024)
+    batch_norm: Literal["frozen", "estimated"] = "frozen"
+    dropout: Share = 0.1
+    drop_path: Share = 0.0
+    average_decay: float = Field(default=0.99, ge=0, lt=1)
+    temperature: float = Field(default=0.07, gt=0, le=10, allow_inf_nan=False)
+    instance_weight: Weight = 1.0
+    metric_weight: Weight = 0.0
+    metric: Literal["multi_similarity", "circle", "triplet"] = "multi_similarity"
+    mine: bool = True
+    contrastive_weight: Weight = 1.0
+    sigmoid_weight: Weight = 0.0
+    category_weight: Weight = 0.5
+    text_category_weight: Weight = 0.1
+    label_smoothing: Share = 0.05
+    distillation_weight: Weight = 0.5
+    text_anchor_weight: Weight = 1.0
+    view_share: Probability = 0.8
+    views: int = Field(default=8, ge=1, le=1000)
+    flip_share: Probability = 0.0
+    color_share: Probability = 0.3
+    erase_share: Probability = 0.1
+    jpeg_share: Probability = 0.1
+    blur_share: Probability = 0.1
+    crop: float = Field(default=0.8, gt=0, le=1)
+    mixup_share: Probability = 0.0
+    cutmix_share: Probability = 0.0
+    rand_augment: int = Field(default=0, ge=0, le=30)
+    smaller_first: Share = 0.3
+    pixel_cache_mb: int = Field(default=1024, ge=0, le=1_000_000)
+    checkpoint_s: float = Field(default=60.0, gt=0, le=86_400)
+    tolerance: Probability = 0.02
+
+    def __post_init__(self) -> None:
+        learning = ("instance", "metric", "contrastive", "sigmoid", "category")
+        if not any(self.weight(name) for name in learning):
+            raise ValueError(
+                f"{', '.join(f'{name}_weight' for name in learning)} are all 0; permitted: at least one above 0, or "
+                "nothing is learnt"
+            )
+        if self.mixup_share + self.cutmix_share > 1:
+            raise ValueError(
+                f"mixup_share {self.mixup_share} and cutmix_share {self.cutmix_share} are more than all steps; "
+                "permitted: 1 or less together"
+            )
+
+    def weight(self, term: str) -> float:
+        """Factor of a loss term."""
+        return float(getattr(self, f"{term}_weight"))
+
+    def to_dict(self) -> dict[str, float | str | bool]:
+        """JSON-able."""
+        plain: dict[str, float | str | bool] = TypeAdapter(TuneSettings).dump_python(self)
         return plain

@@ -9,13 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from embedder.catalogs.captions import captions_of, title_of
 from embedder.catalogs.product import Product
-from embedder.encoder import Encoder
+from embedder.training.heads.captions import Captions, CaptionTable
 from embedder.training.heads.losses import NO_CATEGORY
-from embedder.training.heads.wordings import GENERIC_WORDS, Wordings
-
-_NO_CAPTION = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,20 +42,6 @@ class Batch:
     describes: torch.Tensor
 
 
-class Captions:
-    """Text features of all distinct captions, and which belong to a product."""
-
-    def __init__(self, encoder: Encoder, products: Sequence[Product]) -> None:
-        index: dict[str, int] = {}
-        self.of_product = {
-            product.id: [index.setdefault(text, len(index)) for text in captions_of(product)] for product in products
-        }
-        features = encoder.text_features(list(index)) if index else np.zeros((1, 1), dtype=np.float32)
-        self.features = torch.from_numpy(features)
-        generic = torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features
-        self.wordings = Wordings(generic, len({title_of(product) for product in products} - {""}))
-
-
 class Dataset:
     """Examples as tensors.
 
@@ -74,13 +56,10 @@ class Dataset:
 
     def __init__(self, examples: Examples, captions: Captions, categories: Sequence[str]) -> None:
         label_of = {category: label for label, category in enumerate(categories)}
-        rows = [captions.of_product[product.id] for product in examples.products]
-        most = max((len(row) for row in rows), default=0) or 1
+        table = CaptionTable(captions, examples.products)
         self.features = torch.from_numpy(examples.features)
         self.labels = torch.tensor([label_of.get(p.category or "", NO_CATEGORY) for p in examples.products])
-        padded = [row + [_NO_CAPTION] * (most - len(row)) for row in rows]
-        self.captions = torch.tensor(padded, dtype=torch.long).view(-1, most)
-        self.caption_counts = torch.tensor([len(row) for row in rows])
+        self.captions, self.caption_counts, self._table = table.places, table.counts, table
         self.caption_features = captions.features
         self.wordings = captions.wordings
 
@@ -96,14 +75,5 @@ class Dataset:
                 `Wordings.cosine`).
             generator: of everything drawn here.
         """
-        counts = self.caption_counts[rows]
-        drawn = (torch.rand(len(rows), generator=generator) * counts).long().clamp_max((counts - 1).clamp_min(0))
-        # A product without a caption takes any here; it is left out of every loss on texts.
-        captions = self.captions[rows, drawn].clamp_min(0)
-        features = self.caption_features[captions]
-        moved = self.wordings.move(features, self.wordings.cosine(wording_cosine), generator)
-        texts = torch.where(torch.rand(len(rows), 1, generator=generator) < 0.5, features, moved)
-        worded = counts > 0
-        own = self.captions[rows][worded]
-        describes = (own[:, :, None] == captions[worded][None, None, :]).any(dim=1)
-        return Batch(self.features[rows], texts, self.labels[rows], worded, describes)
+        drawn = self._table.draw(rows, wording_cosine, generator)
+        return Batch(self.features[rows], drawn.features, self.labels[rows], drawn.worded, drawn.describes)

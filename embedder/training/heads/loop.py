@@ -22,7 +22,8 @@ from embedder.errors import TrainingError
 from embedder.recognition.calibration import fit_temperature
 from embedder.recognition.head import CategoryHead
 from embedder.towers.projection import Projection
-from embedder.training.heads.examples import Batch, Captions, Dataset, Examples
+from embedder.training.heads.captions import Captions
+from embedder.training.heads.examples import Batch, Dataset, Examples
 from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss
 from embedder.training.heads.trainable import TrainableModel
 from embedder.training.settings import FineTuneSettings

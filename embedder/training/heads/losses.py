@@ -17,17 +17,23 @@ def contrastive_loss(
     Without that, a catalog in which many products share a title would teach that they differ from their own words.
 
     Args:
-        images, texts: float32 (n, dim), unit.
-        describes: bool (n, n), whether text j (column) is one of picture i's; each text describes its own picture.
+        images: float32 (n, dim), unit.
+        texts: float32 (m, dim), unit.
+        describes: bool (n, m), whether text j (column) is one of picture i's.
         scale: factor of the cosines, above 0.
     """
     if len(images) == 0:
         return images.sum()
     logits = images @ texts.t() * scale
     right = describes.float()
-    by_image = functional.cross_entropy(logits, right / right.sum(dim=1, keepdim=True))
-    by_text = functional.cross_entropy(logits.t(), right.t() / right.t().sum(dim=1, keepdim=True))
+    by_image = functional.cross_entropy(logits, _spread(right))
+    by_text = functional.cross_entropy(logits.t(), _spread(right.t()))
     return (by_image + by_text) / 2
+
+
+def _spread(right: torch.Tensor) -> torch.Tensor:
+    """Rows of 0 and 1 as distributions; a row of zeros stays one."""
+    return right / right.sum(dim=1, keepdim=True).clamp_min(1.0)
 
 
 def category_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) -> torch.Tensor:

@@ -17,7 +17,8 @@ from embedder.errors import TrainingError
 from embedder.inputs.picture import PicturePixels
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, split
-from embedder.training.heads.examples import Captions, Dataset, Examples
+from embedder.training.heads.captions import Captions
+from embedder.training.heads.examples import Dataset, Examples
 from embedder.training.heads.loop import FineTuned, fine_tune, terms, weighted
 from embedder.training.heads.trainable import TrainableModel
 from embedder.training.settings import FineTuneSettings

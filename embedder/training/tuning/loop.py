@@ -1,0 +1,364 @@
+"""The loop of tuning: draw a batch, augment it, lead the gradient back, take a step, average, keep a checkpoint.
+
+Whatever is random in a step follows from the seed and the step's number: a run that was killed goes on from its last
+checkpoint and ends with the same weights, bit for bit on a CPU with as many threads.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import torch
+from timm.layers import DropPath
+from torch import nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+
+from embedder.errors import TrainingError, TrainingStopped
+from embedder.inputs.pixels import map_ahead
+from embedder.training.settings import TuneSettings
+from embedder.training.tuning.augmentation import augment
+from embedder.training.tuning.batches import Batch, Batches, step_seed
+from embedder.training.tuning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from embedder.training.tuning.gradients import gradients
+from embedder.training.tuning.model import TunableModel
+from embedder.training.tuning.objective import Objective
+from embedder.training.tuning.plan import TuningPlan
+from embedder.training.tuning.processes import Processes
+from embedder.training.tuning.tuned_parts import choose_parts, merge_lora, set_rates
+
+_log = logging.getLogger(__name__)
+
+CHECKPOINT = "checkpoint.safetensors"
+
+_MOST_GRADIENT = 1.0
+_STATISTICS_BATCHES = 40
+_TIMED_STEPS = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Learning:
+    """What a step needs besides the model.
+
+    Attributes:
+        batches: draws the products.
+        objective: the loss.
+        tokens: of all captions, int64 (m, t), padded; None: the text tower is not trained.
+        mean, deviation: of the normalization of pixels, (3,).
+        settings: see there.
+        seed: of everything random.
+        decode_threads: how many batches are drawn at once.
+    """
+
+    batches: Batches
+    objective: Objective
+    tokens: torch.Tensor | None
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+    settings: TuneSettings
+    seed: int
+    decode_threads: int = 2
+
+
+@dataclass(slots=True, eq=False)
+class Watcher:
+    """What is told of a run while it goes on.
+
+    Attributes:
+        on_step: called after each step with its number from 1 and the terms of its loss.
+        on_check: measures the averaged model a few times on the way; figures by name.
+        checks: how often.
+    """
+
+    on_step: Callable[[int, dict[str, float]], None] = lambda step, parts: None
+    on_check: Callable[[int, TunableModel], dict[str, float]] | None = None
+    checks: int = 4
+
+
+@dataclass(slots=True, eq=False)
+class Tuned:
+    """What a run leaves.
+
+    Attributes:
+        checks: figures of `Watcher.on_check`, each with its "step".
+        resumed_from: the step that it went on from; 0 where it began anew.
+    """
+
+    checks: list[dict[str, float]] = field(default_factory=list)
+    resumed_from: int = 0
+
+
+class Tuner:
+    """Trains a model by a plan; `model` holds the averaged weights afterwards."""
+
+    def __init__(self, model: TunableModel, learning: Learning, processes: Processes) -> None:
+        """Choose what is trained, and move the model to its device."""
+        self.model = model
+        self._learning = learning
+        self._processes = processes
+        settings = learning.settings
+        _set_drop_path(model.visual, settings.drop_path)
+        model.to(processes.device)
+        model.encoder.model.to(processes.device)
+        model.visual.to(memory_format=torch.channels_last)
+        self._parts = choose_parts(model, settings)
+        self._optimizer = torch.optim.AdamW(self._parts.groups, lr=settings.learning_rate)
+        self._trained = nn.ParameterList(self._parts.named.values())
+        self._mean = torch.tensor(learning.mean, device=processes.device).view(1, 3, 1, 1)
+        self._deviation = torch.tensor(learning.deviation, device=processes.device).view(1, 3, 1, 1)
+
+    def measure(self, side: int) -> float:
+        """Seconds of a step at a picture size, the drawing of its pictures included; nothing is changed."""
+        self._train_mode()
+        taken = []
+        for step in range(_TIMED_STEPS):
+            started = time.perf_counter()
+            self._gradients(step, side, self._learning.batches.draw(step))
+            taken.append(time.perf_counter() - started)
+            self._optimizer.zero_grad()
+        # The first one sets up buffers.
+        return sum(sorted(taken)[: _TIMED_STEPS - 1]) / (_TIMED_STEPS - 1)
+
+    def run(self, plan: TuningPlan, folder: Path, watcher: Watcher) -> Tuned:
+        """Take all steps of the plan, from the last checkpoint in `folder` where there is one.
+
+        Raises:
+            TrainingError: a loss or a gradient that is no finite number; the last checkpoint stays.
+            TrainingStopped: Ctrl-C or SIGTERM; a checkpoint is written first.
+        """
+        settings, path = self._learning.settings, folder / CHECKPOINT
+        average = AveragedModel(
+            self._trained, multi_avg_fn=get_ema_multi_avg_fn(min(settings.average_decay, 1 - 5 / max(6, plan.steps)))
+        )
+        tuned = Tuned()
+        done = self._resume(path, average, tuned)
+        checks = {math.ceil(plan.steps * number / watcher.checks) for number in range(1, watcher.checks + 1)}
+        self._train_mode()
+        saved_at = time.monotonic()
+        with (
+            _stopping() as stop,
+            closing(
+                map_ahead(
+                    self._learning.batches.draw,
+                    range(done, plan.steps),
+                    self._learning.decode_threads,
+                    self._learning.decode_threads + 1,
+                )
+            ) as drawn,
+        ):
+            for step, batch in enumerate(drawn, start=done):
+                self._unfreeze(step, plan)
+                set_rates(self._optimizer, settings.learning_rate * rate_factor(step, plan.steps, settings.warm_up))
+                parts = self._step(step, plan, batch, path)
+                average.update_parameters(self._trained)
+                watcher.on_step(step + 1, parts)
+                if step + 1 in checks and watcher.on_check is not None and self._processes.is_first:
+                    tuned.checks.append(self._check(step + 1, average, watcher.on_check))
+                due = time.monotonic() - saved_at >= settings.checkpoint_s
+                if self._processes.is_first and (due or stop.is_set() or step + 1 == plan.steps):
+                    self._save(path, step + 1, average, tuned)
+                    saved_at = time.monotonic()
+                if stop.is_set():
+                    raise TrainingStopped(
+                        f"stopped after step {step + 1:,} of {plan.steps:,}; next step: the same command goes on from "
+                        "there"
+                    )
+        self._take(average)
+        self._processes.wait()
+        return tuned
+
+    def finish(self) -> None:
+        """Merge low-rank additions; the model is in evaluation mode afterwards."""
+        if self._learning.settings.what == "lora":
+            merge_lora(self.model.visual)
+        self.model.eval()
+
+    @torch.no_grad()
+    def estimate_statistics(self) -> None:
+        """Estimate the statistics of BatchNorm anew, where they are not frozen: weights that were averaged or
+        interpolated were trained with others.
+        """
+        settings = self._learning.settings
+        if settings.batch_norm == "frozen":
+            return
+
+        def batches() -> Iterator[torch.Tensor]:
+            for step in range(_STATISTICS_BATCHES):
+                batch = self._learning.batches.draw(step)
+                yield self._prepare(step, self._learning.batches.side, batch)[0]
+
+        update_bn(batches(), _Pixels(self.model))
+        self.model.eval()
+
+    def _step(self, step: int, plan: TuningPlan, batch: Batch, path: Path) -> dict[str, float]:
+        self._optimizer.zero_grad()
+        parts = self._gradients(step, plan.side(step), batch)
+        norm = float(nn.utils.clip_grad_norm_(self._trained, _MOST_GRADIENT))
+        if not math.isfinite(parts["loss"]) or not math.isfinite(norm):
+            rate = self._learning.settings.learning_rate
+            worst = ", ".join(f"{name} {value:.4g}" for name, value in parts.items())
+            raise TrainingError(
+                f"loss {parts['loss']} and gradient {norm} in step {step + 1:,} of {plan.steps:,} ({worst}) at a learning "
+                f"rate of {rate:g}; permitted: finite numbers; the last good checkpoint stays at {path}; next step: a "
+                f"lower tune.learning_rate, such as {rate / 10:g}"
+            )
+        self._optimizer.step()
+        return parts
+
+    def _gradients(self, step: int, side: int, batch: Batch) -> dict[str, float]:
+        pixels, mix, batch = self._prepare(step, side, batch)
+        tokens = None if self._learning.tokens is None else self._learning.tokens[batch.captions.cpu()]
+        return gradients(
+            self.model,
+            pixels,
+            batch,
+            None if tokens is None else tokens.to(self._processes.device),
+            mix,
+            self._learning.objective,
+            self._learning.settings,
+            self._processes,
+            step_seed(self._learning.seed, step, "model"),
+        )
+
+    def _prepare(self, step: int, side: int, batch: Batch) -> tuple[torch.Tensor, Any, Batch]:
+        device = self._processes.device
+        batch = Batch(**{name.name: getattr(batch, name.name).to(device) for name in fields(Batch)})
+        generator = torch.Generator().manual_seed(step_seed(self._learning.seed, step, "augmentation"))
+        images, mix = augment(batch.pixels, side, self._learning.settings, generator)
+        pixels = ((images - self._mean) / self._deviation).contiguous(memory_format=torch.channels_last)
+        return pixels, mix, batch
+
+    def _train_mode(self) -> None:
+        self.model.train()
+        if self._learning.settings.batch_norm == "frozen":
+            for module in self.model.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        if self._learning.tokens is None:
+            self.model.text_trunk.model.visual.train(self.model.training)
+
+    def _unfreeze(self, step: int, plan: TuningPlan) -> None:
+        frozen = step < self._learning.settings.unfreeze_after * plan.steps
+        for parameter in self._parts.towers:
+            parameter.requires_grad_(not frozen)
+
+    def _check(
+        self, step: int, average: AveragedModel, measure: Callable[[int, TunableModel], dict[str, float]]
+    ) -> dict[str, float]:
+        kept = [parameter.detach().clone() for parameter in self._trained]
+        self._take(average)
+        self.model.eval()
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            figures = {"step": float(step), **measure(step, self.model)}
+            for parameter, value in zip(self._trained, kept, strict=True):
+                parameter.copy_(value)
+        self._train_mode()
+        return figures
+
+    @torch.no_grad()
+    def _take(self, average: AveragedModel) -> None:
+        for parameter, value in zip(self._trained, average.module, strict=True):
+            parameter.copy_(value)
+
+    def _save(self, path: Path, step: int, average: AveragedModel, tuned: Tuned) -> None:
+        tensors: dict[str, torch.Tensor] = {}
+        for (name, parameter), value in zip(self._parts.named.items(), average.module, strict=True):
+            tensors[f"model.{name}"] = parameter
+            tensors[f"average.{name}"] = value
+        for number, state in self._optimizer.state_dict()["state"].items():
+            for key, value in state.items():
+                tensors[f"optimizer.{number}.{key}"] = value
+        for name, value in self._statistics().items():
+            tensors[f"statistics.{name}"] = value
+        numbers = {"averaged": int(average.n_averaged), "checks": tuned.checks}
+        save_checkpoint(path, Checkpoint(step, tensors, numbers))
+
+    @torch.no_grad()
+    def _resume(self, path: Path, average: AveragedModel, tuned: Tuned) -> int:
+        found = load_checkpoint(path)
+        if found is None:
+            return 0
+        for (name, parameter), value in zip(self._parts.named.items(), average.module, strict=True):
+            parameter.copy_(found.tensors[f"model.{name}"])
+            value.copy_(found.tensors[f"average.{name}"])
+        average.n_averaged.fill_(int(found.numbers["averaged"]))
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in found.tensors.items():
+            if name.startswith("optimizer."):
+                _, number, key = name.split(".", 2)
+                state.setdefault(int(number), {})[key] = tensor
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": state, "param_groups": groups})
+        for name, value in self._statistics().items():
+            value.copy_(found.tensors[f"statistics.{name}"])
+        tuned.checks.extend(found.numbers["checks"])
+        tuned.resumed_from = found.step
+        _log.info("tuning goes on after step %d", found.step)
+        return found.step
+
+    def _statistics(self) -> dict[str, torch.Tensor]:
+        if self._learning.settings.batch_norm == "frozen":
+            return {}
+        return dict(self.model.visual.named_buffers())
+
+
+class _Pixels(nn.Module):
+    """The image tower alone, as `update_bn` calls it."""
+
+    def __init__(self, model: TunableModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        return self.model.encode(pixels).features
+
+
+def rate_factor(step: int, steps: int, warm_up: float) -> float:
+    """Share of the peak learning rate in a step counted from 0: a straight line up, then half a cosine down to 0."""
+    rising = max(1, round(warm_up * steps))
+    if step < rising:
+        return (step + 1) / rising
+    return 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+def _set_drop_path(tower: nn.Module, rate: float) -> None:
+    """Drop residual branches, deeper ones more often (Huang et al., 2016); timm names their places."""
+    if rate == 0:
+        return
+    places = [
+        (module, name)
+        for module in tower.modules()
+        for name in ("drop_path", "drop_path1", "drop_path2")
+        if isinstance(getattr(module, name, None), nn.Identity | DropPath)
+    ]
+    for number, (module, name) in enumerate(places, start=1):
+        setattr(module, name, DropPath(rate * number / len(places)))
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Set by the first Ctrl-C or SIGTERM, so that no step is left half done; the second one ends the process."""
+    stop = threading.Event()
+    before: dict[int, Any] = {}
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, before[number])
+
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,188 @@
+"""What is tuned: an image tower with its levels, the ends behind it, and if wanted the text tower."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from embedder.instance_map import InstanceMap
+from embedder.towers.dual_encoder import DualEncoder
+from embedder.towers.levels import InstanceLayer, LeveledTrunk
+from embedder.towers.projection import Projection, Trunk, split
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ends:
+    """What lies behind the towers.
+
+    Attributes:
+        image, text: the projections.
+        head: weight, float32 (categories, dim), and bias (categories,), of logits from unit embeddings.
+        instance: from levels to the instance part; None where there is none.
+    """
+
+    image: Projection
+    text: Projection
+    head: tuple[torch.Tensor, torch.Tensor]
+    instance: InstanceMap | None
+
+
+class Outputs:
+    """What the towers give of a batch: n pictures' features and levels."""
+
+    __slots__ = ("features", "levels")
+
+    def __init__(self, features: torch.Tensor, levels: torch.Tensor) -> None:
+        self.features = features
+        self.levels = levels
+
+
+class TunableModel(nn.Module):
+    """An open_clip model taken apart, so that each part can be trained.
+
+    Attributes:
+        encoder: the model that was taken apart.
+        trunk: pixels to features and levels.
+        text_trunk: tokens to features.
+        image, text, instance, head: the ends; `instance` is None where there is none.
+        log_scale, log_sigmoid_scale, sigmoid_bias: of the losses between pictures and titles.
+    """
+
+    def __init__(self, encoder: DualEncoder, ends: Ends) -> None:
+        """Take the model apart, and put these ends behind its towers."""
+        super().__init__()
+        self.encoder = encoder
+        trunk, _ = split(encoder, "image")
+        self.trunk = LeveledTrunk(trunk, encoder)
+        self.text_trunk: Trunk = split(encoder, "text")[0]
+        self.image, self.text = _linear(ends.image), _linear(ends.text)
+        self.instance: InstanceLayer | None = None
+        if ends.instance is not None:
+            self.instance = self.trunk.instance_layer(ends.instance)
+        weight, bias = ends.head
+        self.head = nn.Linear(weight.shape[1], weight.shape[0])
+        with torch.no_grad():
+            self.head.weight.copy_(weight)
+            self.head.bias.copy_(bias)
+        self.log_scale = nn.Parameter(torch.tensor(2.5))
+        self.log_sigmoid_scale = nn.Parameter(torch.tensor(2.3))
+        self.sigmoid_bias = nn.Parameter(torch.tensor(-5.0))
+
+    @property
+    def visual(self) -> nn.Module:
+        """The image tower."""
+        found = self.encoder.model.visual
+        assert isinstance(found, nn.Module)
+        return found
+
+    def encode(self, pixels: torch.Tensor) -> Outputs:
+        """Normalized pixels (n, 3, h, w) to features and levels, float32; in bfloat16 on the way on a GPU."""
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=pixels.device.type == "cuda"):
+            features, levels = self.trunk(pixels)
+        return Outputs(features.float(), levels.float())
+
+    def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
+        """Tokens (m, t) to text features, float32."""
+        with torch.autocast(tokens.device.type, torch.bfloat16, enabled=tokens.device.type == "cuda"):
+            return torch.as_tensor(self.text_trunk(tokens)).float()
+
+    def semantic(self, features: torch.Tensor, dropout: float = 0.0) -> torch.Tensor:
+        """Image features (n, width) to unit semantic embeddings."""
+        dropped = functional.dropout(features, dropout, training=dropout > 0)
+        return functional.normalize(self.image(dropped), dim=1)
+
+    def embed_texts(self, features: torch.Tensor) -> torch.Tensor:
+        """Text features (m, width) to unit semantic embeddings."""
+        return functional.normalize(self.text(features), dim=1)
+
+    def tunable(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """All parameters of the towers and the ends, by name."""
+        for name, parameter in self.visual.named_parameters():
+            yield f"visual.{name}", parameter
+        for name, parameter in self.text_tower().named_parameters():
+            yield f"text_tower.{name}", parameter
+        yield from self.ends()
+
+    def ends(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """The parameters of the ends, by name."""
+        for part in ("image", "text", "instance", "head"):
+            module = getattr(self, part)
+            if module is not None:
+                for name, parameter in module.named_parameters():
+                    yield f"{part}.{name}", parameter
+        for name in ("log_scale", "log_sigmoid_scale", "sigmoid_bias"):
+            yield name, getattr(self, name)
+
+    def text_tower(self) -> nn.Module:
+        """The text tower; of open_clip's own CLIP it is spread over the model, and is what is not the image tower."""
+        found = getattr(self.encoder.model, "text", None)
+        return found if isinstance(found, nn.Module) else _AllButVisual(self.encoder.model)
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """A copy of all tunable values and of the statistics of the image tower's normalization, by name."""
+        values = {name: value.detach().clone() for name, value in self.tunable()}
+        return values | {f"buffer.{name}": value.detach().clone() for name, value in self._statistics()}
+
+    @torch.no_grad()
+    def load(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Take values by name; those that are not named stay."""
+        own = dict(self.tunable()) | {f"buffer.{name}": value for name, value in self._statistics()}
+        for name, value in state.items():
+            own[name].copy_(value)
+
+    def _statistics(self) -> Iterator[tuple[str, torch.Tensor]]:
+        for name, value in self.visual.named_buffers():
+            if value.is_floating_point():
+                yield name, value
+
+    @torch.no_grad()
+    def projections(self) -> tuple[Projection, Projection]:
+        """The (image, text) projections, on the CPU."""
+        return _projection(self.image), _projection(self.text)
+
+    @torch.no_grad()
+    def instance_map(self) -> InstanceMap | None:
+        """The instance map as it is now."""
+        if self.instance is None:
+            return None
+        layer = self.instance
+        return InstanceMap(
+            widths=self.trunk.widths,
+            center=layer.center.cpu().numpy().astype(np.float32).copy(),
+            weight=layer.map.weight.detach().cpu().numpy().copy(),
+            offset=layer.map.bias.detach().cpu().numpy().copy(),
+        )
+
+
+class _AllButVisual(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self._names = [name for name, _ in model.named_parameters() if not name.startswith("visual.")]
+        self._model = [model]
+
+    def named_parameters(  # type: ignore[override]
+        self, *arguments: object, **named: object
+    ) -> Iterator[tuple[str, nn.Parameter]]:
+        wanted = set(self._names)
+        for name, parameter in self._model[0].named_parameters():
+            if name in wanted:
+                yield name, parameter
+
+
+def _linear(projection: Projection) -> nn.Linear:
+    layer = nn.Linear(projection.weight.shape[1], projection.weight.shape[0], projection.bias is not None)
+    with torch.no_grad():
+        layer.weight.copy_(projection.weight)
+        if projection.bias is not None:
+            layer.bias.copy_(projection.bias)
+    return layer
+
+
+def _projection(layer: nn.Linear) -> Projection:
+    bias = None if layer.bias is None else layer.bias.detach().cpu().clone()
+    return Projection(layer.weight.detach().cpu().clone(), bias)

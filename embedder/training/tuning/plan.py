@@ -1,0 +1,140 @@
+"""What a run of tuning will do, fixed before its first step: a resumed run is then the same run."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+from embedder.errors import TrainingError
+
+_LEAST_SIDE = 64
+_STEP = 32
+_SMALLER = 0.7
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Some steps at one picture size.
+
+    Attributes:
+        side: of the pictures, pixels.
+        steps: how many, 1 or more.
+        step_s: seconds that one took when it was measured; 0 where it was not.
+    """
+
+    side: int
+    steps: int
+    step_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TuningPlan:
+    """Steps, sizes and schedule.
+
+    Attributes:
+        stages: one or more, small pictures first.
+        batch: pictures in a step.
+        passes: how often each training product is seen, about.
+        reason: why it is these, for people.
+    """
+
+    stages: tuple[Stage, ...]
+    batch: int
+    passes: float
+    reason: str
+
+    @property
+    def steps(self) -> int:
+        """All of them."""
+        return sum(stage.steps for stage in self.stages)
+
+    @property
+    def expected_s(self) -> float:
+        """How long they should take, seconds; 0 where nothing was measured."""
+        return sum(stage.steps * stage.step_s for stage in self.stages)
+
+    def side(self, step: int) -> int:
+        """Of the pictures in a step, counted from 0."""
+        for stage in self.stages:
+            if step < stage.steps:
+                return stage.side
+            step -= stage.steps
+        return self.stages[-1].side
+
+    def to_json(self) -> str:
+        """As it is written down."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Inverse of `to_json`; raises KeyError, TypeError or ValueError on anything else."""
+        data: dict[str, Any] = json.loads(text)
+        stages = tuple(Stage(**stage) for stage in data["stages"])
+        return cls(stages, int(data["batch"]), float(data["passes"]), str(data["reason"]))
+
+
+def smaller_side(side: int, squares: bool) -> int:
+    """The size of the pictures that tuning begins with, pixels; `squares`: whether the tower takes any."""
+    if not squares:
+        return side
+    return max(min(side, _LEAST_SIDE), math.floor(side * _SMALLER / _STEP) * _STEP)
+
+
+def make_plan(
+    sides: Sequence[int],
+    shares: Sequence[float],
+    measure: Callable[[int], float] | None,
+    budget_s: float | None,
+    *,
+    products: int,
+    batch_products: int,
+    pictures: int,
+    most_passes: int,
+) -> TuningPlan:
+    """Fit the steps into a budget.
+
+    Args:
+        sides: picture sizes, first to last.
+        shares: of the time that each gets; add up to 1. Those of 0 are left out.
+        measure: seconds of a step at a side; wanted where there is a budget.
+        budget_s: for the steps alone; None: `most_passes` passes.
+        products: training products, 1 or more.
+        batch_products: in a step. pictures: of each of them.
+        most_passes: over the products.
+
+    Raises:
+        TrainingError: the budget is too short for one step.
+    """
+    kept = [(side, share) for side, share in zip(sides, shares, strict=True) if share > 0]
+    most = max(1, math.ceil(most_passes * products / batch_products))
+    if budget_s is None or measure is None:
+        counts = _share_out(most, [share for _, share in kept])
+        stages = [Stage(side, count) for (side, _), count in zip(kept, counts, strict=True) if count]
+        reason = f"{most_passes} passes, no budget"
+    else:
+        timed = [(side, share, measure(side)) for side, share in kept]
+        stages = [Stage(side, int(share * budget_s / step_s), step_s) for side, share, step_s in timed]
+        total = sum(stage.steps for stage in stages)
+        if total == 0:
+            slowest = max(step_s for _, _, step_s in timed)
+            raise TrainingError(
+                f"budget: {budget_s:.1f} s are left for tuning the towers, and one step takes {slowest:.1f} s; permitted: "
+                f"one step or more; next step: a longer --budget, or --tune projection"
+            )
+        reason = f"{budget_s:.0f} s for steps of {', '.join(f'{s.step_s:.2f} s at {s.side} px' for s in stages)}"
+        if total > most:
+            scale = most / total
+            stages = [Stage(stage.side, max(1, int(stage.steps * scale)), stage.step_s) for stage in stages]
+            reason = f"{most_passes} passes, the most that are made; the budget would allow more"
+        stages = [stage for stage in stages if stage.steps]
+    done = sum(stage.steps for stage in stages)
+    return TuningPlan(tuple(stages), batch_products * pictures, done * batch_products / products, reason)
+
+
+def _share_out(total: int, shares: Sequence[float]) -> list[int]:
+    """Whole numbers that add up to the total; the last one takes what rounding leaves."""
+    counts = [int(total * share) for share in shares[:-1]]
+    return [*counts, total - sum(counts)]

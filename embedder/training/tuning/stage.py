@@ -1,0 +1,250 @@
+"""From a base model and a start to tuned weights: what the loop needs is put together here, and planned."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn import functional
+
+from embedder.catalogs.captions import title_of
+from embedder.catalogs.product import Product
+from embedder.encoder import Encoder
+from embedder.inputs.pixels import PixelReader
+from embedder.progress import ProgressReport
+from embedder.settings import EmbedderSettings
+from embedder.towers.dual_encoder import DualEncoder, load_folder
+from embedder.towers.projection import Projection, split
+from embedder.training.heads.captions import Captions
+from embedder.training.pictures.shots import Shot
+from embedder.training.tuning.batches import Batches
+from embedder.training.tuning.loop import Learning, Tuned, Tuner, Watcher
+from embedder.training.tuning.model import TunableModel
+from embedder.training.tuning.objective import Objective, Teacher
+from embedder.training.tuning.pixel_cache import PixelCache
+from embedder.training.tuning.plan import TuningPlan, make_plan, smaller_side
+from embedder.training.tuning.processes import Processes
+from embedder.training.tuning.start import TuningStart
+from embedder.training.tuning.validation import Validation, score_of
+
+_log = logging.getLogger(__name__)
+
+PLAN = "plan.json"
+BOARD = "tensorboard"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """What a tuning is watched on: see `Validation`."""
+
+    products: Sequence[Product]
+    pairs: Sequence[Shot]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TunedTowers:
+    """A model after tuning, before anything is chosen.
+
+    Attributes:
+        model: holds the tuned weights.
+        base, tuned: all values before and after, by name; the base with its own projections.
+        plan: what was done.
+        tuned_run: what the loop says of itself.
+        validation: measures any weights.
+        tuner: estimates statistics of BatchNorm for any weights.
+    """
+
+    model: TunableModel
+    base: Mapping[str, torch.Tensor]
+    tuned: Mapping[str, torch.Tensor]
+    plan: TuningPlan
+    run: Tuned
+    validation: Validation
+    tuner: Tuner
+
+
+def tune_towers(
+    folder: Path,
+    encoder: Encoder,
+    start: TuningStart,
+    products: Sequence[Product],
+    held_out: HeldOut,
+    config: EmbedderSettings,
+    processes: Processes,
+    work: Path,
+    progress: ProgressReport,
+) -> TunedTowers:
+    """Tune, from the last checkpoint where there is one.
+
+    Args:
+        folder: the base's bundle.
+        encoder: the base, which computes features of captions.
+        start: what to start from.
+        products: the training products, in the start's order.
+        held_out: what it is watched on.
+        config: `tune` says how.
+        processes: who takes part.
+        work: where plan and checkpoints are kept.
+        progress: shows a step of its own.
+
+    Raises:
+        TrainingError, TrainingStopped: see `Tuner.run`.
+    """
+    dual = load_folder(folder, encoder.info.base)
+    raw_image, raw_text = _raw_projections(folder)
+    model = TunableModel(dual, start.ends)
+    base = {**model.state(), **_named("image", raw_image), **_named("text", raw_text)}
+    reader = PixelReader(encoder.preprocessing, config.picture_limits())
+    side = encoder.preprocessing.size[0]
+    settings = config.tune
+    captions = Captions(encoder, [*products, *held_out.products])
+    pixels = PixelCache(reader, side, settings.pixel_cache_mb * 2**20)
+    learning = Learning(
+        batches=Batches(
+            products, start.categories, captions, pixels, settings, config.train.wording_cosine, config.seed
+        ),
+        objective=Objective(settings, _teacher(start, captions, raw_text, processes.device)),
+        tokens=torch.from_numpy(encoder.tokenize(captions.texts).ids) if settings.text_tower else None,
+        mean=encoder.preprocessing.mean,
+        deviation=encoder.preprocessing.std,
+        settings=settings,
+        seed=config.seed,
+        decode_threads=config.decode_threads,
+    )
+    tuner = Tuner(model, learning, processes)
+    plan = _planned(work, tuner, dual, side, start, config, processes, len(products))
+    validation = Validation(
+        held_out.products if processes.is_first else (),
+        products,
+        held_out.pairs,
+        start.categories,
+        _titles(encoder, captions, held_out.products, settings.text_tower),
+        PixelCache(reader, side, 0),
+        encoder.preprocessing.mean,
+        encoder.preprocessing.std,
+        config.decode_threads,
+    )
+    run = tuner.run(plan, work, _watcher(progress, plan, validation, work, processes))
+    tuner.finish()
+    return TunedTowers(model, base, model.state(), plan, run, validation, tuner)
+
+
+def _raw_projections(folder: Path) -> tuple[Projection, Projection]:
+    model = load_folder(folder)
+    return split(model, "image")[1], split(model, "text")[1]
+
+
+def _named(end: str, projection: Projection) -> dict[str, torch.Tensor]:
+    named = {f"{end}.weight": projection.weight.clone()}
+    return named if projection.bias is None else named | {f"{end}.bias": projection.bias.clone()}
+
+
+def _teacher(start: TuningStart, captions: Captions, raw_text: Projection, device: torch.device) -> Teacher:
+    words = functional.normalize(raw_text(captions.generic), dim=1)
+    return Teacher(
+        start.teacher.to(device),
+        words.to(device),
+        captions.generic.to(device),
+        start.ends.text.weight.to(device),
+    )
+
+
+def _titles(
+    encoder: Encoder, captions: Captions, products: Sequence[Product], with_tower: bool
+) -> tuple[Sequence[str], torch.Tensor]:
+    titles = sorted({title for product in products if (title := title_of(product))})
+    if not titles:
+        return (), captions.features[:0]
+    if with_tower:
+        return titles, torch.from_numpy(encoder.tokenize(titles).ids)
+    return titles, torch.from_numpy(encoder.text_features(titles))
+
+
+def _planned(
+    work: Path,
+    tuner: Tuner,
+    dual: DualEncoder,
+    side: int,
+    start: TuningStart,
+    config: EmbedderSettings,
+    processes: Processes,
+    products: int,
+) -> TuningPlan:
+    """The plan as it is written down; one that was written before holds."""
+    path, settings = work / PLAN, config.tune
+    if not path.exists():
+        smaller = smaller_side(side, dual.takes_any_size)
+        share = settings.smaller_first if smaller < side else 0.0
+        plan = make_plan(
+            (smaller, side),
+            (share, 1 - share),
+            None if start.budget_s is None else tuner.measure,
+            start.budget_s,
+            products=products,
+            batch_products=min(settings.products, products),
+            pictures=settings.pictures,
+            most_passes=settings.passes,
+        )
+        if processes.is_first:
+            temporary = path.with_suffix(".new")
+            temporary.write_text(plan.to_json(), encoding="utf-8")
+            temporary.replace(path)
+    processes.wait()
+    return TuningPlan.from_json(path.read_text(encoding="utf-8"))
+
+
+def _watcher(
+    progress: ProgressReport, plan: TuningPlan, validation: Validation, work: Path, processes: Processes
+) -> Watcher:
+    """Bar or lines, and a TensorBoard log."""
+    if not processes.is_first:
+        return Watcher()
+    from torch.utils.tensorboard import SummaryWriter
+
+    _log.info(
+        "tuning: %d steps of %d pictures (%s), about %.1f passes; TensorBoard log in %s",
+        plan.steps,
+        plan.batch,
+        ", ".join(f"{stage.steps} at {stage.side} px" for stage in plan.stages),
+        plan.passes,
+        work / BOARD,
+    )
+    writer = SummaryWriter(str(work / BOARD))
+    step_shown = progress.step("tuning", plan.steps)
+    latest: dict[str, float] = {}
+
+    def on_step(step: int, parts: dict[str, float]) -> None:
+        for name, value in parts.items():
+            writer.add_scalar(f"loss/{name}", value, step)
+        shown = f"loss {parts['loss']:.2f}" + (f", score {latest['score']:.3f}" if "score" in latest else "")
+        step_shown.update(note=shown)
+        step_shown.advance(step - step_shown.done)
+        if step == plan.steps:
+            writer.close()
+
+    def on_check(step: int, model: TunableModel) -> dict[str, float]:
+        figures = validation.measure(model)
+        for name, value in figures.items():
+            writer.add_scalar(f"validation/{name}", value, step)
+        writer.flush()
+        latest.update(figures)
+        return figures
+
+    return Watcher(on_step, None if validation.is_empty else on_check)
+
+
+def what_more_time_would_bring(checks: Sequence[Mapping[str, float]]) -> str:
+    """A sentence from the scores on the way: what the last doubling of the time brought bounds what the next one may."""
+    if len(checks) < 2:
+        return "what more time would bring is not known: there are no held-out products to tell by"
+    half = min(checks, key=lambda check: abs(check["step"] - checks[-1]["step"] / 2))
+    gained = score_of(checks[-1]) - score_of(half)
+    if gained <= 0.002:
+        return f"the second half of the steps brought {gained:+.3f} of the score: more time would likely bring nothing"
+    return (
+        f"the second half of the steps brought {gained:+.3f} of the score: twice the time would likely bring up to "
+        f"{gained:.3f} more"
+    )

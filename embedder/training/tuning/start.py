@@ -1,0 +1,104 @@
+"""Where tuning starts from, written down before its first step.
+
+A resumed run, and each further process of one run, starts from the very same: features that are gathered within a time
+budget are not the same twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from embedder.catalogs.product import Product
+from embedder.errors import TrainingError
+from embedder.instance_map import InstanceMap
+from embedder.towers.projection import Projection
+from embedder.training.tuning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
+from embedder.training.tuning.model import Ends
+
+START = "start.safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TuningStart:
+    """What the first step starts from.
+
+    Attributes:
+        products: ids of the training products, in order.
+        categories: of the head, in order; may be empty.
+        ends: what lies behind the towers.
+        teacher: the base's semantic embeddings of the products' main pictures, float32 (n, dim), unit.
+        budget_s: for the steps, seconds; None: there is no budget.
+    """
+
+    products: tuple[str, ...]
+    categories: tuple[str, ...]
+    ends: Ends
+    teacher: torch.Tensor
+    budget_s: float | None
+
+    def save(self, folder: Path) -> None:
+        """Write it into an existing folder.
+
+        Raises:
+            TrainingError: it cannot be written.
+        """
+        weight, bias = self.ends.head
+        tensors = {"teacher": self.teacher, "head.weight": weight, "head.bias": bias}
+        for name, projection in (("image", self.ends.image), ("text", self.ends.text)):
+            tensors[f"{name}.weight"] = projection.weight
+            if projection.bias is not None:
+                tensors[f"{name}.bias"] = projection.bias
+        instance = self.ends.instance
+        if instance is not None:
+            for name in ("center", "weight", "offset"):
+                tensors[f"instance.{name}"] = torch.from_numpy(getattr(instance, name))
+        numbers = {
+            "products": self.products,
+            "categories": self.categories,
+            "widths": None if instance is None else instance.widths,
+            "budget_s": self.budget_s,
+        }
+        if not save_checkpoint(folder / START, Checkpoint(0, tensors, numbers)):
+            raise TrainingError(f"{folder / START} cannot be written; next step: free space there")
+
+    @classmethod
+    def load(cls, folder: Path) -> TuningStart | None:
+        """What was written into a folder; None where nothing was."""
+        found = load_checkpoint(folder / START)
+        if found is None:
+            return None
+        tensors, numbers = found.tensors, found.numbers
+        instance = None
+        if numbers["widths"] is not None:
+            center, weight, offset = (
+                tensors[f"instance.{name}"].numpy().astype(np.float32) for name in ("center", "weight", "offset")
+            )
+            instance = InstanceMap(tuple(numbers["widths"]), center, weight, offset)
+        ends = Ends(
+            image=Projection(tensors["image.weight"], tensors.get("image.bias")),
+            text=Projection(tensors["text.weight"], tensors.get("text.bias")),
+            head=(tensors["head.weight"], tensors["head.bias"]),
+            instance=instance,
+        )
+        return cls(
+            tuple(numbers["products"]), tuple(numbers["categories"]), ends, tensors["teacher"], numbers["budget_s"]
+        )
+
+    def chosen(self, products: Sequence[Product]) -> list[Product]:
+        """Its products out of a catalog's.
+
+        Raises:
+            TrainingError: some are not in the catalog any more.
+        """
+        by_id: Mapping[str, Product] = {product.id: product for product in products}
+        missing = [name for name in self.products if name not in by_id]
+        if missing:
+            raise TrainingError(
+                f"{len(missing)} products that tuning began with, such as {missing[0]!r}, are not in the catalog any more"
+            )
+        return [by_id[name] for name in self.products]
