@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -16,11 +17,14 @@ from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.catalogs.split_report import SplitReport
 from embedder.datasets.command import app as datasets_app
 from embedder.duration import parse_duration
-from embedder.errors import EmbedderError, SettingsError
+from embedder.errors import EmbedderError, SettingsError, TrainingLost, TrainingStopped
 from embedder.flags import flag
 from embedder.inputs.street_views import KINDS
 from embedder.settings import EmbedderSettings, describe_invalid
-from embedder.training.settings import FineTuneSettings
+from embedder.training.settings import FineTuneSettings, TuneSettings
+
+_STATUS: Mapping[type[Exception], int] = {TrainingLost: 3, TrainingStopped: 130}
+"""Exit statuses of errors; all others give 2."""
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Fine-tune and evaluate encoders."
@@ -67,6 +71,15 @@ def train(
     out: Annotated[Path, typer.Option(help="the bundle's folder")],
     model: Model = "starter",
     image_size: ImageSize = None,
+    tune: Annotated[
+        str | None,
+        flag(
+            TuneSettings,
+            "what",
+            "auto, heads, projection, lora or full; auto: full with a budget of 5m or more, else projection",
+            "tune",
+        ),
+    ] = None,
     budget: Annotated[
         str | None,
         typer.Option(help="about how long, as in 90s, 20m, 1h; 0: closed form only; default: no limit"),
@@ -86,9 +99,12 @@ def train(
     cache_dir: CacheDir = None,
     config: Config = None,
 ) -> None:
-    """Fine-tune: frozen towers, trained projections and category head, an instance part in closed form.
+    """Fine-tune: projections, category head and instance part; with --tune full or lora the image tower itself.
 
-    All other settings of the training are in the settings file's table embedder.train.
+    A training of the towers that was stopped, or killed, goes on with the same command. It keeps the weights that gain
+    most on the catalog and lose little of what the base knew; where there are none, the base's towers are kept, and the
+    exit status is 3. All other settings are in the settings file's tables embedder.train, embedder.tune and
+    embedder.instance.
     """
     settings = _settings(
         config,
@@ -99,14 +115,15 @@ def train(
         device=device,
         cache_dir=cache_dir,
         train={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+        tune={"what": tune},
     )
     if budget is not None and minutes is not None:
         raise SettingsError(f"--budget {budget} and --minutes {minutes:g}; permitted: one of them")
     budget_s = minutes * 60 if minutes is not None else None if budget is None else parse_duration(budget)
     columns = _checked_columns(catalog, column, allow_outside_pictures)
     from embedder.training.outcome import print_outcome
-    from embedder.training.run import TrainRequest
     from embedder.training.run import train as run
+    from embedder.training.split_products import TrainRequest
 
     request = TrainRequest(
         catalog=catalog,
@@ -218,7 +235,7 @@ def main() -> None:
         sys.exit(2)
     except (EmbedderError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+        sys.exit(_STATUS.get(type(error), 2))
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def write_bundle(
     training: Mapping[str, Any] | None = None,
     data_hash: str = "",
     metrics: Mapping[str, float] | None = None,
-    report: Mapping[str, str] | None = None,
+    report: Mapping[str, str | bytes] | None = None,
 ) -> bundle.BundleInfo:
     """Write a model as a bundle; an existing bundle at `target` is replaced only when the new one is whole.
 
@@ -56,7 +56,7 @@ def write_bundle(
         base: the bundle that the encoder was made from, where nothing but the projections has changed since: its graphs
             are taken, with other ends, in place of an export. None: both towers are exported.
         training, data_hash, metrics: see `BundleInfo`.
-        report: file name to text, written into `report/`.
+        report: file name to text or bytes, written into `report/`.
 
     Raises:
         ModelError: the ONNX graphs do not compute what torch computes.
@@ -67,9 +67,10 @@ def write_bundle(
             save_head(folder, head)
         if instance is not None and space is not None:
             save_instance(folder, instance, space.kept)
-        for name, text in (report or {}).items():
+        for name, content in (report or {}).items():
             (folder / bundle.REPORT_FOLDER).mkdir(exist_ok=True)
-            (folder / bundle.REPORT_FOLDER / name).write_text(text, encoding="utf-8")
+            written = content.encode() if isinstance(content, str) else content
+            (folder / bundle.REPORT_FOLDER / name).write_bytes(written)
         (folder / "onnx").mkdir()
         widths = _write_graphs(encoder, folder, instance, base)
         return bundle.seal(

@@ -56,6 +56,21 @@ class Stage:
     part: InstancePart | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A stage, and what its towers see of the held-out products and of those that are searched.
+
+    Attributes:
+        encoder: computes features of texts.
+        stage: what is behind the towers.
+        gathered: features of the pictures, by the same towers.
+    """
+
+    encoder: Encoder
+    stage: Stage
+    gathered: Gathered
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Figures by the names of `MEANINGS`; one that the catalog does not allow is absent.
@@ -78,19 +93,24 @@ class Comparison:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def compare(encoder: Encoder, before: Stage, after: Stage, gathered: Gathered) -> Comparison:
-    """Measure both on the validation products; `encoder` is the model before."""
-    gallery = join_features([gathered.validation, gathered.sample])
+def compare(before: Looked, after: Looked) -> Comparison:
+    """Measure both on the validation products, among the same products of the catalog."""
+    searched = set(before.gathered.sample.product_ids) & set(after.gathered.sample.product_ids)
+    galleries = [
+        join_features([look.gathered.validation, look.gathered.sample.of_products(searched)])
+        for look in (before, after)
+    ]
     return Comparison(
-        before=_measure(encoder, before, gathered, gallery),
-        after=_measure(encoder, after, gathered, gallery),
-        products=len(gathered.validation.shots),
-        views=len(gathered.validation_pairs.shots),
-        gallery=len(gallery.shots),
+        before=_measure(before, galleries[0]),
+        after=_measure(after, galleries[1]),
+        products=len(after.gathered.validation.shots),
+        views=len(after.gathered.validation_pairs.shots),
+        gallery=len(galleries[1].shots),
     )
 
 
-def _measure(encoder: Encoder, stage: Stage, gathered: Gathered, gallery: Features) -> dict[str, float]:
+def _measure(look: Looked, gallery: Features) -> dict[str, float]:
+    encoder, stage, gathered = look.encoder, look.stage, look.gathered
     figures = _category_accuracy(encoder, stage, gathered.validation)
     if len(gallery.shots) < 2:
         return figures

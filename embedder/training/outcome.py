@@ -17,6 +17,8 @@ def print_outcome(info: BundleInfo) -> None:
     described = info.training
     compared = described["compared"]
     print(f"picture size {described['image_size']} px: {described['image_size_reason']}; base model {info.base}")
+    for line in _tuning(described["tuning"]):
+        print(line)
     print(_instance(described["instance"]))
     rejected = ", ".join(f"{reason} {count:,}" for reason, count in described["rejected_reasons"].items())
     print(f"left out: {described['rejected']:,} rows or pictures{f' ({rejected})' if rejected else ''}")
@@ -37,6 +39,29 @@ def print_outcome(info: BundleInfo) -> None:
             table.add_row(name.replace("_", " "), shown, f"{compared['after'][name]:.4f}", meaning)
     Console().print(table)
     print("these products chose the epoch and the weight of the parts; python -m embedder eval measures on others")
+
+
+def _tuning(described: Mapping[str, Any]) -> list[str]:
+    """What the towers' tuning did, where there was one."""
+    if "plan" not in described:
+        return [f"tuned: {described['what']}; the towers are the base's"]
+    plan, share = described["plan"], described["kept_share"]
+    steps = sum(stage["steps"] for stage in plan["stages"])
+    sizes = ", ".join(f"{stage['steps']:,} at {stage['side']} px" for stage in plan["stages"])
+    kept = next((item for item in described["sweep"] if item["share"] == share), None)
+    lines = [
+        f"tuned: {described['what']}; {steps:,} steps of {plan['batch']} pictures ({sizes}) in "
+        f"{described['spent_s']:.0f} s, {plan['passes']:.1f} passes ({plan['reason']})"
+    ]
+    if kept is None:
+        lines.append("kept: the base's towers (report/sweep.md says why)")
+    else:
+        lines.append(
+            f"kept: {share:.0%} of the tuned weights; score {kept['in_domain'].get('score', float('nan')):.3f}, frozen "
+            f"towers {described['start_score']:.3f}; lost {kept['lost']:.3f} of retention, {described['tolerance']:g} "
+            "is permitted (report/sweep.md)"
+        )
+    return [*lines, described["more_time"]]
 
 
 def _instance(described: Mapping[str, Any]) -> str:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from embedder import bundle
-from embedder.catalogs.loading import data_hash, load_catalog
-from embedder.catalogs.product import Product, Rejection
-from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.split_report import SplitReport
-from embedder.catalogs.splits import shuffled, split_catalog
+from embedder.catalogs.loading import data_hash
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
 from embedder.export.base_bundles import resolve_bundle
@@ -26,50 +22,78 @@ from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, TowerName, is_trainable, join, split, untrainable
-from embedder.training.comparison import Stage, compare
+from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.heads.examples import Examples
 from embedder.training.heads.loop import fine_tune
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
+from embedder.training.settings import What
+from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 
 _log = logging.getLogger(__name__)
 
-VALIDATION_CAP = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class TrainRequest:
-    """What to train.
-
-    Attributes:
-        catalog: as `open_catalog` takes it.
-        columns: our field to the catalog's column.
-        model: base model, by any name.
-        out: the bundle to write.
-        image_size: side of the input in pixels; None fits it to the catalog (starter) or keeps the model's own.
-        budget_s: about how long to take, seconds; products beyond it are left out. 0: nothing is tuned, the instance
-            part is solved in closed form from all products. None: all products.
-        max_products: at most this many training products; None: all.
-        allow_outside_pictures: pictures may lie outside the catalog's folder.
-    """
-
-    catalog: str
-    columns: dict[str, str]
-    model: str
-    out: Path
-    image_size: int | None
-    budget_s: float | None
-    max_products: int | None
-    allow_outside_pictures: bool = False
+TOWERS_FROM_S = 300.0
+"""A budget from which on the towers themselves are tuned where nothing else is asked for, seconds."""
 
 
 def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     """Fine-tune a model, solve for its instance part, and write its bundle.
 
     Raises:
-        CatalogError, ModelError, BundleError, TrainingError: see `embedder.errors`.
+        CatalogError, ModelError, BundleError, TrainingError: see `embedder.errors`. `TrainingLost` comes after a bundle
+            was written whose towers are the base's.
     """
-    catalog = _load(request, config)
+    what, why = choose_what(config.tune.what, request.budget_s)
+    _log.info("what is tuned: %s (%s)", what, why)
+    if what in ("lora", "full"):
+        from embedder.training.tower_run import train_towers
+
+        return train_towers(request, config, what)
+    catalog = split_products(request, config, load_everything(request))
+    base = open_base(request, config, catalog)
+    with ProgressReport(_log) as progress:
+        gathered = Gatherer(base.encoder, config, progress, catalog.left_s).gather(catalog.training, catalog.validation)
+        check_pictures(gathered)
+        tuned, metrics = base.stage, dict[str, float]()
+        if request.budget_s != 0:
+            tuned, metrics = tune_ends(progress, base, gathered, config, head_only=what == "heads")
+    return finish(request, config, catalog, base, gathered, tuned, metrics, {"what": what})
+
+
+def choose_what(asked: What, budget_s: float | None) -> tuple[What, str]:
+    """What is tuned, and why."""
+    if asked != "auto":
+        return asked, "as asked"
+    if budget_s is None:
+        return "projection", "no budget is given; --tune full, or a --budget of 5m or more, tunes the towers too"
+    if budget_s >= TOWERS_FROM_S:
+        return "full", f"a budget of {budget_s:.0f} s is enough to tune the towers"
+    return "projection", f"a budget of {budget_s:.0f} s is short for tuning the towers, which 5m or more are enough for"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Base:
+    """The model that a training starts from.
+
+    Attributes:
+        folder: its bundle.
+        encoder: it, opened.
+        projections: its own (image, text).
+        stage: it as it is; one that was trained has a head and an instance part already.
+    """
+
+    folder: Path
+    encoder: Encoder
+    projections: tuple[Projection, Projection]
+    stage: Stage
+
+
+def open_base(request: TrainRequest, config: EmbedderSettings, catalog: SplitCatalog) -> Base:
+    """Find the base model, at a picture size that fits the catalog, and open it.
+
+    Raises:
+        ModelError: there is no such model, or none that can be trained.
+    """
     folder = resolve_bundle(
         request.model,
         config.cache_dir,
@@ -78,22 +102,38 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     )
     projections = _projections(folder)
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
-    before = _stage(folder, encoder, projections)
-    started = time.monotonic()
-    with ProgressReport(_log) as progress:
-        gathered = Gatherer(encoder, config, progress, catalog.left_s).gather(catalog.training, catalog.validation)
-        _check_pictures(gathered)
-        tuned = before
-        metrics: dict[str, float] = {}
-        if request.budget_s != 0:
-            tuned, metrics = _tuned(progress, encoder, projections, gathered, config)
-    part = make_instance_part(gathered, tuned.image, encoder.info.level_widths, config.instance)
+    instance = load_instance(folder)
+    part = None if instance is None else InstancePart(instance, encoder.space, (), 0)
+    return Base(folder, encoder, projections, Stage(*projections, encoder.head, part))
+
+
+def finish(
+    request: TrainRequest,
+    config: EmbedderSettings,
+    catalog: SplitCatalog,
+    base: Base,
+    gathered: Gathered,
+    tuned: Stage,
+    metrics: dict[str, float],
+    tuning: Mapping[str, Any],
+    report: Mapping[str, str | bytes] | None = None,
+) -> bundle.BundleInfo:
+    """Solve for the instance part behind the base's towers, compare, and write the bundle.
+
+    Args:
+        gathered: by the base's towers.
+        tuned: projections and head.
+        metrics: figures on the validation products.
+        tuning: what the bundle says of how it was tuned.
+        report: further files.
+    """
+    part = make_instance_part(gathered, tuned.image, base.encoder.info.level_widths, config.instance)
     after = replace(tuned, part=part)
-    compared = compare(encoder, before, after, gathered)
-    _log.info("trained on %d products in %.0f s", len(gathered.training.shots), time.monotonic() - started)
-    described = _describe(request, config, catalog, encoder, gathered, part) | {"compared": compared.to_dict()}
-    metrics |= compared.after
-    trained = load_folder(folder, encoder.info.base)
+    compared = compare(Looked(base.encoder, base.stage, gathered), Looked(base.encoder, after, gathered))
+    described = describe(request, config, catalog, base.encoder, gathered, part)
+    described |= {"tuning": dict(tuning), "compared": compared.to_dict()}
+    metrics = metrics | dict(compared.after)
+    trained = load_folder(base.folder, base.encoder.info.base)
     join(trained, "image", after.image)
     join(trained, "text", after.text)
     return write_bundle(
@@ -102,58 +142,16 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         head=after.head,
         instance=None if part is None else part.instance,
         space=None if part is None else part.space,
-        base=folder,
+        base=base.folder,
         training=described,
         data_hash=data_hash(gathered.training.products),
         metrics=metrics,
-        report={"training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
+        report={**(report or {}), "training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _SplitCatalog:
-    """What is learnt from and what is held out, both in an order of which every prefix is a fair sample.
-
-    Attributes:
-        rejections: rows that hold no product.
-        left_s: what splitting has left of the time budget, seconds; None: there is none.
-    """
-
-    training: list[Product]
-    validation: list[Product]
-    rejections: tuple[Rejection, ...]
-    report: SplitReport
-    left_s: float | None
-
-
-def _load(request: TrainRequest, config: EmbedderSettings) -> _SplitCatalog:
-    """Read and split the catalog: the test products' pictures are compared with the others', to keep siblings together;
-    nothing is learnt from them.
-    """
-    reader = open_catalog(
-        request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
-    )
-    everything = load_catalog(reader)
-    started = time.monotonic()
-    splits = split_catalog(
-        everything.products,
-        config.cache_dir,
-        limits=config.picture_limits(),
-        decode_threads=config.decode_threads,
-        budget_s=request.budget_s / 10 if request.budget_s else None,
-    )
-    left_s = max(1.0, request.budget_s - (time.monotonic() - started)) if request.budget_s else None
-    training = shuffled(splits.products("train"), config.seed)[: request.max_products]
-    if not training:
-        raise TrainingError(
-            f"catalog {request.catalog!r} has no training products ({len(everything.rejections)} rows rejected); "
-            "permitted: 2 or more"
-        )
-    validation = shuffled(splits.products("validation"), config.seed)[:VALIDATION_CAP]
-    return _SplitCatalog(training, validation, everything.rejections, splits.report, left_s)
-
-
-def _check_pictures(gathered: Gathered) -> None:
+def check_pictures(gathered: Gathered) -> None:
+    """Refuse a catalog of whose training products no picture can be read."""
     if not gathered.training.shots:
         found = gathered.rejected
         example = f", such as {found[0].product_id!r}: {found[0].detail}" if found else ""
@@ -163,17 +161,10 @@ def _check_pictures(gathered: Gathered) -> None:
         )
 
 
-def _stage(folder: Path, encoder: Encoder, projections: tuple[Projection, Projection]) -> Stage:
-    """A base model as it is; one that was trained has a head and an instance part already."""
-    instance = load_instance(folder)
-    part = None if instance is None else InstancePart(instance, encoder.space, (), 0)
-    return Stage(*projections, encoder.head, part)
-
-
-def _describe(
+def describe(
     request: TrainRequest,
     config: EmbedderSettings,
-    catalog: _SplitCatalog,
+    catalog: SplitCatalog,
     encoder: Encoder,
     gathered: Gathered,
     part: InstancePart | None,
@@ -211,13 +202,14 @@ def _describe_part(part: InstancePart | None, config: EmbedderSettings) -> dict[
     }
 
 
-def _tuned(
-    progress: ProgressReport,
-    encoder: Encoder,
-    projections: tuple[Projection, Projection],
-    gathered: Gathered,
-    config: EmbedderSettings,
+def tune_ends(
+    progress: ProgressReport, base: Base, gathered: Gathered, config: EmbedderSettings, head_only: bool = False
 ) -> tuple[Stage, dict[str, float]]:
+    """Train projections and head on features that were gathered; figures on the validation products.
+
+    Args:
+        head_only: the projections stay as they are.
+    """
     step = progress.step("training", config.train.epochs)
 
     def on_epoch(epoch: int, figures: dict[str, float]) -> None:
@@ -226,13 +218,14 @@ def _tuned(
         step.advance()
 
     tuned = fine_tune(
-        encoder,
-        projections,
+        base.encoder,
+        base.projections,
         Examples(gathered.training.products, gathered.training.values),
         Examples(gathered.validation.products, gathered.validation.values),
         config.train,
         config.seed,
         on_epoch,
+        head_only=head_only,
     )
     return Stage(tuned.image, tuned.text, tuned.head), tuned.metrics
 

@@ -14,9 +14,9 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 What = Literal["auto", "heads", "projection", "lora", "full"]
-"""What is tuned. `heads`: the category head alone, towers and projections stay as they are. `projection`: the last linear
-map of each tower too, on features computed once. `lora`: low-rank additions to the image tower, merged into it at the
-end. `full`: all of the image tower. `auto`: `full` where the budget is enough for it, else `projection`."""
+"""What is tuned. `heads`: the category head alone, towers and projections stay as they are. `projection`: the last
+linear map of each tower too, on features computed once. `lora`: low-rank additions to the image tower, merged into it
+at the end. `full`: all of the image tower. `auto`: `full` where the budget is enough for it, else `projection`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
@@ -113,8 +113,8 @@ class InstanceSettings:
 class TuneSettings:
     """How the towers are tuned; table `[embedder.tune]`, or `MERCHLENS_TUNE__...`.
 
-    A field that ends in `_weight` is the factor of the loss term of that name (see `tuning.objective`); one that ends in
-    `_share` is how many of the pictures, or steps, an augmentation is applied to.
+    A field that ends in `_weight` is the factor of the loss term of that name (see `tuning.objective`); one that ends
+    in `_share` is how many of the pictures, or steps, an augmentation is applied to.
 
     Attributes:
         what: see `What`.

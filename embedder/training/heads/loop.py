@@ -14,13 +14,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch.nn import functional
 
 from embedder.encoder import Encoder
 from embedder.errors import TrainingError
 from embedder.recognition.calibration import fit_temperature
-from embedder.recognition.head import CategoryHead
+from embedder.recognition.head import CategoryHead, Modality
 from embedder.towers.projection import Projection
 from embedder.training.heads.captions import Captions
 from embedder.training.heads.examples import Batch, Dataset, Examples
@@ -47,6 +49,8 @@ def fine_tune(
     settings: FineTuneSettings,
     seed: int = 0,
     on_epoch: Callable[[int, dict[str, float]], None] = lambda epoch, figures: None,
+    *,
+    head_only: bool = False,
 ) -> FineTuned:
     """Train the two projections and the head.
 
@@ -58,6 +62,7 @@ def fine_tune(
         settings: see there.
         seed: of shuffling, drawing captions, dropout and the initial head.
         on_epoch: called after each epoch with its number from 1 and its figures.
+        head_only: whether the projections stay as they are.
 
     Raises:
         TrainingError: fewer than 2 products with words, or pictures without features; or a loss that is no finite
@@ -74,6 +79,8 @@ def fine_tune(
         )
     torch.manual_seed(seed)
     model = TrainableModel(projections, data.features, len(categories))
+    if head_only:
+        model.keep_projections()
     optimizer, schedule = _optimizer(model, settings, -(-len(data) // settings.batch_size) * settings.epochs)
     generator = torch.Generator().manual_seed(seed)
     best_loss, best_state = float("inf"), _copy(model)
@@ -95,7 +102,7 @@ def fine_tune(
         if watched < best_loss:
             best_loss, best_state = watched, _copy(model)
     model.load_state_dict(best_state)
-    return _finish(model, categories, held_out, projections, settings, seed)
+    return _finish(model, categories, held_out, projections, settings, seed, head_only)
 
 
 def terms(model: TrainableModel, batch: Batch, settings: FineTuneSettings) -> dict[str, torch.Tensor]:
@@ -188,27 +195,52 @@ def _finish(
     projections: tuple[Projection, Projection],
     settings: FineTuneSettings,
     seed: int,
+    head_only: bool,
 ) -> FineTuned:
-    image, text = model.projections(with_image_bias=projections[0].bias is not None)
+    image, text = projections if head_only else model.projections(with_image_bias=projections[0].bias is not None)
     metrics = validation_figures(model, held_out) if held_out is not None else {}
     if not categories:
         return FineTuned(image, text, None, metrics)
-    temperatures = {"image": 1.0, "text": 1.0}
-    if held_out is not None:
-        known = (held_out.labels != NO_CATEGORY) & (held_out.caption_counts > 0)
-        labels = held_out.labels[known].numpy()
-        generator = torch.Generator().manual_seed(seed)
-        captions = held_out.caption_features[held_out.captions[known, 0]]
-        texts = model.embed_texts(held_out.wordings.move(captions, settings.wording_cosine, generator))
-        temperatures["image"] = fit_temperature(
-            model.logits(model.embed_images(held_out.features[known])).numpy(), labels
-        )
-        temperatures["text"] = fit_temperature(model.logits(texts).numpy(), labels)
     scale = model.log_scale.exp()
-    head = CategoryHead(
-        categories=tuple(categories),
-        weight=(model.head.weight * scale).numpy().copy(),
-        bias=(model.head.bias * scale).numpy().copy(),
-        temperatures={"image": temperatures["image"], "text": temperatures["text"]},
-    )
+    weight, bias = (model.head.weight * scale).numpy().copy(), (model.head.bias * scale).numpy().copy()
+    head = calibrated_head(categories, weight, bias, (image, text), held_out, settings.wording_cosine, seed)
     return FineTuned(image, text, head, metrics)
+
+
+@torch.no_grad()
+def calibrated_head(
+    categories: Sequence[str],
+    weight: npt.NDArray[np.float32],
+    bias: npt.NDArray[np.float32],
+    projections: tuple[Projection, Projection],
+    held_out: Dataset | None,
+    wording_cosine: float,
+    seed: int,
+) -> CategoryHead:
+    """A category head with temperatures fitted on held-out products; without any they are 1.
+
+    Args:
+        categories: c of them, 1 or more.
+        weight, bias: float32 (c, dim) and (c,), of logits from unit embeddings.
+        projections: (image, text), from features to embeddings.
+        held_out: features of products and captions.
+        wording_cosine: how far captions are moved before the text side is calibrated on them.
+        seed: of moving them.
+    """
+    raw = CategoryHead(tuple(categories), weight, bias, {"image": 1.0, "text": 1.0})
+    if held_out is None:
+        return raw
+    known = (held_out.labels != NO_CATEGORY) & (held_out.caption_counts > 0)
+    labels = held_out.labels[known].numpy()
+    generator = torch.Generator().manual_seed(seed)
+    captions = held_out.caption_features[held_out.captions[known, 0]]
+    moved = held_out.wordings.move(captions, wording_cosine, generator)
+    temperatures: dict[Modality, float] = {}
+    modalities: tuple[tuple[Modality, Projection, torch.Tensor], ...] = (
+        ("image", projections[0], held_out.features[known]),
+        ("text", projections[1], moved),
+    )
+    for modality, projection, features in modalities:
+        embeddings = functional.normalize(projection(features), dim=1).numpy()
+        temperatures[modality] = fit_temperature(embeddings @ weight.T + bias, labels)
+    return CategoryHead(tuple(categories), weight, bias, temperatures)

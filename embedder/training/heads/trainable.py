@@ -52,6 +52,11 @@ class TrainableModel(nn.Module):
         self.register_buffer("image_start", self.image.weight.detach().clone())
         self.register_buffer("text_start", self.text.weight.detach().clone())
 
+    def keep_projections(self) -> None:
+        """Train the head alone."""
+        for parameter in (*self.image.parameters(), *self.text.parameters()):
+            parameter.requires_grad_(False)
+
     def embed_images(self, features: torch.Tensor, dropout: float = 0.0) -> torch.Tensor:
         """Image features (n, width) to unit embeddings (n, dim); `dropout` is the share of features dropped."""
         standardized = functional.dropout((features - self.mean) / self.deviation, dropout, training=dropout > 0)

@@ -46,7 +46,11 @@ class InstancePart:
 
 
 def make_instance_part(
-    gathered: Gathered, image: Projection, widths: tuple[int, ...], settings: InstanceSettings
+    gathered: Gathered,
+    image: Projection,
+    widths: tuple[int, ...],
+    settings: InstanceSettings,
+    trained: InstanceMap | None = None,
 ) -> InstancePart | None:
     """Solve for the map on the training products, and choose the weight on the validation products.
 
@@ -55,6 +59,7 @@ def make_instance_part(
         image: the trained image projection, from features to semantic embeddings.
         widths: length of each level.
         settings: see there.
+        trained: a map that was trained with the tower; taken unless the solved one finds more validation products.
 
     Returns:
         None where the settings or the tower do not want one, or the pictures do not permit one; the log says which.
@@ -72,8 +77,12 @@ def make_instance_part(
             LevelSamples(samples.levels, owners, widths, drawn), min(settings.dim, sum(widths)), settings.ridge
         )
     except TrainingError as error:
-        _log.warning("no instance part is made: %s; vectors are the semantic part alone", error)
-        return None
+        if trained is None:
+            _log.warning("no instance part is made: %s; vectors are the semantic part alone", error)
+            return None
+        instance = trained
+    if trained is not None:
+        instance = _better(trained, instance, gathered)
     kept = kept_directions(embed(image, gathered.sample), settings.semantic_dim)
     space = IndexSpace(len(image.weight), kept, instance.dim, DEFAULT_WEIGHT)
     searching = first_features(gathered.validation, SEARCHING)
@@ -86,6 +95,22 @@ def make_instance_part(
     return InstancePart(
         instance, IndexSpace(len(image.weight), kept, instance.dim, weight), figures, len(gathered.pairs.shots)
     )
+
+
+def _better(trained: InstanceMap, solved: InstanceMap, gathered: Gathered) -> InstanceMap:
+    """The one under which more views and further pictures of validation products find their product first."""
+    gallery = join_features([gathered.validation, gathered.sample])
+    asking = gathered.validation_pairs
+    if asking.levels is None or gallery.levels is None or not len(asking.shots):
+        return trained
+    owners, own = (np.asarray(features.product_ids, dtype=object) for features in (gallery, asking))
+    found = []
+    for instance in (trained, solved):
+        searched = instance.apply(gallery.levels.astype(np.float32))
+        nearest = (instance.apply(asking.levels.astype(np.float32)) @ searched.T).argmax(axis=1)
+        found.append(float((owners[nearest] == own).mean()))
+    _log.info("instance part: trained with the tower %.4f, solved behind it %.4f of validation views", *found)
+    return trained if found[0] >= found[1] else solved
 
 
 def embed(image: Projection, features: Features) -> npt.NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,6 +48,19 @@ class Features:
     def products(self) -> tuple[Product, ...]:
         """The product of each shot."""
         return tuple(shot.product for shot in self.shots)
+
+    @property
+    def product_ids(self) -> tuple[str, ...]:
+        """Its id, of each shot."""
+        return tuple(shot.product.id for shot in self.shots)
+
+    def of_products(self, ids: Collection[str]) -> Features:
+        """The shots of these products alone, in the same order."""
+        rows = [row for row, shot in enumerate(self.shots) if shot.product.id in ids]
+        if len(rows) == len(self.shots):
+            return self
+        levels = None if self.levels is None else self.levels[rows]
+        return Features(tuple(self.shots[row] for row in rows), self.values[rows], self.rejected, levels)
 
 
 def first_features(features: Features, count: int) -> Features:

@@ -5,10 +5,13 @@ All of it is drawn from one generator on the CPU, so that a batch is the same on
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+from PIL import Image
 from torch.nn import functional
 from torchvision.transforms import v2
 
@@ -42,7 +45,9 @@ def compress(pixels: torch.Tensor, settings: TuneSettings, generator: torch.Gene
     pixels = pixels.clone()
     qualities = torch.randint(15, 71, (len(chosen),), generator=generator).tolist()
     for row, quality in zip(chosen.tolist(), qualities, strict=True):
-        pixels[row] = v2.functional.jpeg(pixels[row], quality)
+        buffer = io.BytesIO()
+        Image.fromarray(pixels[row].permute(1, 2, 0).numpy()).save(buffer, "JPEG", quality=quality)
+        pixels[row] = torch.from_numpy(np.asarray(Image.open(buffer)).copy()).permute(2, 0, 1)
     return pixels
 
 
@@ -151,9 +156,7 @@ def _erase(images: torch.Tensor, share: float, generator: torch.Generator) -> to
     return torch.where(hidden, colors.to(images.device), images)
 
 
-def _mix(
-    images: torch.Tensor, settings: TuneSettings, generator: torch.Generator
-) -> tuple[torch.Tensor, Mix | None]:
+def _mix(images: torch.Tensor, settings: TuneSettings, generator: torch.Generator) -> tuple[torch.Tensor, Mix | None]:
     """Mixup (Zhang et al., 2018) or cutmix (Yun et al., 2019) for the whole batch, or neither."""
     draw, share = torch.rand(1, generator=generator).item(), torch.rand(1, generator=generator).item()
     partner = torch.randperm(len(images), generator=generator)

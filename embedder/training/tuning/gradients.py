@@ -1,9 +1,9 @@
 """The gradient of a loss that compares all pictures of a batch, where they do not all go through the tower at once.
 
-The losses compare what the tower gives, so their gradient with respect to that is found first, and then led back through
-the tower part by part: chunk by chunk (GradCache: Gao et al., 2021), and each process its own rows. Parts give the same
-gradient as the whole, as long as one picture's way through the tower does not depend on the others': with frozen
-BatchNorm statistics. With statistics of the batch each part would be normalized by its own.
+The losses compare what the tower gives, so their gradient with respect to that is found first, and then led back
+through the tower part by part: chunk by chunk (GradCache: Gao et al., 2021), and each process its own rows. Parts give
+the same gradient as the whole, as long as one picture's way through the tower does not depend on the others': with
+frozen BatchNorm statistics. With statistics of the batch each part would be normalized by its own.
 """
 
 from __future__ import annotations

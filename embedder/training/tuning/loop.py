@@ -42,7 +42,8 @@ CHECKPOINT = "checkpoint.safetensors"
 
 _MOST_GRADIENT = 1.0
 _STATISTICS_BATCHES = 40
-_TIMED_STEPS = 3
+_TIMED_STEPS = 4
+_UNMET = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +77,12 @@ class Watcher:
     Attributes:
         on_step: called after each step with its number from 1 and the terms of its loss.
         on_check: measures the averaged model a few times on the way; figures by name.
-        checks: how often.
+        checked: after which shares of the steps, between 0 and 1.
     """
 
     on_step: Callable[[int, dict[str, float]], None] = lambda step, parts: None
     on_check: Callable[[int, TunableModel], dict[str, float]] | None = None
-    checks: int = 4
+    checked: tuple[float, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -91,10 +92,12 @@ class Tuned:
     Attributes:
         checks: figures of `Watcher.on_check`, each with its "step".
         resumed_from: the step that it went on from; 0 where it began anew.
+        spent_s: seconds that all steps took, those before an interruption among them.
     """
 
     checks: list[dict[str, float]] = field(default_factory=list)
     resumed_from: int = 0
+    spent_s: float = 0.0
 
 
 class Tuner:
@@ -117,16 +120,27 @@ class Tuner:
         self._deviation = torch.tensor(learning.deviation, device=processes.device).view(1, 3, 1, 1)
 
     def measure(self, side: int) -> float:
-        """Seconds of a step at a picture size, the drawing of its pictures included; nothing is changed."""
+        """Seconds of a step at a picture size whose pictures are at hand; nothing is changed."""
         self._train_mode()
+        batch = self._learning.batches.draw(0)
         taken = []
-        for step in range(_TIMED_STEPS):
+        for _ in range(_TIMED_STEPS):
             started = time.perf_counter()
-            self._gradients(step, side, self._learning.batches.draw(step))
+            self._gradients(0, side, batch)
             taken.append(time.perf_counter() - started)
             self._optimizer.zero_grad()
         # The first one sets up buffers.
-        return sum(sorted(taken)[: _TIMED_STEPS - 1]) / (_TIMED_STEPS - 1)
+        return sum(taken[1:]) / (_TIMED_STEPS - 1)
+
+    def measure_drawing(self) -> float:
+        """Seconds for making one picture ready that was not met before, where all threads do."""
+        batches, threads = self._learning.batches, self._learning.decode_threads
+        # Of a pass that the run itself does not begin with.
+        steps = range(_UNMET, _UNMET + 2 * threads)
+        started = time.perf_counter()
+        with closing(map_ahead(batches.draw, steps, threads, threads)) as drawn:
+            count = sum(len(batch.pixels) for batch in drawn)
+        return (time.perf_counter() - started) / max(1, count)
 
     def run(self, plan: TuningPlan, folder: Path, watcher: Watcher) -> Tuned:
         """Take all steps of the plan, from the last checkpoint in `folder` where there is one.
@@ -141,9 +155,10 @@ class Tuner:
         )
         tuned = Tuned()
         done = self._resume(path, average, tuned)
-        checks = {math.ceil(plan.steps * number / watcher.checks) for number in range(1, watcher.checks + 1)}
+        checks = {math.ceil(plan.steps * share) for share in watcher.checked}
         self._train_mode()
-        saved_at = time.monotonic()
+        saved_at = started_at = time.monotonic()
+        spent_before_s = tuned.spent_s
         with (
             _stopping() as stop,
             closing(
@@ -160,6 +175,7 @@ class Tuner:
                 set_rates(self._optimizer, settings.learning_rate * rate_factor(step, plan.steps, settings.warm_up))
                 parts = self._step(step, plan, batch, path)
                 average.update_parameters(self._trained)
+                tuned.spent_s = spent_before_s + time.monotonic() - started_at
                 watcher.on_step(step + 1, parts)
                 if step + 1 in checks and watcher.on_check is not None and self._processes.is_first:
                     tuned.checks.append(self._check(step + 1, average, watcher.on_check))
@@ -207,9 +223,9 @@ class Tuner:
             rate = self._learning.settings.learning_rate
             worst = ", ".join(f"{name} {value:.4g}" for name, value in parts.items())
             raise TrainingError(
-                f"loss {parts['loss']} and gradient {norm} in step {step + 1:,} of {plan.steps:,} ({worst}) at a learning "
-                f"rate of {rate:g}; permitted: finite numbers; the last good checkpoint stays at {path}; next step: a "
-                f"lower tune.learning_rate, such as {rate / 10:g}"
+                f"loss {parts['loss']} and gradient {norm} in step {step + 1:,} of {plan.steps:,} ({worst}) at a "
+                f"learning rate of {rate:g}; permitted: finite numbers; the last good checkpoint stays at {path}; next "
+                f"step: a lower tune.learning_rate, such as {rate / 10:g}"
             )
         self._optimizer.step()
         return parts
@@ -243,8 +259,6 @@ class Tuner:
             for module in self.model.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
-        if self._learning.tokens is None:
-            self.model.text_trunk.model.visual.train(self.model.training)
 
     def _unfreeze(self, step: int, plan: TuningPlan) -> None:
         frozen = step < self._learning.settings.unfreeze_after * plan.steps
@@ -266,12 +280,12 @@ class Tuner:
 
     @torch.no_grad()
     def _take(self, average: AveragedModel) -> None:
-        for parameter, value in zip(self._trained, average.module, strict=True):
+        for parameter, value in zip(self._trained, _values(average), strict=True):
             parameter.copy_(value)
 
     def _save(self, path: Path, step: int, average: AveragedModel, tuned: Tuned) -> None:
         tensors: dict[str, torch.Tensor] = {}
-        for (name, parameter), value in zip(self._parts.named.items(), average.module, strict=True):
+        for (name, parameter), value in zip(self._parts.named.items(), _values(average), strict=True):
             tensors[f"model.{name}"] = parameter
             tensors[f"average.{name}"] = value
         for number, state in self._optimizer.state_dict()["state"].items():
@@ -279,7 +293,7 @@ class Tuner:
                 tensors[f"optimizer.{number}.{key}"] = value
         for name, value in self._statistics().items():
             tensors[f"statistics.{name}"] = value
-        numbers = {"averaged": int(average.n_averaged), "checks": tuned.checks}
+        numbers = {"averaged": int(average.n_averaged), "checks": tuned.checks, "spent_s": tuned.spent_s}
         save_checkpoint(path, Checkpoint(step, tensors, numbers))
 
     @torch.no_grad()
@@ -287,7 +301,7 @@ class Tuner:
         found = load_checkpoint(path)
         if found is None:
             return 0
-        for (name, parameter), value in zip(self._parts.named.items(), average.module, strict=True):
+        for (name, parameter), value in zip(self._parts.named.items(), _values(average), strict=True):
             parameter.copy_(found.tensors[f"model.{name}"])
             value.copy_(found.tensors[f"average.{name}"])
         average.n_averaged.fill_(int(found.numbers["averaged"]))
@@ -302,6 +316,7 @@ class Tuner:
             value.copy_(found.tensors[f"statistics.{name}"])
         tuned.checks.extend(found.numbers["checks"])
         tuned.resumed_from = found.step
+        tuned.spent_s = float(found.numbers["spent_s"])
         _log.info("tuning goes on after step %d", found.step)
         return found.step
 
@@ -320,6 +335,11 @@ class _Pixels(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         return self.model.encode(pixels).features
+
+
+def _values(average: AveragedModel) -> nn.ParameterList:
+    assert isinstance(average.module, nn.ParameterList)
+    return average.module
 
 
 def rate_factor(step: int, steps: int, warm_up: float) -> float:
@@ -348,11 +368,11 @@ def _set_drop_path(tower: nn.Module, rate: float) -> None:
 def _stopping() -> Iterator[threading.Event]:
     """Set by the first Ctrl-C or SIGTERM, so that no step is left half done; the second one ends the process."""
     stop = threading.Event()
-    before: dict[int, Any] = {}
+    before: dict[signal.Signals, Any] = {}
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -360,5 +380,5 @@ def _stopping() -> Iterator[threading.Event]:
     try:
         yield stop
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for caught, handler in before.items():
+            signal.signal(caught, handler)

@@ -13,7 +13,7 @@ from torch.nn import functional
 from embedder.instance_map import InstanceMap
 from embedder.towers.dual_encoder import DualEncoder
 from embedder.towers.levels import InstanceLayer, LeveledTrunk
-from embedder.towers.projection import Projection, Trunk, split
+from embedder.towers.projection import Projection, Trunk, join, split
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,7 +104,7 @@ class TunableModel(nn.Module):
         """All parameters of the towers and the ends, by name."""
         for name, parameter in self.visual.named_parameters():
             yield f"visual.{name}", parameter
-        for name, parameter in self.text_tower().named_parameters():
+        for name, parameter in TextTower(self.encoder).named():
             yield f"text_tower.{name}", parameter
         yield from self.ends()
 
@@ -118,11 +118,6 @@ class TunableModel(nn.Module):
         for name in ("log_scale", "log_sigmoid_scale", "sigmoid_bias"):
             yield name, getattr(self, name)
 
-    def text_tower(self) -> nn.Module:
-        """The text tower; of open_clip's own CLIP it is spread over the model, and is what is not the image tower."""
-        found = getattr(self.encoder.model, "text", None)
-        return found if isinstance(found, nn.Module) else _AllButVisual(self.encoder.model)
-
     def state(self) -> dict[str, torch.Tensor]:
         """A copy of all tunable values and of the statistics of the image tower's normalization, by name."""
         values = {name: value.detach().clone() for name, value in self.tunable()}
@@ -134,6 +129,19 @@ class TunableModel(nn.Module):
         own = dict(self.tunable()) | {f"buffer.{name}": value for name, value in self._statistics()}
         for name, value in state.items():
             own[name].copy_(value)
+
+    @torch.no_grad()
+    def write_to(self, whole: DualEncoder) -> None:
+        """Put towers and projections into a model that was not taken apart, made from the same base."""
+        target = dict(whole.model.visual.named_parameters()) | dict(whole.model.visual.named_buffers())
+        for name, value in (*self.visual.named_parameters(), *self.visual.named_buffers()):
+            target[name].copy_(value)
+        fresh = TextTower(whole)
+        for name, value in TextTower(self.encoder).named():
+            fresh.get(name).copy_(value)
+        image, text = self.projections()
+        join(whole, "image", image)
+        join(whole, "text", text)
 
     def _statistics(self) -> Iterator[tuple[str, torch.Tensor]]:
         for name, value in self.visual.named_buffers():
@@ -159,19 +167,23 @@ class TunableModel(nn.Module):
         )
 
 
-class _AllButVisual(nn.Module):
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self._names = [name for name, _ in model.named_parameters() if not name.startswith("visual.")]
-        self._model = [model]
+class TextTower:
+    """A text tower's parameters: a module of its own, or in open_clip's own CLIP all but the image tower."""
 
-    def named_parameters(  # type: ignore[override]
-        self, *arguments: object, **named: object
-    ) -> Iterator[tuple[str, nn.Parameter]]:
-        wanted = set(self._names)
-        for name, parameter in self._model[0].named_parameters():
-            if name in wanted:
+    def __init__(self, encoder: DualEncoder) -> None:
+        text = getattr(encoder.model, "text", None)
+        self._whole = isinstance(text, nn.Module)
+        self._holder: nn.Module = text if isinstance(text, nn.Module) else encoder.model
+
+    def named(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """By name; a projection that was taken out is not among them."""
+        for name, parameter in self._holder.named_parameters():
+            if self._whole or not name.startswith("visual."):
                 yield name, parameter
+
+    def get(self, name: str) -> nn.Parameter:
+        """One of them."""
+        return self._holder.get_parameter(name)
 
 
 def _linear(projection: Projection) -> nn.Linear:

@@ -93,7 +93,7 @@ class Objective:
             }
             if instance is not None:
                 parts |= {
-                    "instance": lambda: self._instance(instance, batch.groups),
+                    "instance": lambda: self._alike(instance, batch.groups),
                     "metric": lambda: self._mined(instance, batch.groups),
                 }
         parts["text_anchor"] = lambda: anchor_loss(model.text.weight, self._teacher.text_start)
@@ -107,9 +107,7 @@ class Objective:
         weights = {name: self._settings.head_l1 if name == "head_l1" else self._settings.weight(name) for name in parts}
         return torch.as_tensor(sum(weights[name] * part for name, part in parts.items()))
 
-    def _category(
-        self, model: TunableModel, images: torch.Tensor, batch: Batch, mix: Mix | None
-    ) -> torch.Tensor:
+    def _category(self, model: TunableModel, images: torch.Tensor, batch: Batch, mix: Mix | None) -> torch.Tensor:
         logits, smoothing = model.head(images), self._settings.label_smoothing
         if mix is None:
             return category_loss(logits, batch.labels, smoothing)
@@ -123,6 +121,9 @@ class Objective:
             for labels in (own, other)
         ]
         return (share * each[0] + (1 - share) * each[1]).mean()
+
+    def _alike(self, instance: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+        return torch.as_tensor(self._instance(instance, groups))
 
     def _mined(self, instance: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
         pairs = None if self._miner is None else self._miner(instance, groups)
@@ -139,9 +140,7 @@ class Objective:
         return functional.kl_div(found.log_softmax(dim=1), wanted, reduction="batchmean")
 
 
-def _contrastive(
-    images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, scale: torch.Tensor
-) -> torch.Tensor:
+def _contrastive(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
     return contrastive_loss(images, words, right, scale)
 
 

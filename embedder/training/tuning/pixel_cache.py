@@ -22,6 +22,10 @@ class PixelCache:
 
     What fits is kept until the end: training takes all shots equally often, so none is worth more than another. What a
     shot's pixels are does not depend on what is kept.
+
+    Attributes:
+        side: of the squares, pixels.
+        most: how many fit into memory.
     """
 
     def __init__(self, reader: PixelReader, side: int, most_bytes: int) -> None:
@@ -29,7 +33,7 @@ class PixelCache:
         self.side = side
         self._reader = reader
         self._resize = _square(reader.preprocessing, side).resize
-        self._most = most_bytes // (3 * side * side)
+        self.most = most_bytes // (3 * side * side)
         self._kept: dict[tuple[str, int, int | None], npt.NDArray[np.uint8]] = {}
         self._lock = threading.Lock()
 
@@ -42,7 +46,7 @@ class PixelCache:
         found = self._kept.get(key)
         if found is None:
             found = self._read(shot)
-            if found is not None and len(self._kept) < self._most:
+            if found is not None and len(self._kept) < self.most:
                 with self._lock:
                     self._kept[key] = found
         return found

@@ -22,7 +22,7 @@ class Stage:
     Attributes:
         side: of the pictures, pixels.
         steps: how many, 1 or more.
-        step_s: seconds that one took when it was measured; 0 where it was not.
+        step_s: seconds that one should take; 0 where that was not measured.
     """
 
     side: int
@@ -76,6 +76,21 @@ class TuningPlan:
         return cls(stages, int(data["batch"]), float(data["passes"]), str(data["reason"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What steps cost on this machine.
+
+    Attributes:
+        compute_s: seconds of a step at a side, its pictures at hand.
+        draw_s: seconds for making one picture ready that was not met before, spread over the cores.
+        new_pictures: how many of them there are at most before all are at hand.
+    """
+
+    compute_s: Callable[[int], float]
+    draw_s: float
+    new_pictures: int
+
+
 def smaller_side(side: int, squares: bool) -> int:
     """The size of the pictures that tuning begins with, pixels; `squares`: whether the tower takes any."""
     if not squares:
@@ -86,7 +101,7 @@ def smaller_side(side: int, squares: bool) -> int:
 def make_plan(
     sides: Sequence[int],
     shares: Sequence[float],
-    measure: Callable[[int], float] | None,
+    costs: Costs | None,
     budget_s: float | None,
     *,
     products: int,
@@ -99,7 +114,7 @@ def make_plan(
     Args:
         sides: picture sizes, first to last.
         shares: of the time that each gets; add up to 1. Those of 0 are left out.
-        measure: seconds of a step at a side; wanted where there is a budget.
+        costs: of steps; wanted where there is a budget.
         budget_s: for the steps alone; None: `most_passes` passes.
         products: training products, 1 or more.
         batch_products: in a step. pictures: of each of them.
@@ -110,19 +125,20 @@ def make_plan(
     """
     kept = [(side, share) for side, share in zip(sides, shares, strict=True) if share > 0]
     most = max(1, math.ceil(most_passes * products / batch_products))
-    if budget_s is None or measure is None:
+    if budget_s is None or costs is None:
         counts = _share_out(most, [share for _, share in kept])
         stages = [Stage(side, count) for (side, _), count in zip(kept, counts, strict=True) if count]
         reason = f"{most_passes} passes, no budget"
     else:
-        timed = [(side, share, measure(side)) for side, share in kept]
+        timed = [(side, share, costs.compute_s(side)) for side, share in kept]
+        timed = _with_drawing(timed, costs, budget_s, batch_products * pictures)
         stages = [Stage(side, int(share * budget_s / step_s), step_s) for side, share, step_s in timed]
         total = sum(stage.steps for stage in stages)
         if total == 0:
             slowest = max(step_s for _, _, step_s in timed)
             raise TrainingError(
-                f"budget: {budget_s:.1f} s are left for tuning the towers, and one step takes {slowest:.1f} s; permitted: "
-                f"one step or more; next step: a longer --budget, or --tune projection"
+                f"budget: {budget_s:.1f} s are left for tuning the towers, and one step takes {slowest:.1f} s; "
+                "permitted: one step or more; next step: a longer --budget, or --tune projection"
             )
         reason = f"{budget_s:.0f} s for steps of {', '.join(f'{s.step_s:.2f} s at {s.side} px' for s in stages)}"
         if total > most:
@@ -132,6 +148,19 @@ def make_plan(
         stages = [stage for stage in stages if stage.steps]
     done = sum(stage.steps for stage in stages)
     return TuningPlan(tuple(stages), batch_products * pictures, done * batch_products / products, reason)
+
+
+def _with_drawing(
+    timed: Sequence[tuple[int, float, float]], costs: Costs, budget_s: float, batch: int
+) -> list[tuple[int, float, float]]:
+    """Steps' seconds with their share of making pictures ready: of all of them, or of those that there are."""
+    steps = sum(share * budget_s / step_s for _, share, step_s in timed)
+    # Fewer steps fit once drawing is counted; twice is near enough.
+    each = 0.0
+    for _ in range(2):
+        each = min(batch * costs.draw_s, costs.new_pictures * costs.draw_s / max(1.0, steps))
+        steps = sum(share * budget_s / (step_s + each) for _, share, step_s in timed)
+    return [(side, share, step_s + each) for side, share, step_s in timed]
 
 
 def _share_out(total: int, shares: Sequence[float]) -> list[int]:

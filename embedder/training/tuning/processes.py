@@ -41,7 +41,7 @@ class Processes:
     @property
     def is_first(self) -> bool:
         """Whether this process writes what is written."""
-        return self.index == 0
+        return bool(self.index == 0)
 
     def own(self, count: int) -> slice:
         """Which of `count` rows this process computes; all processes' together are all of them, in order."""

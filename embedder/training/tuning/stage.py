@@ -20,20 +20,25 @@ from embedder.towers.dual_encoder import DualEncoder, load_folder
 from embedder.towers.projection import Projection, split
 from embedder.training.heads.captions import Captions
 from embedder.training.pictures.shots import Shot
+from embedder.training.settings import TuneSettings
 from embedder.training.tuning.batches import Batches
 from embedder.training.tuning.loop import Learning, Tuned, Tuner, Watcher
 from embedder.training.tuning.model import TunableModel
 from embedder.training.tuning.objective import Objective, Teacher
 from embedder.training.tuning.pixel_cache import PixelCache
-from embedder.training.tuning.plan import TuningPlan, make_plan, smaller_side
+from embedder.training.tuning.plan import Costs, TuningPlan, make_plan, smaller_side
 from embedder.training.tuning.processes import Processes
 from embedder.training.tuning.start import TuningStart
-from embedder.training.tuning.validation import Validation, score_of
+from embedder.training.tuning.validation import Validation, pictures_for, score_of
 
 _log = logging.getLogger(__name__)
 
 PLAN = "plan.json"
 BOARD = "tensorboard"
+
+_LONG_S = 900.0
+_CHECKED = ((0.5,), (0.25, 0.5, 0.75))
+"""After which shares of the steps a short and a long run is measured on the way."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +120,7 @@ def tune_towers(
         decode_threads=config.decode_threads,
     )
     tuner = Tuner(model, learning, processes)
-    plan = _planned(work, tuner, dual, side, start, config, processes, len(products))
+    plan = _planned(work, tuner, dual, side, start, config, processes, pixels, products)
     validation = Validation(
         held_out.products if processes.is_first else (),
         products,
@@ -126,6 +131,7 @@ def tune_towers(
         encoder.preprocessing.mean,
         encoder.preprocessing.std,
         config.decode_threads,
+        pictures_for(start.budget_s),
     )
     run = tuner.run(plan, work, _watcher(progress, plan, validation, work, processes))
     tuner.finish()
@@ -171,20 +177,24 @@ def _planned(
     start: TuningStart,
     config: EmbedderSettings,
     processes: Processes,
-    products: int,
+    pixels: PixelCache,
+    products: Sequence[Product],
 ) -> TuningPlan:
     """The plan as it is written down; one that was written before holds."""
     path, settings = work / PLAN, config.tune
-    if not path.exists():
+    written = path.exists()
+    # All look before one writes.
+    processes.wait()
+    if not written:
         smaller = smaller_side(side, dual.takes_any_size)
         share = settings.smaller_first if smaller < side else 0.0
         plan = make_plan(
             (smaller, side),
             (share, 1 - share),
-            None if start.budget_s is None else tuner.measure,
+            None if start.budget_s is None else _costs(tuner, settings, pixels, products),
             start.budget_s,
-            products=products,
-            batch_products=min(settings.products, products),
+            products=len(products),
+            batch_products=min(settings.products, len(products)),
             pictures=settings.pictures,
             most_passes=settings.passes,
         )
@@ -194,6 +204,13 @@ def _planned(
             temporary.replace(path)
     processes.wait()
     return TuningPlan.from_json(path.read_text(encoding="utf-8"))
+
+
+def _costs(tuner: Tuner, settings: TuneSettings, pixels: PixelCache, products: Sequence[Product]) -> Costs:
+    views = settings.views if settings.view_share else 0
+    distinct = sum(len(product.pictures) for product in products) * (views + (settings.view_share < 1))
+    # What does not fit into the cache is drawn again each time.
+    return Costs(tuner.measure, tuner.measure_drawing(), distinct if distinct <= pixels.most else 2**62)
 
 
 def _watcher(
@@ -233,12 +250,12 @@ def _watcher(
         latest.update(figures)
         return figures
 
-    return Watcher(on_step, None if validation.is_empty else on_check)
+    return Watcher(on_step, None if validation.is_empty else on_check, _CHECKED[plan.expected_s > _LONG_S])
 
 
 def what_more_time_would_bring(checks: Sequence[Mapping[str, float]]) -> str:
-    """A sentence from the scores on the way: what the last doubling of the time brought bounds what the next one may."""
-    if len(checks) < 2:
+    """A sentence from the scores on the way: what the last doubling of the time brought bounds the next one."""
+    if len(checks) < 2 or "score" not in checks[-1]:
         return "what more time would bring is not known: there are no held-out products to tell by"
     half = min(checks, key=lambda check: abs(check["step"] - checks[-1]["step"] / 2))
     gained = score_of(checks[-1]) - score_of(half)

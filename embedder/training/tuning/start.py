@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from embedder.catalogs.product import Product
+from embedder.catalogs.split_report import NotCompared
 from embedder.errors import TrainingError
 from embedder.instance_map import InstanceMap
 from embedder.towers.projection import Projection
@@ -33,6 +34,7 @@ class TuningStart:
         ends: what lies behind the towers.
         teacher: the base's semantic embeddings of the products' main pictures, float32 (n, dim), unit.
         budget_s: for the steps, seconds; None: there is no budget.
+        not_compared: why pictures were not compared when the catalog was split (see `split_catalog`).
     """
 
     products: tuple[str, ...]
@@ -40,6 +42,7 @@ class TuningStart:
     ends: Ends
     teacher: torch.Tensor
     budget_s: float | None
+    not_compared: NotCompared = ""
 
     def save(self, folder: Path) -> None:
         """Write it into an existing folder.
@@ -62,6 +65,7 @@ class TuningStart:
             "categories": self.categories,
             "widths": None if instance is None else instance.widths,
             "budget_s": self.budget_s,
+            "not_compared": self.not_compared,
         }
         if not save_checkpoint(folder / START, Checkpoint(0, tensors, numbers)):
             raise TrainingError(f"{folder / START} cannot be written; next step: free space there")
@@ -86,8 +90,26 @@ class TuningStart:
             instance=instance,
         )
         return cls(
-            tuple(numbers["products"]), tuple(numbers["categories"]), ends, tensors["teacher"], numbers["budget_s"]
+            products=tuple(numbers["products"]),
+            categories=tuple(numbers["categories"]),
+            ends=ends,
+            teacher=tensors["teacher"],
+            budget_s=numbers["budget_s"],
+            not_compared=numbers["not_compared"],
         )
+
+    def named_ends(self) -> dict[str, torch.Tensor]:
+        """The ends by the names that they have in `TunableModel.state`."""
+        named = {"head.weight": self.ends.head[0], "head.bias": self.ends.head[1]}
+        for name, projection in (("image", self.ends.image), ("text", self.ends.text)):
+            named[f"{name}.weight"] = projection.weight
+            if projection.bias is not None:
+                named[f"{name}.bias"] = projection.bias
+        instance = self.ends.instance
+        if instance is not None:
+            named["instance.map.weight"] = torch.from_numpy(instance.weight)
+            named["instance.map.bias"] = torch.from_numpy(instance.offset)
+        return named
 
     def chosen(self, products: Sequence[Product]) -> list[Product]:
         """Its products out of a catalog's.
@@ -99,6 +121,7 @@ class TuningStart:
         missing = [name for name in self.products if name not in by_id]
         if missing:
             raise TrainingError(
-                f"{len(missing)} products that tuning began with, such as {missing[0]!r}, are not in the catalog any more"
+                f"{len(missing)} products that tuning began with, such as {missing[0]!r}, are not in the catalog any "
+                "more"
             )
         return [by_id[name] for name in self.products]

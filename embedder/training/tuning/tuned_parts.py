@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,13 +77,13 @@ def _has_text_tower(model: TunableModel, settings: TuneSettings) -> bool:
 
 
 def _inner(tower: nn.Module) -> nn.Module:
-    """timm's own module within open_clip's, which knows its layers."""
+    """The module of timm within open_clip's, which knows its layers."""
     trunk = getattr(tower, "trunk", None)
     return trunk if isinstance(trunk, nn.Module) else tower
 
 
 def _by_layer(tower: nn.Module, settings: TuneSettings) -> list[dict[str, Any]]:
-    """timm's groups: layers nearer to the pixels change less, biases and norms are not pulled to 0."""
+    """Groups as timm makes them: layers nearer to the pixels change less, biases and norms are not pulled to 0."""
     found = param_groups_layer_decay(tower, weight_decay=settings.weight_decay, layer_decay=settings.layer_decay)
     return [
         {"params": list(group["params"]), "weight_decay": group["weight_decay"], "scale": float(group["lr_scale"])}
@@ -115,11 +114,11 @@ def add_lora(tower: nn.Module, rank: int) -> None:
 
 def merge_lora(tower: nn.Module) -> None:
     """Add the additions to the layers that they belong to, and take them away again, in place."""
-    found: Sequence[tuple[str, nn.Module]] = [
+    found: list[tuple[str, Any]] = [
         (name, module) for name, module in tower.named_modules() if isinstance(module, LoraLayer)
     ]
     for name, module in found:
-        module.merge()  # type: ignore[attr-defined]
+        module.merge()
         holder = tower.get_submodule(name.rpartition(".")[0]) if "." in name else tower
         setattr(holder, name.rpartition(".")[2], module.get_base_layer())
 

@@ -14,8 +14,11 @@ from embedder.training.pictures.shots import Shot, main_pictures
 from embedder.training.tuning.model import TunableModel
 from embedder.training.tuning.pixel_cache import PixelCache
 
-PRODUCTS, FURTHER = 400, 600
-"""Held-out products that are asked for, at most; and training products that are searched besides, at most."""
+MOST_PICTURES = 1_500
+"""Pictures that are looked at, at most: three parts of ten of the held-out products, as many of training products that
+are searched besides, and four of views and further pictures that ask."""
+
+_FEWEST_PICTURES = 200
 
 INSTANCE_WEIGHT = 0.7
 """Of the instance part in a picture query here; the bundle's own is chosen at the end."""
@@ -41,6 +44,7 @@ class Validation:
         mean: Sequence[float],
         deviation: Sequence[float],
         decode_threads: int,
+        most: int = MOST_PICTURES,
     ) -> None:
         """Read the pictures.
 
@@ -53,15 +57,16 @@ class Validation:
             pixels: reads the pictures; what it keeps of them here stays.
             mean, deviation: of the normalization of pixels, (3,).
             decode_threads: how many pictures are decoded at once.
+            most: how many pictures are looked at, about.
         """
-        asked = list(held_out[:PRODUCTS])
+        asked = list(held_out[: 3 * most // 10])
         ids = {product.id for product in asked}
         self._categories = list(categories)
         self._titles, self._title_inputs = list(titles[0]), titles[1]
         self._mean, self._deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (mean, deviation))
-        mains = main_pictures([*asked, *training[:FURTHER]])
+        mains = main_pictures([*asked, *training[: 3 * most // 10]])
         self._mains, self._gallery = _read(mains, pixels, decode_threads)
-        wanted = [shot for shot in pairs if shot.product.id in ids]
+        wanted = _spread([shot for shot in pairs if shot.product.id in ids], 4 * most // 10)
         self._asking, self._queries = _read(wanted, pixels, decode_threads)
         self._asked = ids
 
@@ -83,8 +88,10 @@ class Validation:
         if len(self._asking):
             semantic, instance = self._embed(model, self._queries)
             scores = (1 - INSTANCE_WEIGHT) * semantic @ searched_semantic.t()
-            scores = semantic @ searched_semantic.t() if instance is None else scores + INSTANCE_WEIGHT * (
-                instance @ _some(searched_instance).t()
+            scores = (
+                semantic @ searched_semantic.t()
+                if instance is None
+                else scores + INSTANCE_WEIGHT * (instance @ _some(searched_instance).t())
             )
             own = np.asarray([shot.product.id for shot in self._asking], dtype=object)
             figures["photo_recall_at_1"] = float((ids[scores.argmax(dim=1).numpy()] == own).mean())
@@ -97,7 +104,11 @@ class Validation:
             figures["title_recall_at_1"] = float(right[:, 0].mean())
             figures["title_recall_at_10"] = float(right.any(axis=1).mean())
         figures |= self._accuracy(model, searched_semantic)
-        scored = [figures[name] for name in ("photo_recall_at_1", "title_recall_at_10", "category_accuracy") if name in figures]
+        scored = [
+            figures[name]
+            for name in ("photo_recall_at_1", "title_recall_at_10", "category_accuracy")
+            if name in figures
+        ]
         return figures | ({"score": float(np.mean(scored))} if scored else {})
 
     def _accuracy(self, model: TunableModel, semantic: torch.Tensor) -> dict[str, float]:
@@ -134,6 +145,18 @@ class Validation:
 def score_of(figures: Mapping[str, float]) -> float:
     """The one figure that models are compared by; 0 where nothing was measured."""
     return figures.get("score", 0.0)
+
+
+def pictures_for(budget_s: float | None) -> int:
+    """How many pictures to look at, so that all measurements together take a small share of the time."""
+    return MOST_PICTURES if budget_s is None else max(_FEWEST_PICTURES, min(MOST_PICTURES, round(budget_s)))
+
+
+def _spread(shots: Sequence[Shot], most: int) -> list[Shot]:
+    """At most so many, evenly spread: those of one product follow each other."""
+    if len(shots) <= most:
+        return list(shots)
+    return [shots[place * len(shots) // most] for place in range(most)]
 
 
 def _some(tensor: torch.Tensor | None) -> torch.Tensor:

@@ -40,8 +40,8 @@ def owned(folder: Path) -> Iterator[Path]:
         except OSError as error:
             file.seek(0)
             raise TrainingError(
-                f"the same training is running already (process {file.read().strip() or 'unknown'}, {folder}); next step: "
-                "wait for it, or stop it"
+                f"the same training is running already (process {file.read().strip() or 'unknown'}, {folder}); next "
+                "step: wait for it, or stop it"
             ) from error
         file.truncate(0)
         file.write(str(os.getpid()))

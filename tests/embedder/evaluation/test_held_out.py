@@ -14,7 +14,8 @@ from embedder import bundle
 from embedder.errors import TrainingError
 from embedder.evaluation.run import EvalRequest, evaluate
 from embedder.settings import EmbedderSettings
-from embedder.training.run import TrainRequest, train
+from embedder.training.run import train
+from embedder.training.split_products import TrainRequest
 from embedder.training.settings import FineTuneSettings
 from tests.conftest import COLORS, SHAPES, draw_product
 

@@ -1,0 +1,149 @@
+"""Between the base and the tuned weights: which mixture of both gains most and loses little enough.
+
+Straight lines between a model and what was fine-tuned from it pass through models that are often better than both
+(WiSE-FT: Wortsman et al., 2022).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from embedder.training.tuning.model import TunableModel
+from embedder.training.tuning.validation import score_of
+
+_log = logging.getLogger(__name__)
+
+SHARES = (0.3, 0.5, 0.7, 0.85, 1.0)
+"""Of the tuned weights, those that are tried."""
+
+_BASE_TITLES = "title_recall_at_1"
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """One point on the line.
+
+    Attributes:
+        share: of the tuned weights, 0 to 1; 0 is the base.
+        in_domain: figures on held-out products of the catalog (see `Validation.measure`); empty without any.
+        retention: figures on things of other kinds.
+        lost: points, of 1, that retention is below the base's.
+        refused: why it may not be kept; "" where it may.
+    """
+
+    share: float
+    in_domain: Mapping[str, float]
+    retention: Mapping[str, float]
+    lost: float
+    refused: str = ""
+
+    @property
+    def score(self) -> float:
+        """What mixtures are compared by."""
+        return score_of(self.in_domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What was measured, and what is kept.
+
+    Attributes:
+        mixtures: the base first, then by share.
+        start_score: of the best that was there before the towers were tuned: frozen towers with trained ends.
+        kept: share of the mixture that is kept; None: none may be.
+        tolerance: most points that may be lost.
+    """
+
+    mixtures: tuple[Mixture, ...]
+    start_score: float
+    kept: float | None
+    tolerance: float
+
+    @property
+    def kept_mixture(self) -> Mixture | None:
+        """The one that is kept."""
+        return next((item for item in self.mixtures if item.share == self.kept), None)
+
+
+def mix(base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
+    """Weights between two models of one shape; `share` of the second."""
+    if share == 1.0:
+        return dict(tuned)
+    return {name: torch.lerp(value, tuned[name].to(value.device), share) for name, value in base.items()}
+
+
+def sweep(
+    model: TunableModel,
+    base: Mapping[str, torch.Tensor],
+    tuned: Mapping[str, torch.Tensor],
+    *,
+    start_score: float,
+    in_domain: Callable[[TunableModel], dict[str, float]],
+    retention: Callable[[TunableModel], Mapping[str, float]],
+    lost: Callable[[Mapping[str, float], Mapping[str, float]], float],
+    tolerance: float,
+    prepare: Callable[[], None] = lambda: None,
+    shares: Sequence[float] = SHARES,
+    on_progress: Callable[[int], None] = lambda done: None,
+) -> Sweep:
+    """Measure all mixtures, and choose; `model` holds the chosen one afterwards, or the base where none is.
+
+    Args:
+        model: takes the weights.
+        base, tuned: all of them, by name.
+        start_score: see `Sweep`.
+        in_domain, retention: measure what the model holds.
+        lost: points that the second figures are below the first.
+        tolerance: most points that may be lost, 0..1; 1: whatever is lost is accepted.
+        prepare: called once the model holds other weights, before it is measured.
+        shares: of the tuned weights, ascending.
+        on_progress: called with 1 after each measurement.
+    """
+    mixtures: list[Mixture] = []
+    for share in (0.0, *shares):
+        model.load(mix(base, tuned, share))
+        prepare()
+        figures, kept = in_domain(model), retention(model)
+        if not mixtures:
+            mixtures.append(Mixture(share, figures, kept, 0.0, "the base itself"))
+        else:
+            points = lost(mixtures[0].retention, kept)
+            why = _refusal(points, figures, mixtures[0].in_domain, start_score, tolerance)
+            mixtures.append(Mixture(share, figures, kept, points, why))
+        on_progress(1)
+    chosen = choose(mixtures)
+    model.load(mix(base, tuned, chosen or 0.0))
+    prepare()
+    return Sweep(tuple(mixtures), start_score, chosen, tolerance)
+
+
+def choose(mixtures: Sequence[Mixture]) -> float | None:
+    """The share that gains most, of those that may be kept; of equal ones the nearest to the base.
+
+    Where nothing was measured on the catalog, the largest share that may be kept.
+    """
+    permitted = [item for item in mixtures if not item.refused]
+    if not permitted:
+        return None
+    if not any(item.in_domain for item in permitted):
+        return max(item.share for item in permitted)
+    return max(permitted, key=lambda item: (item.score, -item.share)).share
+
+
+def _refusal(
+    points: float, figures: Mapping[str, float], base: Mapping[str, float], start_score: float, tolerance: float
+) -> str:
+    if points > tolerance:
+        return f"loses {points:.3f} of retention, more than {tolerance:g}"
+    if not figures:
+        return ""
+    if score_of(figures) <= start_score:
+        return f"its score {score_of(figures):.3f} is no better than {start_score:.3f}, that of frozen towers"
+    titles, before = figures.get(_BASE_TITLES), base.get(_BASE_TITLES)
+    if tolerance < 1 and titles is not None and before is not None and titles < before:
+        return f"titles find their product first less often than with the base: {titles:.3f}, {before:.3f}"
+    return ""

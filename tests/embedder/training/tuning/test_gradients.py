@@ -1,0 +1,49 @@
+"""Gradients of a batch in parts are those of the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from embedder.training.tuning.gradients import gradients
+from embedder.training.tuning.processes import Processes
+from tests.embedder.training.tuning.conftest import Ready
+
+Make = Callable[..., Ready]
+
+
+def gradients_of(prepared: Ready, chunk: int) -> tuple[dict[str, torch.Tensor], dict[str, float]]:
+    """All gradients of one step, by name, and the terms of its loss."""
+    tuner = prepared.tuner()
+    model, learning = prepared.model, prepared.learning
+    model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.eval()
+    batch = learning.batches.draw(0)
+    pixels = batch.pixels.float() / 255
+    settings = learning.settings
+    assert settings.chunk == chunk
+    parts = gradients(model, pixels, batch, None, None, learning.objective, settings, Processes("cpu"), seed=5)
+    assert tuner is not None
+    return {n: p.grad.clone() for n, p in model.tunable() if p.grad is not None}, parts
+
+
+def test_chunks_give_the_gradient_of_the_whole_batch(ready: Make) -> None:
+    chunk = 5
+    whole, parts = gradients_of(ready(metric_weight=0.3), 0)
+    chunked, parts_chunked = gradients_of(ready(metric_weight=0.3, chunk=chunk), chunk)
+    assert parts_chunked == pytest.approx(parts, rel=1e-4)
+    assert whole.keys() == chunked.keys()
+    for name, gradient in whole.items():
+        assert torch.allclose(gradient, chunked[name], rtol=1e-3, atol=1e-5), name
+
+
+def test_every_term_that_has_a_weight_is_there_and_no_other(ready: Make) -> None:
+    wanted = {"instance": 1.0, "metric": 1.0, "sigmoid": 1.0, "contrastive": 0.0, "distillation": 0.0}
+    _, parts = gradients_of(ready(**{f"{name}_weight": value for name, value in wanted.items()}, head_l1=0.01), 0)
+    assert set(parts) == {
+        "loss", "instance", "metric", "sigmoid", "category", "text_category", "text_anchor", "head_l1",
+    }  # fmt: skip
