@@ -37,6 +37,7 @@ class ViewFigures:
         unchanged: the same pictures as the catalog has them. Below 1 where products share a picture.
         other_picture: each further picture of the same products, among the main pictures; None where they have none.
         products, pictures: how many are searched.
+        also_learnt: kinds that this model's training showed it besides those that all trainings show.
     """
 
     kinds: Mapping[str, Recall]
@@ -44,10 +45,12 @@ class ViewFigures:
     other_picture: Recall | None
     products: int
     pictures: int
+    also_learnt: frozenset[str] = frozenset()
 
     def of_training(self, used: bool) -> dict[str, Recall]:
         """The kinds that are used in training, or those that never are."""
-        return {name: recall for name, recall in self.kinds.items() if KINDS[name].in_training is used}
+        learnt = {name for name, kind in KINDS.items() if kind.in_training} | self.also_learnt
+        return {name: recall for name, recall in self.kinds.items() if (name in learnt) is used}
 
     def to_figures(self) -> dict[str, float]:
         """By name: `views.KIND.recall_at_1`/`_10`, the means of both groups of kinds, sizes."""
@@ -137,6 +140,7 @@ def measure_views(
         _other_pictures(encoder, gallery, main, wanted),
         len(gallery.products),
         len(gallery.vectors),
+        frozenset(encoder.info.training.get("tuning", {}).get("view_kinds", ())),
     )
 
 

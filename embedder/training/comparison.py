@@ -109,6 +109,13 @@ def compare(before: Looked, after: Looked) -> Comparison:
     )
 
 
+def measure_stage(look: Looked) -> dict[str, float]:
+    """The figures of one stage, by the names of `MEANINGS`; empty without validation products."""
+    if not len(look.gathered.validation.shots):
+        return {}
+    return _measure(look, join_features([look.gathered.validation, look.gathered.sample]))
+
+
 def _measure(look: Looked, gallery: Features) -> dict[str, float]:
     encoder, stage, gathered = look.encoder, look.stage, look.gathered
     figures = _category_accuracy(encoder, stage, gathered.validation)

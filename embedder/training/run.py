@@ -19,12 +19,15 @@ from embedder.export.image_size import base_image_size, why_image_size
 from embedder.export.onnx import write_bundle
 from embedder.instance_map import load_instance
 from embedder.progress import ProgressReport
+from embedder.recognition.head import CategoryHead
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, TowerName, is_trainable, join, split, untrainable
 from embedder.training.comparison import Looked, Stage, compare
-from embedder.training.heads.examples import Examples
-from embedder.training.heads.loop import fine_tune
+from embedder.training.guard.ends import choose_ends
+from embedder.training.heads.captions import Captions
+from embedder.training.heads.examples import Dataset, Examples
+from embedder.training.heads.loop import calibrated_head, fine_tune
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.settings import What
@@ -54,10 +57,11 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     with ProgressReport(_log) as progress:
         gathered = Gatherer(base.encoder, config, progress, catalog.left_s).gather(catalog.training, catalog.validation)
         check_pictures(gathered)
-        tuned, metrics = base.stage, dict[str, float]()
+        tuned, metrics, tuning = base.stage, dict[str, float](), dict[str, Any](what=what)
         if request.budget_s != 0:
-            tuned, metrics = tune_ends(progress, base, gathered, config, head_only=what == "heads")
-    return finish(request, config, catalog, base, gathered, tuned, metrics, {"what": what})
+            tuned, metrics, share = tune_ends(progress, base, gathered, config, head_only=what == "heads")
+            tuning |= {"kept_share": share}
+    return finish(request, config, catalog, base, gathered, tuned, metrics, tuning)
 
 
 def choose_what(asked: What, budget_s: float | None) -> tuple[What, str]:
@@ -204,11 +208,14 @@ def _describe_part(part: InstancePart | None, config: EmbedderSettings) -> dict[
 
 def tune_ends(
     progress: ProgressReport, base: Base, gathered: Gathered, config: EmbedderSettings, head_only: bool = False
-) -> tuple[Stage, dict[str, float]]:
-    """Train projections and head on features that were gathered; figures on the validation products.
+) -> tuple[Stage, dict[str, float], float]:
+    """Train projections and head on features that were gathered.
 
     Args:
         head_only: the projections stay as they are.
+
+    Returns:
+        What is kept, figures on the validation products, and the share of the trained projections that is kept.
     """
     step = progress.step("training", config.train.epochs)
 
@@ -227,7 +234,33 @@ def tune_ends(
         on_epoch,
         head_only=head_only,
     )
-    return Stage(tuned.image, tuned.text, tuned.head), tuned.metrics
+    stage = Stage(tuned.image, tuned.text, tuned.head)
+    if head_only:
+        return stage, tuned.metrics, 0.0
+    mixed, share = choose_ends(base.encoder, base.projections, stage, gathered)
+    if share < 1.0 and mixed.head is not None:
+        head = recalibrated(mixed, base.encoder, gathered, config)
+        mixed = replace(mixed, head=head)
+    return mixed, tuned.metrics, share
+
+
+def recalibrated(stage: Stage, encoder: Encoder, gathered: Gathered, config: EmbedderSettings) -> CategoryHead:
+    """A stage's category head with temperatures for its projections, fitted on the validation products."""
+    assert stage.head is not None
+    products = gathered.validation.products
+    held_out = None
+    if len(products):
+        captions = Captions(encoder, products)
+        held_out = Dataset(Examples(products, gathered.validation.values), captions, stage.head.categories)
+    return calibrated_head(
+        stage.head.categories,
+        stage.head.weight,
+        stage.head.bias,
+        (stage.image, stage.text),
+        held_out,
+        config.train.wording_cosine,
+        config.seed,
+    )
 
 
 def _projections(folder: Path) -> tuple[Projection, Projection]:

@@ -21,18 +21,16 @@ from embedder.encoder import open_encoder
 from embedder.errors import TrainingLost
 from embedder.export.onnx import write_bundle
 from embedder.progress import ProgressReport
+from embedder.recognition.head import CategoryHead
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table
 from embedder.training.guard.retained import Retained
 from embedder.training.guard.sweep import SHARES, Sweep, sweep
-from embedder.training.heads.captions import Captions
-from embedder.training.heads.examples import Dataset, Examples
-from embedder.training.heads.loop import calibrated_head
 from embedder.training.instance.part import embed, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
-from embedder.training.run import Base, check_pictures, describe, finish, open_base, tune_ends
+from embedder.training.run import Base, check_pictures, describe, finish, open_base, recalibrated, tune_ends
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 from embedder.training.tuning.augmentation import trained_kinds
@@ -73,7 +71,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
         gatherer = Gatherer(base.encoder, config, progress, _share(catalog.left_s, _GATHERING))
         gathered = gatherer.gather(catalog.training, catalog.validation)
         check_pictures(gathered)
-        ends, _ = tune_ends(progress, base, gathered, config)
+        ends, _, _ = tune_ends(progress, base, gathered, config)
         if start is None:
             start = _start(base, ends, gathered, catalog, config, _left(request, started))
             start.save(work)
@@ -87,7 +85,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
         if swept.kept is None:
             info = _keep_base(request, config, catalog, base, gathered, progress, tuning, report)
         else:
-            tuned = _open_tuned(towers.model, base, work)
+            tuned = _open_tuned(towers.model, base, work, config)
             try:
                 left_s = None if request.budget_s is None else max(10.0, request.budget_s - time.monotonic() + started)
                 seen = Gatherer(tuned.encoder, config, progress, left_s).gather(
@@ -191,7 +189,7 @@ def _guard(
     retained = Retained(
         base.encoder,
         config.tune.text_tower,
-        pictures=pictures_for(start.budget_s) // 2,
+        pictures=pictures_for(start.budget_s),
         catalog=request.catalog,
         titles={title_of(product) for product in everything.products},
     )
@@ -199,27 +197,31 @@ def _guard(
     towers.model.load({**towers.base, **start.named_ends()})
     start_score = score_of(towers.validation.measure(towers.model))
     step.advance()
+
+    def load(state: Mapping[str, torch.Tensor]) -> None:
+        towers.model.load(state)
+        towers.tuner.estimate_statistics()
+
     return sweep(
-        towers.model,
+        load,
         towers.base,
         towers.tuned,
         start_score=start_score,
-        in_domain=towers.validation.measure,
-        retention=retained.measure,
+        in_domain=lambda: towers.validation.measure(towers.model),
+        retention=lambda: retained.measure(towers.model),
         lost=retained.lost,
         tolerance=config.tune.tolerance,
-        prepare=towers.tuner.estimate_statistics,
         on_progress=step.advance,
     )
 
 
-def _open_tuned(model: TunableModel, base: Base, work: Path) -> Base:
+def _open_tuned(model: TunableModel, base: Base, work: Path, config: EmbedderSettings) -> Base:
     """Export the tuned towers as a bundle of their own, from which all features are computed."""
     whole = load_folder(base.folder, base.encoder.info.base)
     model.write_to(whole)
     folder = work / "tuned"
     write_bundle(whole, folder)
-    encoder = open_encoder(folder, device="cpu")
+    encoder = open_encoder(folder, threads=config.threads, device=config.device)
     projections = model.projections()
     return Base(folder, encoder, projections, Stage(*projections))
 
@@ -242,21 +244,11 @@ def _write(
     part = make_instance_part(
         seen, tuned.projections[0], tuned.encoder.info.level_widths, config.instance, model.instance_map()
     )
-    head = None
+    after = Stage(*tuned.projections, None, part)
     if start.categories:
-        captions = Captions(tuned.encoder, seen.validation.products)
-        held_out = Dataset(Examples(seen.validation.products, seen.validation.values), captions, start.categories)
         weight, bias = (value.detach().cpu().numpy().copy() for value in (model.head.weight, model.head.bias))
-        head = calibrated_head(
-            start.categories,
-            weight,
-            bias,
-            tuned.projections,
-            held_out if len(held_out) else None,
-            config.train.wording_cosine,
-            config.seed,
-        )
-    after = Stage(*tuned.projections, head, part)
+        after = replace(after, head=CategoryHead(start.categories, weight, bias, {"image": 1.0, "text": 1.0}))
+        after = replace(after, head=recalibrated(after, tuned.encoder, seen, config))
     compared = compare(Looked(base.encoder, base.stage, gathered), Looked(tuned.encoder, after, seen))
     described = describe(request, config, catalog, base.encoder, gathered, part)
     described |= {"tuning": dict(tuning), "compared": compared.to_dict()}
@@ -264,7 +256,7 @@ def _write(
     return write_bundle(
         load_folder(tuned.folder, base.encoder.info.base),
         request.out,
-        head=head,
+        head=after.head,
         instance=None if part is None else part.instance,
         space=None if part is None else part.space,
         base=tuned.folder,
@@ -286,7 +278,7 @@ def _keep_base(
     report: Mapping[str, str | bytes],
 ) -> bundle.BundleInfo:
     """The base's towers and projections, with a head and an instance part."""
-    ends, metrics = tune_ends(progress, base, gathered, config, head_only=True)
+    ends, metrics, _ = tune_ends(progress, base, gathered, config, head_only=True)
     return finish(request, config, catalog, base, gathered, ends, metrics, tuning, report)
 
 

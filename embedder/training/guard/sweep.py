@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import torch
 
-from embedder.training.tuning.model import TunableModel
 from embedder.training.tuning.validation import score_of
 
 _log = logging.getLogger(__name__)
@@ -77,37 +76,34 @@ def mix(base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], sha
 
 
 def sweep(
-    model: TunableModel,
+    load: Callable[[Mapping[str, torch.Tensor]], None],
     base: Mapping[str, torch.Tensor],
     tuned: Mapping[str, torch.Tensor],
     *,
     start_score: float,
-    in_domain: Callable[[TunableModel], dict[str, float]],
-    retention: Callable[[TunableModel], Mapping[str, float]],
+    in_domain: Callable[[], dict[str, float]],
+    retention: Callable[[], Mapping[str, float]],
     lost: Callable[[Mapping[str, float], Mapping[str, float]], float],
     tolerance: float,
-    prepare: Callable[[], None] = lambda: None,
     shares: Sequence[float] = SHARES,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Sweep:
-    """Measure all mixtures, and choose; `model` holds the chosen one afterwards, or the base where none is.
+    """Measure all mixtures, and choose; the chosen one is loaded afterwards, or the base where none is.
 
     Args:
-        model: takes the weights.
+        load: takes weights, which the measurements are of from then on.
         base, tuned: all of them, by name.
         start_score: see `Sweep`.
-        in_domain, retention: measure what the model holds.
+        in_domain, retention: measure what is loaded.
         lost: points that the second figures are below the first.
         tolerance: most points that may be lost, 0..1; 1: whatever is lost is accepted.
-        prepare: called once the model holds other weights, before it is measured.
         shares: of the tuned weights, ascending.
         on_progress: called with 1 after each measurement.
     """
     mixtures: list[Mixture] = []
     for share in (0.0, *shares):
-        model.load(mix(base, tuned, share))
-        prepare()
-        figures, kept = in_domain(model), retention(model)
+        load(mix(base, tuned, share))
+        figures, kept = in_domain(), retention()
         if not mixtures:
             mixtures.append(Mixture(share, figures, kept, 0.0, "the base itself"))
         else:
@@ -116,8 +112,7 @@ def sweep(
             mixtures.append(Mixture(share, figures, kept, points, why))
         on_progress(1)
     chosen = choose(mixtures)
-    model.load(mix(base, tuned, chosen or 0.0))
-    prepare()
+    load(mix(base, tuned, chosen or 0.0))
     return Sweep(tuple(mixtures), start_score, chosen, tolerance)
 
 

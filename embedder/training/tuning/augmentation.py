@@ -88,7 +88,8 @@ def _window(images: torch.Tensor, side: int, settings: TuneSettings, generator: 
     count = len(images)
     flipped = _chosen(count, settings.flip_share, generator)
     area = _uniform(count, settings.crop, 1.0, generator)
-    turned = _uniform(count, -_TURNED, _TURNED, generator).exp().sqrt()
+    most = _TURNED if settings.crop < 1.0 else 0.0
+    turned = _uniform(count, -most, most, generator).exp().sqrt()
     places = torch.rand(count, 2, generator=generator) * 2 - 1
     if settings.crop >= 1.0 and not bool(flipped.any()):
         if images.shape[-1] == side:
@@ -129,7 +130,7 @@ def _colors(images: torch.Tensor, share: float, generator: torch.Generator) -> t
 
 def _blur(images: torch.Tensor, share: float, generator: torch.Generator) -> torch.Tensor:
     chosen = _chosen(len(images), share, generator).nonzero().flatten()
-    sigma = float(_uniform(1, 0.005, 0.02, generator)) * images.shape[-1]
+    sigma = float(_uniform(1, 0.01, 0.03, generator)) * images.shape[-1]
     if not len(chosen):
         return images
     images = images.clone()

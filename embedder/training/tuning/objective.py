@@ -114,15 +114,16 @@ class Objective:
         own, other = batch.labels, batch.labels[mix.partner.to(batch.labels.device)]
         known = (own != NO_CATEGORY) & (other != NO_CATEGORY)
         if not bool(known.any()):
-            return logits.sum() * 0.0
+            return torch.as_tensor(logits.sum() * 0.0)
         share = mix.share.to(logits.device)[known]
         each = [
             functional.cross_entropy(logits[known], labels[known], label_smoothing=smoothing, reduction="none")
             for labels in (own, other)
         ]
-        return (share * each[0] + (1 - share) * each[1]).mean()
+        return torch.as_tensor((share * each[0] + (1 - share) * each[1]).mean())
 
     def _alike(self, instance: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+        """Pictures of one product or variant group together, all others apart (Khosla et al., 2020)."""
         return torch.as_tensor(self._instance(instance, groups))
 
     def _mined(self, instance: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:

@@ -18,11 +18,12 @@ MOST_PICTURES = 1_500
 """Pictures that are looked at, at most: three parts of ten of the held-out products, as many of training products that
 are searched besides, and four of views and further pictures that ask."""
 
-_FEWEST_PICTURES = 200
+_FEWEST_PICTURES = 300
 
 INSTANCE_WEIGHT = 0.7
 """Of the instance part in a picture query here; the bundle's own is chosen at the end."""
 
+_SCORED = ("photo_recall_at_1", "title_recall_at_10", "category_accuracy")
 _BATCH = 64
 
 
@@ -104,12 +105,7 @@ class Validation:
             figures["title_recall_at_1"] = float(right[:, 0].mean())
             figures["title_recall_at_10"] = float(right.any(axis=1).mean())
         figures |= self._accuracy(model, searched_semantic)
-        scored = [
-            figures[name]
-            for name in ("photo_recall_at_1", "title_recall_at_10", "category_accuracy")
-            if name in figures
-        ]
-        return figures | ({"score": float(np.mean(scored))} if scored else {})
+        return with_score(figures)
 
     def _accuracy(self, model: TunableModel, semantic: torch.Tensor) -> dict[str, float]:
         rows = [
@@ -140,6 +136,12 @@ class Validation:
         if inputs.is_floating_point():
             return model.embed_texts(inputs).cpu()
         return torch.cat([model.embed_texts(model.encode_tokens(chunk)) for chunk in inputs.split(_BATCH)]).cpu()
+
+
+def with_score(figures: Mapping[str, float]) -> dict[str, float]:
+    """Figures with their "score": the mean of recall@1 of views, recall@10 of titles and category accuracy."""
+    scored = [figures[name] for name in _SCORED if name in figures]
+    return {**figures, **({"score": float(np.mean(scored))} if scored else {})}
 
 
 def score_of(figures: Mapping[str, float]) -> float:

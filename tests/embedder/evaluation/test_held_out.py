@@ -15,8 +15,8 @@ from embedder.errors import TrainingError
 from embedder.evaluation.run import EvalRequest, evaluate
 from embedder.settings import EmbedderSettings
 from embedder.training.run import train
-from embedder.training.split_products import TrainRequest
 from embedder.training.settings import FineTuneSettings
+from embedder.training.split_products import TrainRequest
 from tests.conftest import COLORS, SHAPES, draw_product
 
 

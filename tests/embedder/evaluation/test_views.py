@@ -285,3 +285,10 @@ def test_an_unknown_kind_is_refused_before_anything_is_loaded(drawn_catalog: Pat
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert line == f"error: view kind 'fog'; permitted: {', '.join(sorted(KINDS))}"
     assert "Traceback" not in done.stderr
+
+
+def test_a_kind_that_the_models_training_showed_is_not_called_never_used() -> None:
+    recall = Recall(0.5, 0.75, 4)
+    views = ViewFigures({"jpeg": recall, "blurred": recall}, recall, None, 9, 11, frozenset({"jpeg"}))
+    assert set(views.of_training(True)) == {"jpeg"}
+    assert set(views.of_training(False)) == {"blurred"}

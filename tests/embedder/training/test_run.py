@@ -22,8 +22,8 @@ from embedder.export import onnx as onnx_export
 from embedder.instance_map import INSTANCE_FILE
 from embedder.settings import EmbedderSettings
 from embedder.training.run import train
-from embedder.training.split_products import TrainRequest
 from embedder.training.settings import FineTuneSettings, InstanceSettings
+from embedder.training.split_products import TrainRequest
 from tests.conftest import COLORS, SHAPES, draw_product, write_drawn_catalog
 from tests.embedder.towers.test_projection import SIGLIP, TEXT, write_folder
 from tests.integration.test_releases import RELEASES, unpack

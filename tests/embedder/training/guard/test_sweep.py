@@ -1,0 +1,110 @@
+"""Which mixture of base and tuned weights is kept, why others are not, and what people are shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+
+import pytest
+import torch
+from PIL import Image
+
+from embedder.training.guard.report import sweep_plot, sweep_table
+from embedder.training.guard.sweep import Mixture, Sweep, choose, mix, sweep
+
+SHARES = (0.25, 0.5, 1.0)
+
+
+class OneWeight:
+    """A model of one weight, whose figures are functions of it."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self.loaded = 0
+
+    def load(self, state: Mapping[str, torch.Tensor]) -> None:
+        self.value = float(state["w"])
+        self.loaded += 1
+
+
+def swept(
+    gain: float = 0.4, loss: float = 0.1, titles: float = 0.0, tolerance: float = 0.04, start_score: float = 0.3
+) -> tuple[Sweep, OneWeight]:
+    """The score rises by `gain` from the base, at 0.2, to the tuned weights, and retention falls by `loss`."""
+    model = OneWeight()
+    found = sweep(
+        model.load,
+        {"w": torch.tensor(0.0)},
+        {"w": torch.tensor(1.0)},
+        start_score=start_score,
+        in_domain=lambda: {"score": 0.2 + gain * model.value, "title_recall_at_1": 0.1 + titles * model.value},
+        retention=lambda: {"text": 0.5 - loss * model.value},
+        lost=lambda before, after: before["text"] - after["text"],
+        tolerance=tolerance,
+        shares=SHARES,
+    )
+    assert model.loaded == len(SHARES) + 2
+    return found, model
+
+
+def test_the_largest_gain_within_the_tolerance_is_kept_and_loaded() -> None:
+    found, model = swept(loss=0.07)
+    assert [item.share for item in found.mixtures] == [0.0, *SHARES]
+    assert found.kept == 0.5 == model.value
+    assert found.kept_mixture is not None
+    assert found.kept_mixture.lost == pytest.approx(0.035)
+    assert "loses 0.070 of retention, more than 0.04" in found.mixtures[-1].refused
+
+
+def test_more_of_the_tuned_weights_is_not_always_more() -> None:
+    mixtures = [Mixture(share, {"score": score}, {}, 0.0) for share, score in ((0.5, 0.6), (0.7, 0.7), (1.0, 0.65))]
+    assert choose(mixtures) == 0.7
+    assert choose([Mixture(share, {"score": 0.5}, {}, 0.0) for share in SHARES]) == 0.25
+
+
+def test_without_held_out_products_the_most_that_retention_permits_is_kept() -> None:
+    assert choose([Mixture(0.5, {}, {}, 0.0), Mixture(1.0, {}, {}, 0.1, "loses"), Mixture(0.7, {}, {}, 0.0)]) == 0.7
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"loss": 0.5}, "of retention"),
+        ({"start_score": 0.9}, "no better than 0.900, that of frozen towers"),
+        ({"titles": -0.05}, "titles find their product first less often than with the base"),
+    ],
+)
+def test_none_is_kept_where_all_lose_or_none_gains_and_the_base_is_loaded(changed: dict[str, float], why: str) -> None:
+    found, model = swept(**{"loss": 0.0, **changed})
+    assert found.kept is None
+    assert model.value == 0.0
+    assert all(why in item.refused for item in found.mixtures[1:])
+
+
+def test_without_a_guard_whatever_is_lost_is_accepted() -> None:
+    assert swept(loss=0.5, titles=-0.1, tolerance=1.0)[0].kept == 1.0
+
+
+def test_a_mixture_is_on_the_straight_line() -> None:
+    base, tuned = {"w": torch.tensor([0.0, 2.0])}, {"w": torch.tensor([1.0, 4.0])}
+    assert torch.equal(mix(base, tuned, 0.5)["w"], torch.tensor([0.5, 3.0]))
+    assert torch.equal(mix(base, tuned, 1.0)["w"], tuned["w"])
+    assert torch.equal(mix(base, tuned, 0.0)["w"], base["w"])
+
+
+def test_the_table_has_a_row_for_each_mixture_with_its_verdict() -> None:
+    found, _ = swept(loss=0.07)
+    lines = sweep_table(found).splitlines()
+    rows = [line for line in lines if line.startswith("| 0.") or line.startswith("| 1.")]
+    assert len(rows) == 4
+    assert rows[2].startswith("| 0.50 | 0.4000 ")
+    assert rows[2].endswith("| **kept** |")
+    assert rows[1].endswith("| permitted, gains less |")
+    assert "Frozen towers with trained ends score 0.3000. Retention may lose 0.04." in lines
+
+
+@pytest.mark.parametrize("changed", [{}, {"start_score": 0.9}])
+def test_the_plot_is_a_picture(changed: dict[str, float]) -> None:
+    image = Image.open(BytesIO(sweep_plot(swept(**changed)[0])))
+    assert image.format == "PNG"
+    assert min(image.size) > 300
