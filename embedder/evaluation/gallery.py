@@ -99,9 +99,19 @@ class Gallery:
         for start in range(0, len(queries), size):
             block = slice(start, start + size)
             scores = np.maximum.reduceat(queries[block] @ self.vectors.T, self.firsts, axis=1)
-            own = scores[np.arange(len(scores)), wanted[block]][:, None]
-            # Written so that a score that is no number counts as ahead.
-            ahead, equal = (~(scores <= own)).sum(axis=1), np.maximum(1, (scores == own).sum(axis=1))
-            for column, k in enumerate(DEPTHS):
-                found[block, column] = np.clip((k - ahead) / equal, 0, 1)
+            found[block] = chances(scores, wanted[block])
         return found
+
+
+def chances(scores: npt.NDArray[np.float32], wanted: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
+    """How likely what each query looks for is among the first k, (q, 2) for the k of `DEPTHS`; of equal scores each
+    place is as likely as another.
+
+    Args:
+        scores: float32 (q, n), of each query with each thing that may be found.
+        wanted: int (q,), the one that each looks for.
+    """
+    own = scores[np.arange(len(scores)), wanted][:, None]
+    # Written so that a score that is no number counts as ahead.
+    ahead, equal = (~(scores <= own)).sum(axis=1), np.maximum(1, (scores == own).sum(axis=1))
+    return np.stack([np.clip((k - ahead) / equal, 0, 1) for k in DEPTHS], axis=1)

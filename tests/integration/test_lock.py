@@ -18,13 +18,13 @@ ENVIRONMENT = {"python_version": "3.11", "python_full_version": "3.11.7", "sys_p
 
 
 def asked() -> list[Requirement]:
-    """What `make setup` installs has to satisfy: both distributions, with the extras `train` and `dev`."""
+    """What `make setup` installs has to satisfy: both distributions, with the extras `train`, `starters` and `dev`."""
     ours, client = (
         tomllib.loads((ROOT / folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
         for folder in (".", "clients/python")
     )
     lines = [*ours["dependencies"], *client["dependencies"]]
-    lines += [line for extra in ("train", "dev") for line in ours["optional-dependencies"][extra]]
+    lines += [line for extra in ("train", "starters", "dev") for line in ours["optional-dependencies"][extra]]
     return [found for found in map(Requirement, lines) if found.name not in OURS]
 
 

@@ -52,7 +52,7 @@ def test_without_torch_a_model_that_is_no_bundle_needs_the_extra(
 
 
 def test_an_unknown_name_says_what_is_known(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="permitted: starter; ARCHITECTURE/TAG"):
+    with pytest.raises(ModelError, match="permitted: starter, starter-lite1, starter-lite2; ARCHITECTURE/TAG"):
         resolve_bundle("no-such-model", tmp_path)
     assert not any(bundle.is_bundle(path) for path in tmp_path.rglob("*"))
 

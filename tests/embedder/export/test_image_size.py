@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
-from embedder.export.image_size import fitting_image_size
+from embedder.export.image_size import base_image_size, fitting_image_size, why_image_size
 from embedder.inputs.picture import DrawnPicture, PictureBytes, PictureFile, PicturePixels
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
@@ -48,3 +48,17 @@ def test_unreadable_pictures_do_not_decide(tmp_path: Path) -> None:
     assert fitting_image_size([bad], 224) == 224
     assert fitting_image_size([bad, *pixels(28)], 224) == 96
     assert fitting_image_size([], 224) == 224
+
+
+@pytest.mark.parametrize(("model", "largest"), [("starter", 224), ("starter-lite1", 240), ("starter-lite2", 260)])
+def test_each_starter_has_the_side_it_was_trained_on_for_a_limit(model: str, largest: int) -> None:
+    assert base_image_size(model, None, pixels(500)) == largest
+    assert base_image_size(model, None, pixels(28)) == 96
+    assert base_image_size(model, 64, pixels(500)) == 64
+    assert why_image_size(model, None, largest).endswith(f"in steps of 32, 96 to {largest}")
+    assert why_image_size(model, 64, 64) == "as asked"
+
+
+def test_other_models_keep_their_own_side() -> None:
+    assert base_image_size("ViT-B-32/openai", None, pixels(28)) is None
+    assert why_image_size("ViT-B-32/openai", None, 224) == "the model's own"

@@ -28,7 +28,9 @@ def test_a_bundle_remembers_its_base(trained_bundle: Path) -> None:
 
 @pytest.mark.parametrize("name", ["nonsense", "ViT-B-32", "No-Such/tag", "", "/nowhere/at/all"])
 def test_an_unknown_name_names_the_known_kinds(name: str) -> None:
-    with pytest.raises(ModelError, match=r"permitted: starter; ARCHITECTURE/TAG.*hf-hub:ORG/NAME"):
+    with pytest.raises(
+        ModelError, match=r"permitted: starter, starter-lite1, starter-lite2; ARCHITECTURE/TAG.*hf-hub:ORG/NAME"
+    ):
         load_model(name)
 
 

