@@ -10,7 +10,7 @@ BENCHES := $(wildcard tests/bench/quality_*.py tests/bench/index_*.py tests/benc
 BUF_VERSION := 1.75.0
 LOCK := requirements.lock
 OLDEST := build/oldest
-DISTRIBUTIONS := ./clients/python .[train,search,starters,dev]
+DISTRIBUTIONS := ./clients/python .[train,search,dev]
 OURS := --no-emit-package merchlens --no-emit-package merchlens-client
 # What a CPU can do without. PyPI's torch is linked against the rest of CUDA's libraries, and is not imported without.
 ON_CPU := (triton|cuda-bindings|cuda-pathfinder|nvidia-cusolver|nvidia-nvtx)==
