@@ -130,8 +130,9 @@ class TuneSettings:
         unfreeze_after: share of the steps in which only the ends are trained, not the tower.
         text_tower: tune it too (full and lora); costs as much again for long texts.
         lora_rank: of the additions.
-        batch_norm: "frozen" keeps the statistics that the base came with, which makes accumulation and several
-            processes exact; "estimated" normalizes by the batch and estimates the statistics anew at the end.
+        batch_norm: "folded" and "frozen" keep the statistics that the base came with, which makes accumulation and
+            several processes exact; "folded" trains scale and convolution as one (see `tuning.folding`). "estimated"
+            normalizes by the batch and estimates the statistics anew at the end.
         dropout, drop_path: shares of features, and of residual branches, that are dropped in a step.
         average_decay: of the moving average of the weights, which is what is kept.
         temperature: of the instance loss.
@@ -141,7 +142,11 @@ class TuneSettings:
         category_weight, text_category_weight: of the cross-entropy of pictures and of captions. label_smoothing: of it.
         distillation_weight: of the divergence from the base in what it says of the clean picture.
         text_anchor_weight: of the relative squared distance of the text projection to where it started.
-        view_share: pictures shown as a photo would. views: how many different ones each picture has.
+        variants: which variants are one thing to the instance loss: those of one title, all ("alike"), or none
+            ("apart"). Titles follow: what is one thing shares its captions.
+        related: every second pass puts variants into one batch, which are told apart the harder for it.
+        view_share: pictures shown as a photo would, or by another picture of the product where it has one.
+        views: how many different photo-like ones each picture has.
         flip_share, color_share, erase_share, jpeg_share, blur_share: see `tuning.augmentation`.
         crop: least share of a picture's area that a random crop keeps; 1: none is cropped.
         mixup_share, cutmix_share: steps in which pictures are mixed; such a step learns categories only.
@@ -157,19 +162,19 @@ class TuneSettings:
 
     what: What = "auto"
     passes: int = Field(default=12, ge=1, le=10_000)
-    products: int = Field(default=32, ge=2, le=65_536)
+    products: int = Field(default=64, ge=2, le=65_536)
     pictures: int = Field(default=2, ge=1, le=16)
     chunk: int = Field(default=0, ge=0, le=65_536)
-    learning_rate: float = Field(default=3e-4, gt=0, le=1, allow_inf_nan=False)
+    learning_rate: float = Field(default=6e-4, gt=0, le=1, allow_inf_nan=False)
     ends_rate: float = Field(default=3.0, gt=0, le=1000, allow_inf_nan=False)
-    layer_decay: float = Field(default=0.9, gt=0, le=1, allow_inf_nan=False)
+    layer_decay: float = Field(default=0.97, gt=0, le=1, allow_inf_nan=False)
     weight_decay: float = Field(default=0.02, ge=0, le=1, allow_inf_nan=False)
     head_l1: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
     warm_up: Share = 0.1
     unfreeze_after: Share = 0.0
     text_tower: bool = False
     lora_rank: int = Field(default=16, ge=1, le=1024)
-    batch_norm: Literal["frozen", "estimated"] = "frozen"
+    batch_norm: Literal["folded", "frozen", "estimated"] = "folded"
     dropout: Share = 0.1
     drop_path: Share = 0.0
     average_decay: float = Field(default=0.99, ge=0, lt=1)
@@ -185,7 +190,9 @@ class TuneSettings:
     label_smoothing: Share = 0.05
     distillation_weight: Weight = 0.5
     text_anchor_weight: Weight = 1.0
-    view_share: Probability = 0.8
+    variants: Literal["by_title", "alike", "apart"] = "by_title"
+    related: bool = True
+    view_share: Probability = 0.9
     views: int = Field(default=8, ge=1, le=1000)
     flip_share: Probability = 0.0
     color_share: Probability = 0.3

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
 from embedder.training.heads.captions import Captions, CaptionTable
 from embedder.training.heads.losses import NO_CATEGORY
@@ -18,7 +19,7 @@ from embedder.training.tuning.augmentation import compress
 from embedder.training.tuning.pixel_cache import PixelCache
 
 _FURTHER_SHARE = 0.5
-"""How often a further picture of a product is taken, where it has one, in place of its main one."""
+"""How often a further picture of a product is taken, where it has one, in place of a view of its main one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class Batch:
         pixels: uint8 (n, 3, side, side).
         rows: int64 (n,), each picture's product in the training products.
         slots: int64 (n,), each picture's product in this batch, 0..b-1.
-        groups: int64 (n,), the same for pictures of one product or variant group.
+        groups: int64 (n,), the same for pictures of one thing (see `TuneSettings.variants`).
         labels: int64 (n,), category; `NO_CATEGORY` where it has none.
         captions: int64 (b,), the caption drawn for each product, its place in `Captions`.
         texts: its features, float32 (b, text width).
@@ -64,10 +65,12 @@ class Batches:
     ) -> None:
         """Take n products with readable main pictures, 2 or more."""
         label_of = {category: label for label, category in enumerate(categories)}
-        numbers: dict[tuple[bool, str], int] = {}
+        numbers: dict[tuple[str, ...], int] = {}
         self._products = products
         self._labels = torch.tensor([label_of.get(product.category or "", NO_CATEGORY) for product in products])
-        self._groups = torch.tensor([numbers.setdefault(_group(product), len(numbers)) for product in products])
+        things = [_thing(product, settings) for product in products]
+        self._groups = torch.tensor([numbers.setdefault(thing, len(numbers)) for thing in things])
+        self._families = _families(products)
         self._captions = CaptionTable(captions, products)
         self._pixels = pixels
         self._settings = settings
@@ -120,24 +123,32 @@ class Batches:
         turn, place = divmod(position, len(self._products))
         order = self._orders.get(turn)
         if order is None:
-            order = np.random.default_rng([self._seed, turn]).permutation(len(self._products))
+            order = self._order(turn)
             self._orders[turn] = order
             # Those of two passes are in use at a time.
             self._orders.pop(turn - 3, None)
         return int(order[place])
 
+    def _order(self, turn: int) -> np.ndarray:
+        """Of all products in one pass; in every second one families stay together."""
+        random = np.random.default_rng([self._seed, turn])
+        if not (self._settings.related and turn % 2 and len(self._families) < len(self._products)):
+            return random.permutation(len(self._products))
+        shuffled = random.permutation(len(self._families))
+        return np.concatenate([random.permutation(self._families[place]) for place in shuffled])
+
     def _picture(self, row: int, random: np.random.Generator) -> torch.Tensor | None:
         product, settings = self._products[row], self._settings
-        picture = 0
-        if len(product.pictures) > 1 and random.random() < _FURTHER_SHARE:
-            picture = int(random.integers(1, len(product.pictures)))
-        view = None
+        picture, view = 0, None
         if random.random() < settings.view_share:
-            view = _view_seed(product, picture, int(random.integers(settings.views)))
+            if len(product.pictures) > 1 and random.random() < _FURTHER_SHARE:
+                picture = int(random.integers(1, len(product.pictures)))
+            else:
+                view = _view_seed(product, picture, int(random.integers(settings.views)))
         found = self._pixels.get(Shot(product, picture, view))
         if found is None and picture:
             # A further picture that cannot be read is no reason to leave the product out.
-            found = self._pixels.get(Shot(product, 0, view))
+            found = self._pixels.get(Shot(product))
         return None if found is None else torch.from_numpy(found)
 
 
@@ -147,9 +158,22 @@ def step_seed(seed: int, step: int, purpose: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _group(product: Product) -> tuple[bool, str]:
-    """A variant group, or the product alone; no product's id is taken for a group's name."""
-    return (True, product.variant_group) if product.variant_group else (False, product.id)
+def _thing(product: Product, settings: TuneSettings) -> tuple[str, ...]:
+    """What is one thing with it to the instance loss; no product's id is taken for a group's name."""
+    if not product.variant_group or settings.variants == "apart":
+        return ("product", product.id)
+    if settings.variants == "alike":
+        return ("group", product.variant_group)
+    return ("group", product.variant_group, title_of(product))
+
+
+def _families(products: Sequence[Product]) -> list[np.ndarray]:
+    """Places of variants of each other, and of each product that has none."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place, product in enumerate(products):
+        key = ("group", product.variant_group) if product.variant_group else ("product", product.id)
+        found.setdefault(key, []).append(place)
+    return [np.asarray(places) for places in found.values()]
 
 
 def _view_seed(product: Product, picture: int, number: int) -> int:

@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 CHECKPOINT = "checkpoint.safetensors"
 
-_MOST_GRADIENT = 1.0
+_MOST_GRADIENT = 5.0
 _STATISTICS_BATCHES = 40
 _TIMED_STEPS = 4
 _UNMET = 1_000_000
@@ -204,7 +204,7 @@ class Tuner:
         interpolated were trained with others.
         """
         settings = self._learning.settings
-        if settings.batch_norm == "frozen":
+        if settings.batch_norm != "estimated":
             return
 
         def batches() -> Iterator[torch.Tensor]:
@@ -255,7 +255,7 @@ class Tuner:
 
     def _train_mode(self) -> None:
         self.model.train()
-        if self._learning.settings.batch_norm == "frozen":
+        if self._learning.settings.batch_norm != "estimated":
             for module in self.model.modules():
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
@@ -321,7 +321,7 @@ class Tuner:
         return found.step
 
     def _statistics(self) -> dict[str, torch.Tensor]:
-        if self._learning.settings.batch_norm == "frozen":
+        if self._learning.settings.batch_norm != "estimated":
             return {}
         return dict(self.model.visual.named_buffers())
 

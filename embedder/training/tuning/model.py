@@ -14,6 +14,7 @@ from embedder.instance_map import InstanceMap
 from embedder.towers.dual_encoder import DualEncoder
 from embedder.towers.levels import InstanceLayer, LeveledTrunk
 from embedder.towers.projection import Projection, Trunk, join, split
+from embedder.training.tuning.folding import fold_norms, unfolded
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,11 +54,19 @@ class TunableModel(nn.Module):
         log_scale, log_sigmoid_scale, sigmoid_bias: of the losses between pictures and titles.
     """
 
-    def __init__(self, encoder: DualEncoder, ends: Ends) -> None:
-        """Take the model apart, and put these ends behind its towers."""
+    def __init__(self, encoder: DualEncoder, ends: Ends, fold: bool = True) -> None:
+        """Take the model apart, and put these ends behind its towers.
+
+        Args:
+            encoder: the model.
+            ends: what lies behind.
+            fold: whether BatchNorm is folded into the convolutions (see `folding`).
+        """
         super().__init__()
         self.encoder = encoder
         trunk, _ = split(encoder, "image")
+        probe = torch.randn(2, 3, *encoder.preprocessing.size, generator=torch.Generator().manual_seed(0))
+        self._folded = fold_norms(self.visual, probe) if fold else ()
         self.trunk = LeveledTrunk(trunk, encoder)
         self.text_trunk: Trunk = split(encoder, "text")[0]
         self.image, self.text = _linear(ends.image), _linear(ends.text)
@@ -133,8 +142,9 @@ class TunableModel(nn.Module):
     @torch.no_grad()
     def write_to(self, whole: DualEncoder) -> None:
         """Put towers and projections into a model that was not taken apart, made from the same base."""
-        target = dict(whole.model.visual.named_parameters()) | dict(whole.model.visual.named_buffers())
-        for name, value in (*self.visual.named_parameters(), *self.visual.named_buffers()):
+        visual = whole.model.visual
+        target = dict(visual.named_parameters()) | dict(visual.named_buffers())
+        for name, value in unfolded(self.visual, visual, self._folded).items():
             target[name].copy_(value)
         fresh = TextTower(whole)
         for name, value in TextTower(self.encoder).named():

@@ -100,7 +100,7 @@ def tune_towers(
     """
     dual = load_folder(folder, encoder.info.base)
     raw_image, raw_text = _raw_projections(folder)
-    model = TunableModel(dual, start.ends)
+    model = TunableModel(dual, start.ends, fold=config.tune.batch_norm == "folded")
     base = {**model.state(), **_named("image", raw_image), **_named("text", raw_text)}
     reader = PixelReader(encoder.preprocessing, config.picture_limits())
     side = encoder.preprocessing.size[0]

@@ -63,19 +63,43 @@ def test_pictures_captions_and_categories_belong_to_their_products(opened: Opene
         assert place in captions.of_product[items[int(batch.rows[3 * slot])].id]
 
 
-def test_products_of_one_title_and_of_one_variant_group_are_never_told_apart(opened: Opened) -> None:
-    alike = [product(0), replace(product(0), id="same title"), product(5), replace(product(6), variant_group="v")]
-    alike.append(replace(product(7), variant_group="v"))
+def test_a_title_is_right_for_all_products_that_have_it(opened: Opened) -> None:
+    alike = [product(0), replace(product(0), id="same title"), product(5), product(6), product(7)]
     batch = batches(opened, alike, products=5).draw(0)
     order = [alike[int(batch.rows[3 * slot])].id for slot in range(5)]
     right = {(order[i], order[j]) for i, j in batch.describes.nonzero().tolist()}
-    for first, second in (("p-0", "same title"), ("p-6", "p-7")):
-        assert {(first, second), (second, first)} <= right
+    assert {("p-0", "same title"), ("same title", "p-0")} <= right
     assert ("p-5", "p-6") not in right
+
+
+@pytest.mark.parametrize(
+    ("variants", "alike"),
+    [("by_title", {"red", "another red"}), ("alike", {"red", "another red", "blue"}), ("apart", set())],
+)
+def test_variants_are_one_thing_by_their_titles_or_as_the_settings_say(
+    opened: Opened, variants: str, alike: set[str]
+) -> None:
+    titles = {"red": "red ball", "another red": "red ball", "blue": "blue ball", "alone": "red ball"}
+    shop = [
+        replace(product(number), id=name, title=title, variant_group=None if name == "alone" else "v")
+        for number, (name, title) in enumerate(titles.items())
+    ]
+    batch = batches(opened, shop, variants=variants).draw(0)
+    order = [shop[int(batch.rows[3 * slot])].id for slot in range(4)]
     groups = dict(zip(order, batch.groups[::3].tolist(), strict=True))
-    # A title is a wording, not the thing: products that share one are apart as pictures.
-    assert groups["p-6"] == groups["p-7"]
-    assert len(set(groups.values())) == 4
+    assert {name for name in groups if list(groups.values()).count(groups[name]) > 1} == alike
+
+
+def test_every_second_pass_puts_variants_into_one_batch(opened: Opened) -> None:
+    shop = [replace(product(number), id=f"{number}", variant_group=f"v{number // 4}") for number in range(16)]
+    made = batches(opened, shop)
+
+    def families(step: int) -> set[int]:
+        return {int(row) // 4 for row in made.draw(step).rows}
+
+    assert [len(families(step)) for step in range(4, 8)] == [1, 1, 1, 1]
+    assert max(len(families(step)) for step in range(4)) > 1
+    assert sorted({row for step in range(4, 8) for row in made.draw(step).rows.tolist()}) == list(range(16))
 
 
 def test_a_product_without_words_or_category_takes_part_with_its_pictures(opened: Opened) -> None:

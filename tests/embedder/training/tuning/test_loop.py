@@ -82,7 +82,7 @@ def test_the_same_seed_gives_the_same_weights(ready: Make, tmp_path: Path) -> No
     assert differing(*kept) == set()
 
 
-@pytest.mark.parametrize(("what", "batch_norm"), [("full", "frozen"), ("full", "estimated"), ("lora", "frozen")])
+@pytest.mark.parametrize(("what", "batch_norm"), [("full", "folded"), ("full", "estimated"), ("lora", "frozen")])
 def test_a_run_that_is_stopped_ends_with_the_same_weights_as_one_that_is_not(
     ready: Make, tmp_path: Path, what: str, batch_norm: str
 ) -> None:
