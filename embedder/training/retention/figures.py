@@ -53,6 +53,10 @@ class RetentionFigures:
 class RetentionLoss:
     """How far the figures fell, -1 to 1; below 0 where they rose. 0.02 are two points.
 
+    Single queries tip over at any change: noise of a hundredth in the starter's image tower (96 px) moved the text
+    figures of a suite of 240 by 0.8 points (root mean square of six draws), the image figures by 3.6, all upwards; of
+    480 by 1.0 and 1.7. A tenth of noise costs 12 and 5 points.
+
     Attributes:
         text, image: of the mean of the text figures, and of the image figures.
     """
