@@ -30,6 +30,7 @@ from embedder.training.heads.examples import Dataset, Examples
 from embedder.training.heads.loop import calibrated_head, fine_tune
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
+from embedder.training.pictures.rehearsal import Rehearsal, load_rehearsal
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 
@@ -59,7 +60,9 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         check_pictures(gathered)
         tuned, metrics, tuning = base.stage, dict[str, float](), dict[str, Any](what=what)
         if request.budget_s != 0:
-            tuned, metrics, share = tune_ends(progress, base, gathered, config, head_only=what == "heads")
+            head_only = what == "heads"
+            rehearsal = None if head_only else rehearse(base, config, progress)
+            tuned, metrics, share = tune_ends(progress, base, gathered, config, rehearsal, head_only=head_only)
             tuning |= {"kept_share": share}
     return finish(request, config, catalog, base, gathered, tuned, metrics, tuning)
 
@@ -206,12 +209,24 @@ def _describe_part(part: InstancePart | None, config: EmbedderSettings) -> dict[
     }
 
 
+def rehearse(base: Base, config: EmbedderSettings, progress: ProgressReport) -> Rehearsal | None:
+    """What the base sees in pictures of other kinds, where training is to hold on to that."""
+    count = config.train.rehearsal if config.train.rehearsal_weight else 0
+    return load_rehearsal(base.encoder, base.projections[0], count, config, progress)
+
+
 def tune_ends(
-    progress: ProgressReport, base: Base, gathered: Gathered, config: EmbedderSettings, head_only: bool = False
+    progress: ProgressReport,
+    base: Base,
+    gathered: Gathered,
+    config: EmbedderSettings,
+    rehearsal: Rehearsal | None,
+    head_only: bool = False,
 ) -> tuple[Stage, dict[str, float], float]:
     """Train projections and head on features that were gathered.
 
     Args:
+        rehearsal: what the base sees in pictures of other kinds.
         head_only: the projections stay as they are.
 
     Returns:
@@ -232,6 +247,7 @@ def tune_ends(
         config.train,
         config.seed,
         on_epoch,
+        rehearsal=rehearsal,
         head_only=head_only,
     )
     stage = Stage(tuned.image, tuned.text, tuned.head)

@@ -38,6 +38,8 @@ class FineTuneSettings:
         image_category_weight, text_category_weight: of the cross-entropy of pictures and of captions. Where captions
             are pulled to their categories as strongly as to their pictures, a product's own words count for little.
         contrastive_weight: of the loss between pictures and captions.
+        rehearsal: pictures of other kinds on which training holds on to the base (see `pictures.rehearsal`); 0: none.
+        rehearsal_weight: of the divergence from what the base says of them.
         image_anchor_weight, text_anchor_weight: of the relative squared distance to the initial projections. The text
             side is held tighter: a catalog has few texts, and words that it lacks must keep their meaning.
 
@@ -55,14 +57,18 @@ class FineTuneSettings:
     image_category_weight: Weight = 1.0
     text_category_weight: Weight = 0.3
     contrastive_weight: Weight = 2.0
+    rehearsal: int = Field(default=256, ge=0, le=10_000)
+    rehearsal_weight: Weight = 1.0
     image_anchor_weight: Weight = 0.2
     text_anchor_weight: Weight = 1.0
 
     def __post_init__(self) -> None:
         weights = [name for name in self.__dataclass_fields__ if name.endswith("_weight")]
-        if not any(getattr(self, name) for name in weights if not name.endswith("_anchor_weight")):
+        holding = ("_anchor_weight", "rehearsal_weight")
+        if not any(getattr(self, name) for name in weights if not name.endswith(holding)):
             raise ValueError(
-                "all weights but the anchors' are 0; permitted: at least one above 0, or nothing is learnt"
+                "all weights but the anchors' and the rehearsal's are 0; permitted: at least one above 0, or nothing "
+                "is learnt"
             )
 
     def weight(self, term: str) -> float:
@@ -141,6 +147,8 @@ class TuneSettings:
         contrastive_weight, sigmoid_weight: of the losses between pictures and titles, by softmax and by sigmoid.
         category_weight, text_category_weight: of the cross-entropy of pictures and of captions. label_smoothing: of it.
         distillation_weight: of the divergence from the base in what it says of the clean picture.
+        rehearsed: pictures of other kinds in a step (see `FineTuneSettings.rehearsal`). rehearsal_weight: of how far
+            words, features and levels of theirs are from the base's.
         text_anchor_weight: of the relative squared distance of the text projection to where it started.
         variants: which variants are one thing to the instance loss: those of one title, all ("alike"), or none
             ("apart"). Titles follow: what is one thing shares its captions.
@@ -189,6 +197,8 @@ class TuneSettings:
     text_category_weight: Weight = 0.1
     label_smoothing: Share = 0.05
     distillation_weight: Weight = 0.5
+    rehearsed: int = Field(default=16, ge=0, le=65_536)
+    rehearsal_weight: Weight = 1.0
     text_anchor_weight: Weight = 1.0
     variants: Literal["by_title", "alike", "apart"] = "by_title"
     related: bool = True

@@ -30,7 +30,8 @@ from embedder.training.guard.retained import Retained
 from embedder.training.guard.sweep import SHARES, Sweep, sweep
 from embedder.training.instance.part import embed, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
-from embedder.training.run import Base, check_pictures, describe, finish, open_base, recalibrated, tune_ends
+from embedder.training.pictures.rehearsal import Rehearsal
+from embedder.training.run import Base, check_pictures, describe, finish, open_base, recalibrated, rehearse, tune_ends
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 from embedder.training.tuning.augmentation import trained_kinds
@@ -71,9 +72,10 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
         gatherer = Gatherer(base.encoder, config, progress, _share(catalog.left_s, _GATHERING))
         gathered = gatherer.gather(catalog.training, catalog.validation)
         check_pictures(gathered)
-        ends, _, _ = tune_ends(progress, base, gathered, config)
+        rehearsal = rehearse(base, config, progress)
+        ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
         if start is None:
-            start = _start(base, ends, gathered, catalog, config, _left(request, started))
+            start = _start(base, ends, gathered, rehearsal, catalog, config, _left(request, started))
             start.save(work)
         processes.wait()
         held_out = HeldOut(gathered.validation.products, gathered.validation_pairs.shots)
@@ -153,7 +155,13 @@ def _left(request: TrainRequest, started: float) -> float | None:
 
 
 def _start(
-    base: Base, ends: Stage, gathered: Gathered, catalog: SplitCatalog, config: EmbedderSettings, left_s: float | None
+    base: Base,
+    ends: Stage,
+    gathered: Gathered,
+    rehearsal: Rehearsal | None,
+    catalog: SplitCatalog,
+    config: EmbedderSettings,
+    left_s: float | None,
 ) -> TuningStart:
     part = make_instance_part(gathered, ends.image, base.encoder.info.level_widths, config.instance)
     head = ends.head
@@ -171,6 +179,7 @@ def _start(
             None if part is None else part.instance,
         ),
         teacher=torch.from_numpy(embed(base.projections[0], gathered.training)),
+        rehearsal=rehearsal,
         budget_s=left_s,
         not_compared=catalog.report.not_compared,
     )
@@ -278,7 +287,7 @@ def _keep_base(
     report: Mapping[str, str | bytes],
 ) -> bundle.BundleInfo:
     """The base's towers and projections, with a head and an instance part."""
-    ends, metrics, _ = tune_ends(progress, base, gathered, config, head_only=True)
+    ends, metrics, _ = tune_ends(progress, base, gathered, config, None, head_only=True)
     return finish(request, config, catalog, base, gathered, ends, metrics, tuning, report)
 
 

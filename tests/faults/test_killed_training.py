@@ -26,6 +26,7 @@ SETTINGS = """
 threads = 1
 [embedder.train]
 epochs = 2
+rehearsal = 10
 [embedder.tune]
 passes = 40
 products = 8

@@ -21,6 +21,7 @@ __all__ = ["small_bundle"]
 SETTINGS = """
 [embedder.train]
 epochs = 2
+rehearsal = 10
 [embedder.tune]
 passes = 6
 products = 7

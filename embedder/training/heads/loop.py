@@ -26,9 +26,13 @@ from embedder.recognition.head import CategoryHead, Modality
 from embedder.towers.projection import Projection
 from embedder.training.heads.captions import Captions
 from embedder.training.heads.examples import Batch, Dataset, Examples
-from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss
+from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss, wording_loss
 from embedder.training.heads.trainable import TrainableModel
+from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import FineTuneSettings
+
+_REHEARSED = 64
+"""Pictures of other kinds in a step."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +54,7 @@ def fine_tune(
     seed: int = 0,
     on_epoch: Callable[[int, dict[str, float]], None] = lambda epoch, figures: None,
     *,
+    rehearsal: Rehearsal | None = None,
     head_only: bool = False,
 ) -> FineTuned:
     """Train the two projections and the head.
@@ -62,6 +67,7 @@ def fine_tune(
         settings: see there.
         seed: of shuffling, drawing captions, dropout and the initial head.
         on_epoch: called after each epoch with its number from 1 and its figures.
+        rehearsal: what the base sees in pictures of other kinds, which training holds on to; None: nothing.
         head_only: whether the projections stay as they are.
 
     Raises:
@@ -82,13 +88,17 @@ def fine_tune(
     if head_only:
         model.keep_projections()
     optimizer, schedule = _optimizer(model, settings, -(-len(data) // settings.batch_size) * settings.epochs)
+    held = None if rehearsal is None else _Held(rehearsal, captions.generic, projections[1])
     generator = torch.Generator().manual_seed(seed)
     best_loss, best_state = float("inf"), _copy(model)
     for epoch in range(1, settings.epochs + 1):
         total = 0.0
         for rows in torch.randperm(len(data), generator=generator).split(settings.batch_size):
             batch = data.draw(rows, settings.wording_cosine, generator)
-            loss = weighted(terms(model, batch, settings), settings)
+            parts = terms(model, batch, settings)
+            if held is not None and settings.rehearsal_weight:
+                parts["rehearsal"] = held.loss(model, torch.randperm(len(held), generator=generator)[:_REHEARSED])
+            loss = weighted(parts, settings)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -103,6 +113,23 @@ def fine_tune(
             best_loss, best_state = watched, _copy(model)
     model.load_state_dict(best_state)
     return _finish(model, categories, held_out, projections, settings, seed, head_only)
+
+
+class _Held:
+    """What training holds on to: which words the base sees in pictures of other kinds."""
+
+    def __init__(self, rehearsal: Rehearsal, generic: torch.Tensor, text: Projection) -> None:
+        self._features = rehearsal.features
+        self._generic = generic
+        self._wanted = rehearsal.embeddings @ functional.normalize(text(generic), dim=1).t()
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def loss(self, model: TrainableModel, rows: torch.Tensor) -> torch.Tensor:
+        """How far from the base the model is on these rows."""
+        images, words = model.embed_images(self._features[rows]), model.embed_texts(self._generic)
+        return wording_loss(images @ words.t(), self._wanted[rows])
 
 
 def terms(model: TrainableModel, batch: Batch, settings: FineTuneSettings) -> dict[str, torch.Tensor]:

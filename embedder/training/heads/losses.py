@@ -8,6 +8,9 @@ from torch.nn import functional
 NO_CATEGORY = -100
 """Label of a product without one."""
 
+WORDS_SCALE = 20.0
+"""Factor of the cosines with generic words, before they are a distribution."""
+
 
 def contrastive_loss(
     images: torch.Tensor, texts: torch.Tensor, describes: torch.Tensor, scale: torch.Tensor
@@ -48,6 +51,17 @@ def category_loss(logits: torch.Tensor, labels: torch.Tensor, smoothing: float) 
     if not bool(known.any()):
         return logits.sum() * 0.0
     return functional.cross_entropy(logits[known], labels[known], label_smoothing=smoothing)
+
+
+def wording_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """How far from the base one is in which words a picture looks like: the divergence of two distributions over them.
+
+    Args:
+        found, wanted: cosines of n pictures with g generic words, float32 (n, g); the base's are `wanted`.
+    """
+    return functional.kl_div(
+        (found * WORDS_SCALE).log_softmax(dim=1), (wanted * WORDS_SCALE).softmax(dim=1), reduction="batchmean"
+    )
 
 
 def anchor_loss(weight: torch.Tensor, start: torch.Tensor) -> torch.Tensor:

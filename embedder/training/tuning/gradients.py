@@ -8,7 +8,7 @@ frozen BatchNorm statistics. With statistics of the batch each part would be nor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 
@@ -16,29 +16,38 @@ from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import Mix
 from embedder.training.tuning.batches import Batch, step_seed
 from embedder.training.tuning.model import TunableModel
-from embedder.training.tuning.objective import Objective
+from embedder.training.tuning.objective import Objective, Seen
 from embedder.training.tuning.processes import Processes
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What one step shows the model.
+
+    Attributes:
+        pixels: of the batch's pictures, normalized, float32 (n, 3, side, side), on the model's device.
+        batch: what they show, on the same device.
+        tokens: of the batch's captions, int64 (b, t); None: the text tower is not trained.
+        mix: how pictures were mixed.
+        rehearsed: pictures of other kinds, normalized, float32 (r, 3, h, w), and their places among all of these,
+            int64 (r,); None: there are none.
+    """
+
+    pixels: torch.Tensor
+    batch: Batch
+    tokens: torch.Tensor | None
+    mix: Mix | None
+    rehearsed: tuple[torch.Tensor, torch.Tensor] | None
+
+
 def gradients(
-    model: TunableModel,
-    pixels: torch.Tensor,
-    batch: Batch,
-    tokens: torch.Tensor | None,
-    mix: Mix | None,
-    objective: Objective,
-    settings: TuneSettings,
-    processes: Processes,
-    seed: int,
+    model: TunableModel, shown: Shown, objective: Objective, settings: TuneSettings, processes: Processes, seed: int
 ) -> dict[str, float]:
     """Leave the loss's gradient in all trainable parameters.
 
     Args:
         model: in the mode that it is trained in.
-        pixels: normalized, float32 (n, 3, side, side), on the model's device.
-        batch: what they show, on the same device.
-        tokens: of the batch's captions, int64 (b, t); None: the text tower is not trained.
-        mix: how pictures were mixed.
+        shown: see there.
         objective: the loss.
         settings: size of the chunks.
         processes: who computes which rows.
@@ -47,48 +56,60 @@ def gradients(
     Returns:
         Each term of the loss without its weight, and "loss".
     """
-    own = processes.own(len(pixels))
-    size = settings.chunk or max(1, own.stop - own.start)
-    starts = range(own.start, own.stop, size)
-    chunks = [pixels[start : min(start + size, own.stop)] for start in starts]
-    seeds = [step_seed(seed, start, "chunk") for start in starts]
-    at_once = len(chunks) == 1
-    outputs: list[torch.Tensor] = []
-    with torch.set_grad_enabled(at_once):
-        for chunk, chunk_seed in zip(chunks, seeds, strict=True):
-            outputs.append(_encode(model, chunk, chunk_seed))
-    widths = (outputs[0] if outputs else _encode(model, pixels[:1], 0)).shape[1]
-    local = torch.cat(outputs) if outputs else torch.empty((0, widths), device=pixels.device)
-    leaf = processes.gather(local.detach()).requires_grad_()
+    runs = [_Run(model, shown.pixels, settings.chunk, processes, seed)]
+    if shown.rehearsed is not None:
+        runs.append(_Run(model, shown.rehearsed[0], settings.chunk, processes, seed + 1))
     # The same on all processes from here on: what lies behind the tower is small.
     torch.manual_seed(seed)
-    texts = batch.texts if tokens is None else model.encode_tokens(tokens)
-    total = sum(model.trunk.widths)
-    features, levels = leaf.split([widths - total, total], dim=1)
-    parts = objective.terms(model, features, levels, texts, batch, mix)
+    texts = shown.batch.texts if shown.tokens is None else model.encode_tokens(shown.tokens)
+    rehearsed = None if shown.rehearsed is None else (runs[1].seen(), shown.rehearsed[1])
+    parts = objective.terms(model, runs[0].seen(), texts, shown.batch, shown.mix, rehearsed)
     loss = objective.weighted(parts)
     loss.backward()
-    if leaf.grad is not None and any(parameter.requires_grad for parameter in model.visual.parameters()):
-        _lead_back(model, chunks, seeds, outputs if at_once else None, leaf.grad[own])
-        processes.add_up(parameter for parameter in model.visual.parameters() if parameter.requires_grad)
+    trained = [parameter for parameter in model.visual.parameters() if parameter.requires_grad]
+    if trained:
+        for run in runs:
+            run.lead_back()
+        processes.add_up(trained)
     return {"loss": float(loss.detach()), **{name: float(part.detach()) for name, part in parts.items()}}
 
 
-def _encode(model: TunableModel, pixels: torch.Tensor, seed: int) -> torch.Tensor:
-    torch.manual_seed(seed)
-    found = model.encode(pixels)
-    return torch.cat([found.features, found.levels], dim=1)
+class _Run:
+    """Pictures on their way through the tower, and the gradient on its way back."""
 
+    def __init__(self, model: TunableModel, pixels: torch.Tensor, chunk: int, processes: Processes, seed: int) -> None:
+        self._model = model
+        self._own = processes.own(len(pixels))
+        size = chunk or max(1, self._own.stop - self._own.start)
+        starts = range(self._own.start, self._own.stop, size)
+        self._chunks = [pixels[start : min(start + size, self._own.stop)] for start in starts]
+        self._seeds = [step_seed(seed, start, "chunk") for start in starts]
+        # One chunk is not computed twice.
+        with torch.set_grad_enabled(len(self._chunks) == 1):
+            self._outputs = [self._encode(*item) for item in zip(self._chunks, self._seeds, strict=True)]
+        if self._outputs:
+            local = torch.cat([output.detach() for output in self._outputs])
+        else:
+            local = self._encode(pixels[:1], 0).detach()[:0]
+        self._leaf = processes.gather(local).requires_grad_()
 
-def _lead_back(
-    model: TunableModel,
-    chunks: Sequence[torch.Tensor],
-    seeds: Sequence[int],
-    computed: Sequence[torch.Tensor] | None,
-    gradient: torch.Tensor,
-) -> None:
-    start = 0
-    for place, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True)):
-        output = _encode(model, chunk, seed) if computed is None else computed[place]
-        output.backward(gradient[start : start + len(output)])
-        start += len(output)
+    def seen(self) -> Seen:
+        """What the towers give of all processes' pictures."""
+        total = sum(self._model.trunk.widths)
+        return Seen(*self._leaf.split([self._leaf.shape[1] - total, total], dim=1))
+
+    def lead_back(self) -> None:
+        """Through the tower, for this process's own pictures."""
+        gradient = self._leaf.grad
+        if gradient is None:
+            return
+        gradient, start = gradient[self._own], 0
+        for place, item in enumerate(zip(self._chunks, self._seeds, strict=True)):
+            output = self._outputs[place] if len(self._chunks) == 1 else self._encode(*item)
+            output.backward(gradient[start : start + len(output)])
+            start += len(output)
+
+    def _encode(self, pixels: torch.Tensor, seed: int) -> torch.Tensor:
+        torch.manual_seed(seed)
+        found = self._model.encode(pixels)
+        return torch.cat([found.features, found.levels], dim=1)

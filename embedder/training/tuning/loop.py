@@ -29,7 +29,7 @@ from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import augment
 from embedder.training.tuning.batches import Batch, Batches, step_seed
 from embedder.training.tuning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
-from embedder.training.tuning.gradients import gradients
+from embedder.training.tuning.gradients import Shown, gradients
 from embedder.training.tuning.model import TunableModel
 from embedder.training.tuning.objective import Objective
 from embedder.training.tuning.plan import TuningPlan
@@ -53,6 +53,7 @@ class Learning:
     Attributes:
         batches: draws the products.
         objective: the loss.
+        rehearsal: all pictures of other kinds, uint8 (r, 3, h, w); None: none are rehearsed.
         tokens: of all captions, int64 (m, t), padded; None: the text tower is not trained.
         mean, deviation: of the normalization of pixels, (3,).
         settings: see there.
@@ -62,6 +63,7 @@ class Learning:
 
     batches: Batches
     objective: Objective
+    rehearsal: torch.Tensor | None
     tokens: torch.Tensor | None
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
@@ -233,25 +235,42 @@ class Tuner:
     def _gradients(self, step: int, side: int, batch: Batch) -> dict[str, float]:
         pixels, mix, batch = self._prepare(step, side, batch)
         tokens = None if self._learning.tokens is None else self._learning.tokens[batch.captions.cpu()]
-        return gradients(
-            self.model,
+        shown = Shown(
             pixels,
             batch,
             None if tokens is None else tokens.to(self._processes.device),
             mix,
+            self._rehearsed(step),
+        )
+        return gradients(
+            self.model,
+            shown,
             self._learning.objective,
             self._learning.settings,
             self._processes,
             step_seed(self._learning.seed, step, "model"),
         )
 
+    def _rehearsed(self, step: int) -> tuple[torch.Tensor, torch.Tensor] | None:
+        """Some of the pictures of other kinds, as they are."""
+        pixels, count = self._learning.rehearsal, self._learning.settings.rehearsed
+        if pixels is None or not count or not self._learning.settings.rehearsal_weight:
+            return None
+        generator = torch.Generator().manual_seed(step_seed(self._learning.seed, step, "rehearsal"))
+        places = torch.randperm(len(pixels), generator=generator)[:count]
+        return self._normalized(pixels[places].to(self._processes.device).float() / 255.0), places.to(
+            self._processes.device
+        )
+
+    def _normalized(self, images: torch.Tensor) -> torch.Tensor:
+        return ((images - self._mean) / self._deviation).contiguous(memory_format=torch.channels_last)
+
     def _prepare(self, step: int, side: int, batch: Batch) -> tuple[torch.Tensor, Any, Batch]:
         device = self._processes.device
         batch = Batch(**{name.name: getattr(batch, name.name).to(device) for name in fields(Batch)})
         generator = torch.Generator().manual_seed(step_seed(self._learning.seed, step, "augmentation"))
         images, mix = augment(batch.pixels, side, self._learning.settings, generator)
-        pixels = ((images - self._mean) / self._deviation).contiguous(memory_format=torch.channels_last)
-        return pixels, mix, batch
+        return self._normalized(images), mix, batch
 
     def _train_mode(self) -> None:
         self.model.train()

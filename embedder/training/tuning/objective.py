@@ -9,14 +9,12 @@ import torch
 from pytorch_metric_learning import losses, miners
 from torch.nn import functional
 
-from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss
+from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss, wording_loss
+from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import Mix
 from embedder.training.tuning.batches import Batch
 from embedder.training.tuning.model import TunableModel
-
-_TEACHER_SCALE = 20.0
-"""Factor of the cosines with generic words, where the base says what a picture shows."""
 
 _MAX_LOG_SCALE = 4.6
 """Cosines count at most a hundredfold (Radford et al., 2021, section 2.5)."""
@@ -31,12 +29,22 @@ class Teacher:
         words: the base's embeddings of generic words, float32 (g, dim), unit.
         word_features: the text tower's features of the same words, float32 (g, text width).
         text_start: the weight of the text projection before the first step.
+        rehearsal: what the base sees in pictures of other kinds; None: none are rehearsed.
     """
 
     embeddings: torch.Tensor
     words: torch.Tensor
     word_features: torch.Tensor
     text_start: torch.Tensor
+    rehearsal: Rehearsal | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the towers give of some pictures: features, float32 (n, width), and levels (n, sum of widths)."""
+
+    features: torch.Tensor
+    levels: torch.Tensor
 
 
 class Objective:
@@ -54,16 +62,17 @@ class Objective:
             "circle": lambda: losses.CircleLoss(m=0.25, gamma=64),
             "triplet": lambda: losses.TripletMarginLoss(margin=0.1),
         }[settings.metric]()
+        self._variances: dict[int, torch.Tensor] = {}
         self._miner = miners.MultiSimilarityMiner(epsilon=0.1) if settings.mine else None
 
     def terms(
         self,
         model: TunableModel,
-        features: torch.Tensor,
-        levels: torch.Tensor,
+        seen: Seen,
         texts: torch.Tensor,
         batch: Batch,
         mix: Mix | None,
+        rehearsed: tuple[Seen, torch.Tensor] | None = None,
     ) -> dict[str, torch.Tensor]:
         """The parts of the loss, each a scalar without its weight.
 
@@ -71,17 +80,18 @@ class Objective:
 
         Args:
             model: its ends are applied here.
-            features, levels: of the batch's n pictures.
+            seen: of the batch's n pictures.
             texts: features of the b captions, float32 (b, text width).
             batch: on the same device.
             mix: how pictures were mixed.
+            rehearsed: of r pictures of other kinds, and their places among all of them, int64 (r,).
         """
         settings = self._settings
-        images = model.semantic(features, settings.dropout)
+        images = model.semantic(seen.features, settings.dropout)
         words = model.embed_texts(texts)
         parts: dict[str, Callable[[], torch.Tensor]] = {"category": lambda: self._category(model, images, batch, mix)}
         if mix is None:
-            instance = None if model.instance is None else model.instance(levels)
+            instance = None if model.instance is None else model.instance(seen.levels)
             right = batch.describes[batch.slots][:, batch.worded]
             kept = batch.worded[batch.slots]
             scale = model.log_scale.clamp_max(_MAX_LOG_SCALE).exp()
@@ -96,6 +106,8 @@ class Objective:
                     "instance": lambda: self._alike(instance, batch.groups),
                     "metric": lambda: self._mined(instance, batch.groups),
                 }
+        if rehearsed is not None:
+            parts["rehearsal"] = lambda: self._rehearsal(model, *rehearsed)
         parts["text_anchor"] = lambda: anchor_loss(model.text.weight, self._teacher.text_start)
         found = {name: part() for name, part in parts.items() if settings.weight(name)}
         if settings.head_l1:
@@ -136,9 +148,27 @@ class Objective:
         The base looks at the clean picture: it is asked once, and a view is supposed to look like what it shows.
         """
         teacher = self._teacher
-        wanted = (teacher.embeddings[batch.rows] @ teacher.words.t() * _TEACHER_SCALE).softmax(dim=1)
-        found = images @ model.embed_texts(teacher.word_features).t() * _TEACHER_SCALE
-        return functional.kl_div(found.log_softmax(dim=1), wanted, reduction="batchmean")
+        wanted = teacher.embeddings[batch.rows] @ teacher.words.t()
+        return wording_loss(images @ model.embed_texts(teacher.word_features).t(), wanted)
+
+    def _rehearsal(self, model: TunableModel, seen: Seen, places: torch.Tensor) -> torch.Tensor:
+        """How far from the base one is on pictures of other kinds: in words, in features and in levels."""
+        teacher, base = self._teacher, self._teacher.rehearsal
+        assert base is not None
+        images, words = model.semantic(seen.features), model.embed_texts(teacher.word_features)
+        loss = wording_loss(images @ words.t(), base.embeddings[places] @ teacher.words.t())
+        for found, wanted in ((seen.features, base.features), (seen.levels, base.levels)):
+            if wanted.shape[1]:
+                loss = loss + ((found - wanted[places]).square() / self._spread(wanted)).mean()
+        return loss
+
+    def _spread(self, values: torch.Tensor) -> torch.Tensor:
+        """Variance of each value over the rehearsal pictures, so that differences of all count alike."""
+        key = id(values)
+        if key not in self._variances:
+            variance = values.var(dim=0)
+            self._variances[key] = variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
+        return self._variances[key]
 
 
 def _contrastive(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:

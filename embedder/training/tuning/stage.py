@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.nn import functional
 
 from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
-from embedder.inputs.pixels import PixelReader
+from embedder.inputs.pixels import PixelReader, map_ahead
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import DualEncoder, load_folder
 from embedder.towers.projection import Projection, split
 from embedder.training.heads.captions import Captions
+from embedder.training.pictures.rehearsal import Rehearsal, rehearsal_shots
 from embedder.training.pictures.shots import Shot
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.batches import Batches
@@ -112,6 +114,7 @@ def tune_towers(
             products, start.categories, captions, pixels, settings, config.train.wording_cosine, config.seed
         ),
         objective=Objective(settings, _teacher(start, captions, raw_text, processes.device)),
+        rehearsal=_rehearsal_pixels(start, reader, config),
         tokens=torch.from_numpy(encoder.tokenize(captions.texts).ids) if settings.text_tower else None,
         mean=encoder.preprocessing.mean,
         deviation=encoder.preprocessing.std,
@@ -155,7 +158,23 @@ def _teacher(start: TuningStart, captions: Captions, raw_text: Projection, devic
         words.to(device),
         captions.generic.to(device),
         start.ends.text.weight.to(device),
+        _on_device(start.rehearsal, device),
     )
+
+
+def _on_device(rehearsal: Rehearsal | None, device: torch.device) -> Rehearsal | None:
+    if rehearsal is None:
+        return None
+    return Rehearsal(*(values.to(device) for values in (rehearsal.features, rehearsal.levels, rehearsal.embeddings)))
+
+
+def _rehearsal_pixels(start: TuningStart, reader: PixelReader, config: EmbedderSettings) -> torch.Tensor | None:
+    if start.rehearsal is None:
+        return None
+    pixels = PixelCache(reader, reader.preprocessing.size[0], 0)
+    shots = rehearsal_shots(len(start.rehearsal))
+    read = [found for found in map_ahead(pixels.get, shots, config.decode_threads, 64) if found is not None]
+    return torch.from_numpy(np.stack(read))
 
 
 def _titles(

@@ -31,7 +31,9 @@ from tests.integration.test_releases import RELEASES, unpack
 
 def request(model: Path, tmp_path: Path) -> tuple[TrainRequest, EmbedderSettings]:
     catalog = write_drawn_catalog(tmp_path / "shop", 40, side=32)
-    settings = EmbedderSettings(cache_dir=tmp_path / "cache", device="cpu", train=FineTuneSettings(epochs=2))
+    settings = EmbedderSettings(
+        cache_dir=tmp_path / "cache", device="cpu", train=FineTuneSettings(epochs=2, rehearsal=4)
+    )
     return TrainRequest(str(catalog), {}, str(model), tmp_path / "out", None, None, None), settings
 
 
@@ -105,7 +107,7 @@ def trained(
     settings = EmbedderSettings(
         cache_dir=folder / "cache",
         device="cpu",
-        train=FineTuneSettings(epochs=2),
+        train=FineTuneSettings(epochs=2, rehearsal=4),
         instance=InstanceSettings(**instance),
     )
     out = folder / "out"

@@ -38,7 +38,7 @@ def tuned(
         cache_dir=folder / "cache",
         device="cpu",
         # So little that tuning the tower of random weights is a gain.
-        train=FineTuneSettings(epochs=1, learning_rate=1e-6),
+        train=FineTuneSettings(epochs=1, learning_rate=1e-6, rehearsal=8),
         tune=TuneSettings(
             **{"what": "full", "passes": 8, "products": 8, "learning_rate": 3e-3, "tolerance": 1.0, **changed}
         ),

@@ -20,6 +20,7 @@ from embedder.towers.projection import Projection, split
 from embedder.towers.sources import load_model
 from embedder.training.heads.captions import Captions
 from embedder.training.instance.whitening import LevelSamples, fit_instance
+from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.batches import Batches
 from embedder.training.tuning.loop import Learning, Tuner
@@ -110,7 +111,7 @@ def ready(
     """Makes a model and what it learns from, always the same."""
 
     def make(**changed: Any) -> Ready:
-        settings = TuneSettings(**{"what": "full", "products": 8, **changed})
+        settings = TuneSettings(**{"what": "full", "products": 8, "rehearsed": 3, **changed})
         encoder, items, captions, (image, text) = opened
         products = len(items)
         dual = load_folder(small_bundle)
@@ -124,10 +125,16 @@ def ready(
         pixels = PixelCache(PixelReader(encoder.preprocessing), 32, 2**26)
         words = torch.nn.functional.normalize(text(captions.generic), dim=1)
         seen = encoder.encode_images([draw_product("ellipse", "red", 1)] * products)
-        teacher = Teacher(torch.from_numpy(seen), words, captions.generic, text.weight)
+        rehearsal = Rehearsal(
+            torch.randn(6, image.weight.shape[1], generator=generator),
+            torch.randn(6, sum(widths), generator=generator),
+            torch.nn.functional.normalize(torch.randn(6, 32, generator=generator), dim=1),
+        )
+        teacher = Teacher(torch.from_numpy(seen), words, captions.generic, text.weight, rehearsal)
         learning = Learning(
             batches=Batches(items, CATEGORIES, captions, pixels, settings, 0.8, seed=3),
             objective=Objective(settings, teacher),
+            rehearsal=torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8, generator=generator),
             tokens=torch.from_numpy(encoder.tokenize(captions.texts).ids) if settings.text_tower else None,
             mean=encoder.preprocessing.mean,
             deviation=encoder.preprocessing.std,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from embedder.training.tuning.gradients import gradients
+from embedder.training.tuning.gradients import Shown, gradients
 from embedder.training.tuning.processes import Processes
 from tests.embedder.training.tuning.conftest import Ready
 
@@ -26,7 +26,9 @@ def gradients_of(prepared: Ready, chunk: int) -> tuple[dict[str, torch.Tensor], 
     pixels = batch.pixels.float() / 255
     settings = learning.settings
     assert settings.chunk == chunk
-    parts = gradients(model, pixels, batch, None, None, learning.objective, settings, Processes("cpu"), seed=5)
+    images = learning.rehearsal[:5].float() / 255
+    shown = Shown(pixels, batch, None, None, (images, torch.arange(5)))
+    parts = gradients(model, shown, learning.objective, settings, Processes("cpu"), seed=5)
     assert tuner is not None
     return {n: p.grad.clone() for n, p in model.tunable() if p.grad is not None}, parts
 
@@ -45,5 +47,5 @@ def test_every_term_that_has_a_weight_is_there_and_no_other(ready: Make) -> None
     wanted = {"instance": 1.0, "metric": 1.0, "sigmoid": 1.0, "contrastive": 0.0, "distillation": 0.0}
     _, parts = gradients_of(ready(**{f"{name}_weight": value for name, value in wanted.items()}, head_l1=0.01), 0)
     assert set(parts) == {
-        "loss", "instance", "metric", "sigmoid", "category", "text_category", "text_anchor", "head_l1",
+        "loss", "rehearsal", "instance", "metric", "sigmoid", "category", "text_category", "text_anchor", "head_l1",
     }  # fmt: skip
