@@ -61,7 +61,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
     started = time.monotonic()
     processes = Processes(config.device)
     everything = load_everything(request)
-    work = work_folder(config.cache_dir, _described(request, config, everything))
+    work = work_folder(config.cache_dir, identify(request, config, everything))
     if not processes.is_first:
         return _take_part(request, config, everything, processes, work)
     with owned(work), ProgressReport(_log) as progress:
@@ -73,7 +73,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
         check_pictures(gathered)
         ends, _, _ = tune_ends(progress, base, gathered, config)
         if start is None:
-            start = _start(base, ends, gathered, catalog, config, _left(request, started))
+            start = build_start(base, ends, gathered, catalog, config, _left(request, started))
             start.save(work)
         processes.wait()
         held_out = HeldOut(gathered.validation.products, gathered.validation_pairs.shots)
@@ -107,7 +107,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
     return info
 
 
-def _described(request: TrainRequest, config: EmbedderSettings, everything: Catalog) -> dict[str, Any]:
+def identify(request: TrainRequest, config: EmbedderSettings, everything: Catalog) -> dict[str, Any]:
     """What makes a training the same one as another."""
     path = Path(request.model)
     free = {"checkpoint_s": 0.0, "pixel_cache_mb": 0}
@@ -152,9 +152,14 @@ def _left(request: TrainRequest, started: float) -> float | None:
     return max(0.0, request.budget_s - closing_s - (time.monotonic() - started))
 
 
-def _start(
+def build_start(
     base: Base, ends: Stage, gathered: Gathered, catalog: SplitCatalog, config: EmbedderSettings, left_s: float | None
 ) -> TuningStart:
+    """What a tuning starts from: trained ends behind the base's towers, and the instance part in closed form.
+
+    Args:
+        left_s: for the steps, seconds; None: there is no budget.
+    """
     part = make_instance_part(gathered, ends.image, base.encoder.info.level_widths, config.instance)
     head = ends.head
     dim = len(ends.image.weight)
