@@ -66,14 +66,18 @@ def space_for(products: int) -> Space:
     """The space for so many training products: no batch is larger than they are; what leaves no choice is left out."""
     sizes = SPACE["products"]
     assert isinstance(sizes, Choice)
-    capped = Choice(tuple(sorted({min(size, products) for size in sizes.values if not isinstance(size, str)})))
+    capped = Choice(tuple(sorted({min(size, products) for size in sizes.values if isinstance(size, int)})))
     space = {**SPACE, "products": capped}
     return {name: item for name, item in space.items() if isinstance(item, Range) or len(item.values) > 1}
 
 
 def within(settings: TuneSettings, space: Space) -> dict[str, Value]:
-    """Those values of given settings that the space holds."""
-    return {name: value for name, item in space.items() if item.holds(value := getattr(settings, name))}
+    """Those values of given settings that the space holds; of a larger batch than there can be, the largest."""
+    values: dict[str, Value] = {name: getattr(settings, name) for name in space}
+    sizes = space.get("products")
+    if isinstance(sizes, Choice):
+        values["products"] = min(settings.products, max(size for size in sizes.values if isinstance(size, int)))
+    return rounded({name: value for name, value in values.items() if space[name].holds(value)})
 
 
 def rounded(values: Mapping[str, Value]) -> dict[str, Value]:

@@ -23,6 +23,13 @@ def test_the_defaults_can_be_tried() -> None:
     assert within(TuneSettings(), SPACE) == {name: getattr(TuneSettings(), name) for name in SPACE}
 
 
+def test_a_batch_larger_than_the_catalog_is_tried_as_large_as_can_be() -> None:
+    assert within(TuneSettings(products=64), space_for(50))["products"] == 50
+    assert within(TuneSettings(products=32), space_for(50))["products"] == 32
+    assert "products" not in within(TuneSettings(products=48), SPACE)
+    assert "learning_rate" not in within(TuneSettings(learning_rate=0.01), SPACE)
+
+
 def test_no_batch_is_larger_than_the_catalog() -> None:
     assert space_for(2_000)["products"] == Choice((32, 64))
     assert space_for(50)["products"] == Choice((32, 50))
