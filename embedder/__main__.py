@@ -22,6 +22,7 @@ from embedder.flags import flag
 from embedder.inputs.street_views import KINDS
 from embedder.settings import EmbedderSettings, describe_invalid
 from embedder.training.settings import FineTuneSettings, TuneSettings
+from embedder.training.split_products import TrainRequest
 
 _STATUS: Mapping[type[Exception], int] = {TrainingLost: 3, TrainingStopped: 130}
 """Exit statuses of errors; all others give 2."""
@@ -89,6 +90,17 @@ def train(
     epochs: Annotated[int | None, flag(FineTuneSettings, "epochs", "passes over the training products")] = None,
     batch_size: Annotated[int | None, flag(FineTuneSettings, "batch_size", "products a step")] = None,
     learning_rate: Annotated[float | None, flag(FineTuneSettings, "learning_rate", "peak; above 0")] = None,
+    search: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="no bundle: N short trainings of the towers find settings to train with; --budget is for all of them",
+        ),
+    ] = None,
+    search_out: Annotated[
+        Path | None, typer.Option(help="the settings file that --search writes; default: OUT.search.toml")
+    ] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
     seed: Seed = None,
@@ -105,6 +117,11 @@ def train(
     most on the catalog and lose little of what the base knew; where there are none, the base's towers are kept, and the
     exit status is 3. All other settings are in the settings file's tables embedder.train, embedder.tune and
     embedder.instance.
+
+    --search N trains no bundle. It tries N settings of the towers' tuning, each on at most 2,000 training products, in
+    an equal share of the budget (without one: 4 passes), and scores them on held-out products; the retention suite is
+    for the training that follows. The best ones are written as a settings file, and the command to train with it is
+    printed. The same command goes on with a search that was stopped.
     """
     settings = _settings(
         config,
@@ -120,10 +137,11 @@ def train(
     if budget is not None and minutes is not None:
         raise SettingsError(f"--budget {budget} and --minutes {minutes:g}; permitted: one of them")
     budget_s = minutes * 60 if minutes is not None else None if budget is None else parse_duration(budget)
+    if search_out is not None and search is None:
+        raise SettingsError(f"--search-out {search_out} without --search; permitted: both, or neither")
     columns = _checked_columns(catalog, column, allow_outside_pictures)
     from embedder.training.outcome import print_outcome
     from embedder.training.run import train as run
-    from embedder.training.split_products import TrainRequest
 
     request = TrainRequest(
         catalog=catalog,
@@ -135,6 +153,9 @@ def train(
         max_products=max_products,
         allow_outside_pictures=allow_outside_pictures,
     )
+    if search is not None:
+        _search(request, settings, search, search_out or out.with_name(f"{out.name}.search.toml"))
+        return
     info = run(request, settings)
     used = info.training["training_products"]
     print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
@@ -209,6 +230,13 @@ def evaluate(
     if json_out is not None:
         json_out.parent.mkdir(parents=True, exist_ok=True)
         json_out.write_text(json.dumps(measured.to_figures(), indent=1) + "\n", encoding="utf-8")
+
+
+def _search(request: TrainRequest, settings: EmbedderSettings, trials: int, settings_file: Path) -> None:
+    from embedder.training.search.report import print_found
+    from embedder.training.search.run import search
+
+    print_found(search(request, settings, trials, settings_file), settings_file)
 
 
 def _checked_columns(catalog: str, column: list[str] | None, allow_outside_pictures: bool) -> dict[str, str]:

@@ -14,7 +14,7 @@ EmbedderError
 │   └── TextTooLong
 ├── CatalogError          a catalog cannot be read at all (single bad rows are `Rejection`s)
 ├── ModelError            an unknown model name, or weights that are not there
-│   └── MissingExtra      the `train` extra is needed for this
+│   └── MissingExtra      an extra, such as `train`, is needed for this
 ├── BundleError           a bundle that must not be used
 │   ├── BundleNotFound
 │   └── BundleCorrupt
@@ -106,7 +106,7 @@ class ModelError(EmbedderError):
 
 
 class MissingExtra(ModelError):
-    """Something that only the `train` extra brings."""
+    """Something that only an extra brings, such as `train` or `search`."""
 
 
 class BundleError(EmbedderError):

@@ -62,7 +62,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
     started = time.monotonic()
     processes = Processes(config.device)
     everything = load_everything(request)
-    work = work_folder(config.cache_dir, _described(request, config, everything))
+    work = work_folder(config.cache_dir, identify(request, config, everything))
     if not processes.is_first:
         return _take_part(request, config, everything, processes, work)
     with owned(work), ProgressReport(_log) as progress:
@@ -75,7 +75,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
         rehearsal = rehearse(base, config, progress)
         ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
         if start is None:
-            start = _start(base, ends, gathered, rehearsal, catalog, config, _left(request, started))
+            start = build_start(base, ends, gathered, rehearsal, catalog, config, _left(request, started))
             start.save(work)
         processes.wait()
         held_out = HeldOut(gathered.validation.products, gathered.validation_pairs.shots)
@@ -109,7 +109,7 @@ def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) ->
     return info
 
 
-def _described(request: TrainRequest, config: EmbedderSettings, everything: Catalog) -> dict[str, Any]:
+def identify(request: TrainRequest, config: EmbedderSettings, everything: Catalog) -> dict[str, Any]:
     """What makes a training the same one as another."""
     path = Path(request.model)
     free = {"checkpoint_s": 0.0, "pixel_cache_mb": 0}
@@ -154,7 +154,7 @@ def _left(request: TrainRequest, started: float) -> float | None:
     return max(0.0, request.budget_s - closing_s - (time.monotonic() - started))
 
 
-def _start(
+def build_start(
     base: Base,
     ends: Stage,
     gathered: Gathered,
@@ -163,6 +163,11 @@ def _start(
     config: EmbedderSettings,
     left_s: float | None,
 ) -> TuningStart:
+    """What a tuning starts from: trained ends behind the base's towers, and the instance part in closed form.
+
+    Args:
+        left_s: for the steps, seconds; None: there is no budget.
+    """
     part = make_instance_part(gathered, ends.image, base.encoder.info.level_widths, config.instance)
     head = ends.head
     dim = len(ends.image.weight)
