@@ -6,31 +6,24 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import asdict, replace
 from typing import Any
 
 from embedder import bundle
 from embedder.catalogs.loading import data_hash
-from embedder.encoder import Encoder, open_encoder
+from embedder.encoder import Encoder
 from embedder.errors import TrainingError
-from embedder.export.base_bundles import resolve_bundle
-from embedder.export.image_size import base_image_size, why_image_size
+from embedder.export.image_size import why_image_size
 from embedder.export.onnx import write_bundle
-from embedder.instance_map import load_instance
 from embedder.progress import ProgressReport
-from embedder.recognition.head import CategoryHead
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
-from embedder.towers.projection import Projection, TowerName, is_trainable, join, split, untrainable
+from embedder.towers.projection import join
+from embedder.training.base import Base, open_base
 from embedder.training.comparison import Looked, Stage, compare
-from embedder.training.guard.ends import choose_ends
-from embedder.training.heads.captions import Captions
-from embedder.training.heads.examples import Dataset, Examples
-from embedder.training.heads.loop import calibrated_head, fine_tune
+from embedder.training.ends import rehearse, tune_ends
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
-from embedder.training.pictures.rehearsal import Rehearsal, load_rehearsal
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 
@@ -76,42 +69,6 @@ def choose_what(asked: What, budget_s: float | None) -> tuple[What, str]:
     if budget_s >= TOWERS_FROM_S:
         return "full", f"a budget of {budget_s:.0f} s is enough to tune the towers"
     return "projection", f"a budget of {budget_s:.0f} s is short for tuning the towers, which 5m or more are enough for"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Base:
-    """The model that a training starts from.
-
-    Attributes:
-        folder: its bundle.
-        encoder: it, opened.
-        projections: its own (image, text).
-        stage: it as it is; one that was trained has a head and an instance part already.
-    """
-
-    folder: Path
-    encoder: Encoder
-    projections: tuple[Projection, Projection]
-    stage: Stage
-
-
-def open_base(request: TrainRequest, config: EmbedderSettings, catalog: SplitCatalog) -> Base:
-    """Find the base model, at a picture size that fits the catalog, and open it.
-
-    Raises:
-        ModelError: there is no such model, or none that can be trained.
-    """
-    folder = resolve_bundle(
-        request.model,
-        config.cache_dir,
-        base_image_size(request.model, request.image_size, catalog.training, config.picture_limits()),
-        with_levels=config.instance.dim > 0,
-    )
-    projections = _projections(folder)
-    encoder = open_encoder(folder, threads=config.threads, device=config.device)
-    instance = load_instance(folder)
-    part = None if instance is None else InstancePart(instance, encoder.space, (), 0)
-    return Base(folder, encoder, projections, Stage(*projections, encoder.head, part))
 
 
 def finish(
@@ -207,83 +164,3 @@ def _describe_part(part: InstancePart | None, config: EmbedderSettings) -> dict[
         "pairs": part.pairs,
         "weights_tried": [asdict(item) for item in part.weights],
     }
-
-
-def rehearse(base: Base, config: EmbedderSettings, progress: ProgressReport) -> Rehearsal | None:
-    """What the base sees in pictures of other kinds, where training is to hold on to that."""
-    count = config.train.rehearsal if config.train.rehearsal_weight else 0
-    return load_rehearsal(base.encoder, base.projections[0], count, config, progress)
-
-
-def tune_ends(
-    progress: ProgressReport,
-    base: Base,
-    gathered: Gathered,
-    config: EmbedderSettings,
-    rehearsal: Rehearsal | None,
-    head_only: bool = False,
-) -> tuple[Stage, dict[str, float], float]:
-    """Train projections and head on features that were gathered.
-
-    Args:
-        rehearsal: what the base sees in pictures of other kinds.
-        head_only: the projections stay as they are.
-
-    Returns:
-        What is kept, figures on the validation products, and the share of the trained projections that is kept.
-    """
-    step = progress.step("training", config.train.epochs)
-
-    def on_epoch(epoch: int, figures: dict[str, float]) -> None:
-        accuracy = figures.get("validation_accuracy")
-        step.update(note=f"loss {figures['train_loss']:.2f}" if accuracy is None else f"accuracy {accuracy:.4f}")
-        step.advance()
-
-    tuned = fine_tune(
-        base.encoder,
-        base.projections,
-        Examples(gathered.training.products, gathered.training.values),
-        Examples(gathered.validation.products, gathered.validation.values),
-        config.train,
-        config.seed,
-        on_epoch,
-        rehearsal=rehearsal,
-        head_only=head_only,
-    )
-    stage = Stage(tuned.image, tuned.text, tuned.head)
-    if head_only:
-        return stage, tuned.metrics, 0.0
-    mixed, share = choose_ends(base.encoder, base.projections, stage, gathered)
-    if share < 1.0 and mixed.head is not None:
-        head = recalibrated(mixed, base.encoder, gathered, config)
-        mixed = replace(mixed, head=head)
-    return mixed, tuned.metrics, share
-
-
-def recalibrated(stage: Stage, encoder: Encoder, gathered: Gathered, config: EmbedderSettings) -> CategoryHead:
-    """A stage's category head with temperatures for its projections, fitted on the validation products."""
-    assert stage.head is not None
-    products = gathered.validation.products
-    held_out = None
-    if len(products):
-        captions = Captions(encoder, products)
-        held_out = Dataset(Examples(products, gathered.validation.values), captions, stage.head.categories)
-    return calibrated_head(
-        stage.head.categories,
-        stage.head.weight,
-        stage.head.bias,
-        (stage.image, stage.text),
-        held_out,
-        config.train.wording_cosine,
-        config.seed,
-    )
-
-
-def _projections(folder: Path) -> tuple[Projection, Projection]:
-    """The base model's own (image, text), once both towers are known to take what training makes of them."""
-    model = load_folder(folder)
-    towers: tuple[TowerName, TowerName] = ("image", "text")
-    for tower in towers:
-        if not is_trainable(model, tower):
-            raise untrainable(model, tower)
-    return split(model, "image")[1], split(model, "text")[1]

@@ -24,14 +24,16 @@ from embedder.progress import ProgressReport
 from embedder.recognition.head import CategoryHead
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
+from embedder.training.base import Base, open_base
 from embedder.training.comparison import Looked, Stage, compare
+from embedder.training.ends import recalibrated, rehearse, tune_ends
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table
 from embedder.training.guard.retained import Retained
 from embedder.training.guard.sweep import SHARES, Sweep, sweep
 from embedder.training.instance.part import embed, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.pictures.rehearsal import Rehearsal
-from embedder.training.run import Base, check_pictures, describe, finish, open_base, recalibrated, rehearse, tune_ends
+from embedder.training.run import check_pictures, describe, finish
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 from embedder.training.tuning.augmentation import trained_kinds

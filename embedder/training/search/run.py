@@ -24,9 +24,11 @@ from embedder.errors import MissingExtra, SettingsError, TrainingError
 from embedder.inputs.pixels import PixelReader
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
+from embedder.training.base import Base, open_base
+from embedder.training.ends import rehearse, tune_ends
 from embedder.training.pictures.gathering import Gatherer
 from embedder.training.pictures.shots import companions
-from embedder.training.run import Base, check_pictures, open_base, rehearse, tune_ends
+from embedder.training.run import check_pictures
 from embedder.training.search.report import Found, write_settings
 from embedder.training.search.space import SPACE, Value, space_for, with_values, within
 from embedder.training.split_products import TrainRequest, load_everything, split_products

@@ -1,8 +1,8 @@
 """BatchNorm with fixed statistics is a scale and a shift of the convolution before it, and is trained as such.
 
 Left beside the convolution, scale and weights are two factors of one number, and a step in either depends on the other.
-Folded there is one factor, one operation less, and on real pictures a better model after as many steps (figures in
-RESULTS.md). Written back, the tower has the layers that open_clip expects: a BatchNorm that adds the shift alone.
+Folded there is one factor and one operation less (figures in RESULTS.md). Written back, the tower has the layers that
+open_clip expects: a BatchNorm that adds the shift alone.
 """
 
 from __future__ import annotations

@@ -1,0 +1,63 @@
+"""What training rehearses: pictures of kinds that the retention suite does not ask for, and what the base says of them."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from embedder.catalogs.captions import category_words
+from embedder.encoder import open_encoder
+from embedder.progress import ProgressReport
+from embedder.settings import EmbedderSettings
+from embedder.towers.dual_encoder import load_folder
+from embedder.towers.projection import split
+from embedder.training.heads.examples import Examples
+from embedder.training.heads.loop import fine_tune
+from embedder.training.pictures.rehearsal import load_rehearsal, rehearsal_shots
+from embedder.training.retention.parts import STUDIO_KINDS
+from embedder.training.settings import FineTuneSettings
+from tests.embedder.training.tuning.conftest import product
+
+
+def test_its_kinds_are_none_that_the_retention_suite_asks_for() -> None:
+    shots = rehearsal_shots(200)
+    asked = {kind.removeprefix("pair of ") for kind in STUDIO_KINDS}
+    shown = {category_words(shot.product.category or "") for shot in shots}
+    assert len(shown) > 40
+    assert not shown & asked
+
+
+def test_each_product_is_shown_as_it_is_and_as_a_photo_would() -> None:
+    shots = rehearsal_shots(20)
+    assert [shot.view is None for shot in shots] == [True, False] * 10
+    assert [shot.product.id for shot in shots[::2]] == [shot.product.id for shot in shots[1::2]]
+    assert len({shot.product.id for shot in shots}) == 10
+    assert rehearsal_shots(6) == shots[:6]
+
+
+def test_training_that_rehearses_stays_nearer_to_the_base(tiny_bundle: Path, tmp_path: Path) -> None:
+    encoder = open_encoder(tiny_bundle, "onnx", device="cpu")
+    whole = load_folder(tiny_bundle)
+    image, text = split(whole, "image")[1], split(whole, "text")[1]
+    config = EmbedderSettings(cache_dir=tmp_path, device="cpu")
+    with ProgressReport(logging.getLogger("test")) as progress:
+        assert load_rehearsal(encoder, image, 0, config, progress) is None
+        rehearsal = load_rehearsal(encoder, image, 12, config, progress)
+    assert rehearsal is not None
+    assert len(rehearsal) == 12
+    assert torch.allclose(rehearsal.embeddings, functional.normalize(image(rehearsal.features), dim=1), atol=1e-5)
+    rng = np.random.default_rng(0)
+    products = [product(number) for number in range(16)]
+    examples = Examples(products, rng.normal(size=(16, image.weight.shape[1])).astype(np.float32))
+    empty = Examples([], np.empty((0, image.weight.shape[1]), np.float32))
+    moved = {}
+    for weight in (0.0, 20.0):
+        settings = FineTuneSettings(epochs=40, batch_size=16, rehearsal_weight=weight, image_anchor_weight=0)
+        tuned = fine_tune(encoder, (image, text), examples, empty, settings, rehearsal=rehearsal)
+        now = functional.normalize(tuned.image(rehearsal.features), dim=1)
+        moved[weight] = float((now - rehearsal.embeddings).norm(dim=1).mean())
+    assert moved[20.0] < 0.7 * moved[0.0]
