@@ -174,7 +174,7 @@ class TuneSettings:
     pictures: int = Field(default=2, ge=1, le=16)
     chunk: int = Field(default=0, ge=0, le=65_536)
     learning_rate: float = Field(default=6e-4, gt=0, le=1, allow_inf_nan=False)
-    ends_rate: float = Field(default=3.0, gt=0, le=1000, allow_inf_nan=False)
+    ends_rate: float = Field(default=1.0, gt=0, le=1000, allow_inf_nan=False)
     layer_decay: float = Field(default=0.97, gt=0, le=1, allow_inf_nan=False)
     weight_decay: float = Field(default=0.02, ge=0, le=1, allow_inf_nan=False)
     head_l1: float = Field(default=0.0, ge=0, le=1, allow_inf_nan=False)
@@ -197,9 +197,9 @@ class TuneSettings:
     text_category_weight: Weight = 0.1
     label_smoothing: Share = 0.05
     distillation_weight: Weight = 0.5
-    rehearsed: int = Field(default=16, ge=0, le=65_536)
-    rehearsal_weight: Weight = 1.0
-    text_anchor_weight: Weight = 1.0
+    rehearsed: int = Field(default=32, ge=0, le=65_536)
+    rehearsal_weight: Weight = 2.0
+    text_anchor_weight: Weight = 4.0
     variants: Literal["by_title", "alike", "apart"] = "by_title"
     related: bool = True
     view_share: Probability = 0.9
