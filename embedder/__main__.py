@@ -21,6 +21,7 @@ from embedder.errors import EmbedderError, SettingsError, TrainingLost, Training
 from embedder.flags import flag
 from embedder.inputs.street_views import KINDS
 from embedder.settings import EmbedderSettings, describe_invalid
+from embedder.training.proposal import AUTO
 from embedder.training.settings import FineTuneSettings, TuneSettings
 
 _STATUS: Mapping[type[Exception], int] = {TrainingLost: 3, TrainingStopped: 130}
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets_app, name="datasets")
 
-Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
+Model = Annotated[str, typer.Option(help="starter, timm:TOWER, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
 Catalog = Annotated[str, typer.Option(help=CATALOG_HELP)]
 Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
 OutsidePictures = Annotated[
@@ -69,7 +70,9 @@ def export(
 def train(
     catalog: Catalog,
     out: Annotated[Path, typer.Option(help="the bundle's folder")],
-    model: Model = "starter",
+    model: Annotated[
+        str, typer.Option(help="auto: a starter that suits catalog and budget; else any of the other commands' names")
+    ] = AUTO,
     image_size: ImageSize = None,
     tune: Annotated[
         str | None,

@@ -32,7 +32,7 @@ from embedder.training.instance.part import embed, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.run import Base, check_pictures, describe, finish, open_base, recalibrated, tune_ends
 from embedder.training.settings import What
-from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
+from embedder.training.split_products import SplitCatalog, TrainRequest, split_products
 from embedder.training.tuning.augmentation import trained_kinds
 from embedder.training.tuning.model import Ends, TunableModel
 from embedder.training.tuning.processes import Processes
@@ -48,19 +48,26 @@ _GATHERING, _CLOSING, _LEAST_CLOSING_S = 0.25, 0.25, 60.0
 after it; and the least seconds of the latter."""
 
 
-def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) -> bundle.BundleInfo:
+def train_towers(
+    request: TrainRequest, config: EmbedderSettings, what: What, everything: Catalog, started: float
+) -> bundle.BundleInfo:
     """Tune the towers and write the bundle; the same command goes on where an earlier one was stopped.
 
     Of several processes the first does all that is done once; the others take part in the steps.
+
+    Args:
+        request: what to train; its model is named.
+        config: how.
+        what: is tuned, "lora" or "full".
+        everything: the catalog.
+        started: when the training began, on the monotonic clock; its budget counts from there.
 
     Raises:
         TrainingLost: no tuned model may be kept; a bundle with the base's towers was written.
         TrainingStopped: by a signal; a checkpoint is there.
     """
     config = config.model_copy(update={"tune": replace(config.tune, what=what)})
-    started = time.monotonic()
     processes = Processes(config.device)
-    everything = load_everything(request)
     work = work_folder(config.cache_dir, _described(request, config, everything))
     if not processes.is_first:
         return _take_part(request, config, everything, processes, work)
