@@ -1,4 +1,4 @@
-"""`python -m embedder`: export, train and evaluate models; list and prepare known sets of pictures."""
+"""`python -m embedder`: export, train, compare and evaluate models; list and prepare known sets of pictures."""
 
 from __future__ import annotations
 
@@ -143,6 +143,78 @@ def train(
     print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
     print(SplitReport.from_dict(info.training["splits"]))
     print_outcome(info)
+
+
+@app.command()
+def towers(
+    catalog: Catalog,
+    out: Annotated[Path, typer.Option(help="the folder of all bundles, one for each tower")],
+    tower: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="a name of timm's, starter, starter-lite1 or starter-lite2; repeatable; default: a small CNN, a "
+            "ResNet, the starter, a MobileNet and a small ViT"
+        ),
+    ] = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="timm's towers begin with its weights, from its hub; else from scratch")
+    ] = False,
+    budget: Annotated[str, typer.Option(help="about how long for each tower, as in 5m, 1h")] = "5m",
+    image_size: ImageSize = None,
+    max_products: Annotated[int | None, typer.Option(min=2, help="at most this many; default: all")] = None,
+    column: Columns = None,
+    allow_outside_pictures: OutsidePictures = False,
+    seed: Seed = None,
+    threads: Threads = None,
+    decode_threads: DecodeThreads = None,
+    max_image_pixels: MaxImagePixels = None,
+    device: Device = None,
+    cache_dir: CacheDir = None,
+    config: Config = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
+) -> None:
+    """Train several image towers alike on a catalog, and show their accuracy, speed, size and training time.
+
+    Each stands beside the starter's text tower and is tuned in full, with the same products, seed and budget; towers
+    that take any picture size have the same. Those that begin from scratch are not held to what they knew before. One
+    that fails is shown with its error. What is finished is shown also where the command is stopped.
+    """
+    settings = _settings(
+        config,
+        seed=seed,
+        threads=threads,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
+        device=device,
+        cache_dir=cache_dir,
+    )
+    budget_s = parse_duration(budget)
+    columns = _checked_columns(catalog, column, allow_outside_pictures)
+    from embedder.training.towers_compared import DEFAULT_TOWERS, TowerRow, TowersRequest, compare_towers
+    from embedder.training.towers_table import print_rows, row_line, write_rows
+
+    request = TowersRequest(
+        catalog=catalog,
+        columns=columns,
+        out=out,
+        towers=tuple(tower or DEFAULT_TOWERS),
+        budget_s=budget_s,
+        image_size=image_size,
+        max_products=max_products,
+        allow_outside_pictures=allow_outside_pictures,
+        pretrained=pretrained,
+    )
+    rows: list[TowerRow] = []
+    try:
+        for row in compare_towers(request, settings):
+            rows.append(row)
+            print(row_line(row), flush=True)
+    finally:
+        # Also where the rest was stopped.
+        if rows:
+            print_rows(rows)
+            if json_out is not None:
+                write_rows(json_out, request, settings.seed, rows)
 
 
 @app.command("eval")

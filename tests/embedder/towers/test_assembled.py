@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,10 @@ def test_a_tower_loads_in_open_clip_alone(tower: str, tmp_path: Path, monkeypatc
 
 
 @pytest.mark.parametrize("tower", SIDES)
-def test_a_tower_is_exported(tower: str, tmp_path: Path) -> None:
+def test_a_tower_is_exported(tower: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a small text tower: exporting the starter's takes ten times as long, and has tests of its own."""
+    # What torch logs of an export, and pytest keeps, takes longer than the export.
+    monkeypatch.setattr(logging.root.manager, "disable", logging.INFO)
     encoder = load_model(model_name(tower), SIDES[tower])
     config = {**encoder.model_config, "text_cfg": TEXT, "custom_text": True}
     config["vision_cfg"] = {**config["vision_cfg"], "image_size": encoder.preprocessing.size[0]}
