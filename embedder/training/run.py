@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -24,6 +25,7 @@ from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import rehearse, tune_ends
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
+from embedder.training.proposal import with_model
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 
@@ -40,13 +42,16 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         CatalogError, ModelError, BundleError, TrainingError: see `embedder.errors`. `TrainingLost` comes after a bundle
             was written whose towers are the base's.
     """
+    started = time.monotonic()
     what, why = choose_what(config.tune.what, request.budget_s)
     _log.info("what is tuned: %s (%s)", what, why)
+    everything = load_everything(request)
+    request = with_model(request, config, everything, what)
     if what in ("lora", "full"):
         from embedder.training.tower_run import train_towers
 
-        return train_towers(request, config, what)
-    catalog = split_products(request, config, load_everything(request))
+        return train_towers(request, config, what, everything, started)
+    catalog = split_products(request, config, everything)
     base = open_base(request, config, catalog)
     with ProgressReport(_log) as progress:
         gathered = Gatherer(base.encoder, config, progress, catalog.left_s).gather(catalog.training, catalog.validation)
@@ -139,6 +144,7 @@ def describe(
     return {
         "catalog": request.catalog,
         "base_fingerprint": encoder.info.fingerprint,
+        "model_reason": request.model_reason,
         "training_products": len(gathered.training.shots),
         "validation_products": len(gathered.validation.shots),
         "rejected": len(rejections),

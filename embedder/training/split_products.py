@@ -24,13 +24,14 @@ class TrainRequest:
     Attributes:
         catalog: as `open_catalog` takes it.
         columns: our field to the catalog's column.
-        model: base model, by any name.
+        model: base model, by any name; "auto": the starter that suits catalog and budget (see `proposal`).
         out: the bundle to write.
         image_size: side of the input in pixels; None fits it to the catalog (starter) or keeps the model's own.
         budget_s: about how long to take, seconds; products beyond it are left out. 0: nothing is tuned, the instance
             part is solved in closed form from all products. None: all products.
         max_products: at most this many training products; None: all.
         allow_outside_pictures: pictures may lie outside the catalog's folder.
+        model_reason: why it is this model, for people.
     """
 
     catalog: str
@@ -41,6 +42,7 @@ class TrainRequest:
     budget_s: float | None
     max_products: int | None
     allow_outside_pictures: bool = False
+    model_reason: str = "as asked"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -35,7 +35,7 @@ from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.run import check_pictures, describe, finish
 from embedder.training.settings import What
-from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
+from embedder.training.split_products import SplitCatalog, TrainRequest, split_products
 from embedder.training.tuning.augmentation import trained_kinds
 from embedder.training.tuning.model import Ends, TunableModel
 from embedder.training.tuning.processes import Processes
@@ -51,19 +51,26 @@ _GATHERING, _CLOSING, _LEAST_CLOSING_S = 0.25, 0.25, 60.0
 after it; and the least seconds of the latter."""
 
 
-def train_towers(request: TrainRequest, config: EmbedderSettings, what: What) -> bundle.BundleInfo:
+def train_towers(
+    request: TrainRequest, config: EmbedderSettings, what: What, everything: Catalog, started: float
+) -> bundle.BundleInfo:
     """Tune the towers and write the bundle; the same command goes on where an earlier one was stopped.
 
     Of several processes the first does all that is done once; the others take part in the steps.
+
+    Args:
+        request: what to train; its model is named.
+        config: how.
+        what: is tuned, "lora" or "full".
+        everything: the catalog.
+        started: when the training began, on the monotonic clock; its budget counts from there.
 
     Raises:
         TrainingLost: no tuned model may be kept; a bundle with the base's towers was written.
         TrainingStopped: by a signal; a checkpoint is there.
     """
     config = config.model_copy(update={"tune": replace(config.tune, what=what)})
-    started = time.monotonic()
     processes = Processes(config.device)
-    everything = load_everything(request)
     work = work_folder(config.cache_dir, identify(request, config, everything))
     if not processes.is_first:
         return _take_part(request, config, everything, processes, work)
@@ -202,13 +209,16 @@ def _guard(
     progress: ProgressReport,
 ) -> Sweep:
     """Sweep between base and tuned weights: on held-out products of the catalog, and on things of other kinds."""
-    retained = Retained(
-        base.encoder,
-        config.tune.text_tower,
-        pictures=pictures_for(start.budget_s),
-        catalog=request.catalog,
-        titles={title_of(product) for product in everything.products},
-    )
+    # Where whatever is lost is accepted, it is not measured either.
+    retained = None
+    if config.tune.tolerance < 1:
+        retained = Retained(
+            base.encoder,
+            config.tune.text_tower,
+            pictures=pictures_for(start.budget_s),
+            catalog=request.catalog,
+            titles={title_of(product) for product in everything.products},
+        )
     step = progress.step("guard", len(SHARES) + 2)
     towers.model.load({**towers.base, **start.named_ends()})
     start_score = score_of(towers.validation.measure(towers.model))
@@ -224,8 +234,8 @@ def _guard(
         towers.tuned,
         start_score=start_score,
         in_domain=lambda: towers.validation.measure(towers.model),
-        retention=lambda: retained.measure(towers.model),
-        lost=retained.lost,
+        retention=lambda: {} if retained is None else retained.measure(towers.model),
+        lost=lambda before, after: 0.0 if retained is None else retained.lost(before, after),
         tolerance=config.tune.tolerance,
         on_progress=step.advance,
     )

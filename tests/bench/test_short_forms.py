@@ -19,6 +19,7 @@ needs_stamps = pytest.mark.skipif(
 )
 BENCHES = {path.stem for kind in ("quality", "index", "serve") for path in Path(__file__).parent.glob(f"{kind}_*.py")}
 TIMED = {
+    "quality_training_step": {"training_step_ratio"},
     "index_bulk_load": {"index_bulk_load_ratio"},
     "index_instance_cost": {"instance_closed_form_s", "instance_encoding_ratio", "instance_search_ratio"},
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},

@@ -33,7 +33,7 @@ class Retained:
             catalog: what is tuned on: of the studio's own catalog, nothing of the studio is held out here.
             titles: of the catalog's products; things of these names are left out.
         """
-        size = max(MIN_SIZE, min(SIZE, pictures // _PICTURES_A_THING))
+        size = max(MIN_SIZE, min(2 * SIZE, pictures // _PICTURES_A_THING))
         self._suite = RetentionSuite.drawn(size, with_studio=not catalog.startswith("studio"), leave_out=titles)
         self._encoder = encoder
         self._tunes_texts = tunes_texts

@@ -28,6 +28,7 @@ from embedder.training.base import Base, open_base
 from embedder.training.ends import rehearse, tune_ends
 from embedder.training.pictures.gathering import Gatherer
 from embedder.training.pictures.shots import companions
+from embedder.training.proposal import with_model
 from embedder.training.run import check_pictures
 from embedder.training.search.report import Found, write_settings
 from embedder.training.search.space import SPACE, Value, space_for, with_values, within
@@ -102,6 +103,8 @@ def search(request: TrainRequest, config: EmbedderSettings, trials: int, setting
     if request.budget_s is None:
         trial_config = config.model_copy(update={"tune": replace(config.tune, passes=min(config.tune.passes, PASSES))})
     everything = load_everything(request)
+    request = with_model(request, config, everything, what)
+    whole = replace(whole, model=request.model)
     described = identify(request, trial_config, everything)
     # With a budget, how many there are says how long each one is; without, a search goes on with a larger number.
     described["search"] = {

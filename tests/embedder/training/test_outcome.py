@@ -13,8 +13,10 @@ from embedder.training.comparison import MEANINGS
 from embedder.training.outcome import print_outcome
 
 DESCRIBED: dict[str, Any] = {
+    "model_reason": "the smallest starter, as there is no budget",
     "image_size": 96,
     "image_size_reason": "as asked",
+    "tuning": {"what": "projection"},
     "instance": {"dim": 200, "semantic_dim": 256, "pairs": 1234, "weight": 0.65, "weights_tried": [{}]},
     "rejected": 1007,
     "rejected_reasons": {"IMAGE_MISSING": 1005, "PRICE_INVALID": 2},
@@ -44,7 +46,8 @@ def test_everything_that_was_decided_is_said_with_the_reason(
 ) -> None:
     text = printed(capsys, monkeypatch)
     for expected in (
-        "picture size 96 px: as asked; base model starter",
+        "base model starter: the smallest starter, as there is no budget",
+        "picture size 96 px: as asked",
         "256 values of the semantic part, 200 of the instance part",
         "1,234 pairs of pictures and counts 0.65 in a picture query (chosen on held-out products)",
         "left out: 1,007 rows or pictures (IMAGE_MISSING 1,005, PRICE_INVALID 2)",
