@@ -21,6 +21,7 @@ from embedder.evaluation.figures import category_probabilities
 from embedder.index_space import IndexSpace
 from embedder.recognition.head import CategoryHead
 from embedder.towers.projection import Projection
+from embedder.training.heads.captions import text_features
 from embedder.training.instance.part import InstancePart, embed, to_parts
 from embedder.training.pictures.features import Features, join_features
 from embedder.training.pictures.gathering import Gathered
@@ -138,7 +139,7 @@ def _measure(look: Looked, gallery: Features) -> dict[str, float]:
     titles = sorted({title for product in gathered.validation.products if (title := title_of(product))})
     if titles:
         with torch.no_grad():
-            features = torch.from_numpy(encoder.text_features(titles))
+            features = torch.from_numpy(text_features(encoder, titles))
             texts = space.text_vectors(functional.normalize(stage.text(features), dim=1).numpy())[:, : space.kept_dim]
         named = [title_of(product) for product in gallery.products]
         figures |= _recall("title", lambda rows: texts[rows] @ searched.semantic.T, titles, named)

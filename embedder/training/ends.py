@@ -21,9 +21,12 @@ from embedder.training.pictures.gathering import Gathered
 from embedder.training.pictures.rehearsal import Rehearsal, load_rehearsal
 
 
-def rehearse(base: Base, config: EmbedderSettings, progress: ProgressReport) -> Rehearsal | None:
-    """What the base sees in pictures of other kinds, where training is to hold on to that."""
-    count = config.train.rehearsal if config.train.rehearsal_weight else 0
+def rehearse(
+    base: Base, config: EmbedderSettings, progress: ProgressReport, *, towers: bool = False
+) -> Rehearsal | None:
+    """What the base sees in pictures of other kinds, where training is to hold on to that; `towers`: are tuned too."""
+    wanted = config.train.rehearsal_weight or (towers and config.tune.rehearsal_weight and config.tune.rehearsed)
+    count = config.train.rehearsal if wanted else 0
     return load_rehearsal(base.encoder, base.projections[0], count, config, progress)
 
 

@@ -51,6 +51,10 @@ PASSES, VIEWS, ENOUGH_PICTURES = 20, 2, 30_000
 """How often training should see each product, in how many pictures, and how many pictures are enough in any case."""
 
 
+LEAST_PICTURES, LEAST_SIDE = 12_000, 128
+"""Fewer pictures than these are not worth a larger size of them; and the smallest size that is proposed, pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A base model.
@@ -116,8 +120,25 @@ def propose_model(
     )  # fmt: skip
 
 
+def propose_side(model: str, side: int, budget_s: float, cuda: bool, picture_s: float = PICTURE_S) -> int:
+    """The largest picture size at which the budget sees `LEAST_PICTURES`, in steps of 32 down from the one wanted.
+
+    Args:
+        model: of `STARTERS`.
+        side: that the catalog's pictures deserve, pixels.
+        budget_s: for all of the training, seconds.
+        cuda: whether it runs on a GPU.
+        picture_s: see `propose_model`.
+    """
+    tried = side
+    while tried - 32 >= LEAST_SIDE and _pictures(model, tried, budget_s, cuda, picture_s) < LEAST_PICTURES:
+        tried -= 32
+    return tried
+
+
 def with_model(request: TrainRequest, config: EmbedderSettings, everything: Catalog, what: What) -> TrainRequest:
-    """A request whose base model is named: as asked, or as proposed for the catalog and the budget.
+    """A request whose base model is named, as asked or as proposed for the catalog and the budget, and whose picture
+    size suits the budget where the towers are tuned and none was asked for.
 
     Args:
         request: whose model may be `AUTO`.
@@ -125,7 +146,8 @@ def with_model(request: TrainRequest, config: EmbedderSettings, everything: Cata
         everything: the catalog.
         what: is tuned.
     """
-    if request.model != AUTO:
+    tunes_towers = what in ("lora", "full")
+    if request.model != AUTO and not (request.model in STARTERS and tunes_towers and request.budget_s):
         return request
     products = everything.products
     # Known without a look at the pictures; those of one group by pictures alone may change sides, which is few.
@@ -136,17 +158,29 @@ def with_model(request: TrainRequest, config: EmbedderSettings, everything: Cata
         side = fitting_image_size(shuffled(training, config.seed), largest, limits=config.picture_limits())
     else:
         side = request.image_size
-    tunes_towers = what in ("lora", "full")
+    cuda = tunes_towers and _has_cuda(config.device)
     proposal = propose_model(
         products=min(len(training), request.max_products or len(training)),
         side=side,
         budget_s=request.budget_s if tunes_towers else None,
-        cuda=tunes_towers and _has_cuda(config.device),
+        cuda=cuda,
         installed=installed_starters(),
     )
     reason = proposal.reason if tunes_towers else "the smallest starter, as its image tower is not tuned"
-    _log.info("base model: %s (%s)", proposal.model, reason)
-    return replace(request, model=proposal.model, model_reason=reason)
+    if request.model == AUTO:
+        _log.info("base model: %s (%s)", proposal.model, reason)
+        request = replace(request, model=proposal.model, model_reason=reason)
+    if request.image_size is None and tunes_towers and request.budget_s:
+        wanted = min(side, STARTERS[request.model].side)
+        chosen = propose_side(request.model, wanted, request.budget_s, cuda)
+        if chosen < wanted:
+            why = (
+                f"the largest at which {request.budget_s:.0f} s see about {LEAST_PICTURES:,} pictures; the catalog's "
+                f"would deserve {wanted}"
+            )
+            _log.info("picture size: %d px (%s)", chosen, why)
+            request = replace(request, image_size=chosen, image_size_reason=why)
+    return request
 
 
 def installed_starters() -> frozenset[str]:

@@ -150,7 +150,7 @@ def describe(
         "rejected": len(rejections),
         "rejected_reasons": dict(Counter(rejection.reason for rejection in rejections).most_common()),
         "image_size": side,
-        "image_size_reason": why_image_size(request.model, request.image_size, side),
+        "image_size_reason": request.image_size_reason or why_image_size(request.model, request.image_size, side),
         "splits": catalog.report.to_dict(),
         "seed": config.seed,
         **config.train.to_dict(),

@@ -31,6 +31,7 @@ class TrainRequest:
             part is solved in closed form from all products. None: all products.
         max_products: at most this many training products; None: all.
         allow_outside_pictures: pictures may lie outside the catalog's folder.
+        image_size_reason: why it is that size, where it was proposed.
         model_reason: why it is this model, for people.
     """
 
@@ -42,6 +43,7 @@ class TrainRequest:
     budget_s: float | None
     max_products: int | None
     allow_outside_pictures: bool = False
+    image_size_reason: str = ""
     model_reason: str = "as asked"
 
 

@@ -81,7 +81,7 @@ def train_towers(
         gatherer = Gatherer(base.encoder, config, progress, _share(catalog.left_s, _GATHERING))
         gathered = gatherer.gather(catalog.training, catalog.validation)
         check_pictures(gathered)
-        rehearsal = rehearse(base, config, progress)
+        rehearsal = rehearse(base, config, progress, towers=True)
         ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
         if start is None:
             start = build_start(base, ends, gathered, rehearsal, catalog, config, _left(request, started))

@@ -88,6 +88,8 @@ TABLE: Mapping[type[BaseException], Row] = {
     embedding.BundleNotFound: _INTERNAL,
     embedding.BundleCorrupt: _INTERNAL,
     embedding.TrainingError: _INTERNAL,
+    embedding.TrainingLost: _INTERNAL,
+    embedding.TrainingStopped: _INTERNAL,
 }
 
 

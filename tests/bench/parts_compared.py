@@ -1,7 +1,7 @@
 """One model, four ways to search with a picture: the untuned starter, today's tuning, either part alone, both parts.
 
-All four come out of one run through the tower, so that they see the same pixels: the starter's embedding is its own
-projection of the same features, and the tuned semantic embedding is what the tuning without an instance part gives.
+All four see the same pixels. Where the tower is the base's, all come out of one run through it: the starter's embedding
+is its own projection of the same features. Where the tower was tuned, the starter runs beside it.
 """
 
 from __future__ import annotations
@@ -44,14 +44,17 @@ class PartsCompared:
         self._base = open_encoder(base, device="cpu")
         whole = load_folder(base)
         self._projection = _numpy(split(whole, "image")[1])
+        self._tuned = "plan" in self.encoder.info.training.get("tuning", {})
 
     def embed(self, images: Iterable[Image.Image]) -> Pictures:
         """Decoded pictures, as many at a time as a batch holds."""
         untuned, semantic, indexed = [], [], []
         for batch in _batches(images):
-            run = self.encoder.run_pixels(self.encoder.preprocess(batch))
+            pixels = self.encoder.preprocess(batch)
+            run = self.encoder.run_pixels(pixels)
+            features = self._base.run_pixels(pixels).features if self._tuned else run.features
             weight, bias = self._projection
-            untuned.append(_unit(run.features @ weight.T + bias))
+            untuned.append(_unit(features @ weight.T + bias))
             semantic.append(run.embeddings)
             indexed.append(self.encoder.index_vectors(run))
         return Pictures(np.concatenate(untuned), np.concatenate(semantic), np.concatenate(indexed))
@@ -70,6 +73,15 @@ class PartsCompared:
         return {
             way: Gallery.of_main_pictures(products, held).recall(asked, places) for way, (asked, held) in found.items()
         }
+
+    def category_accuracy(self, products: Sequence[Product], pictures: Pictures) -> float:
+        """Share of the products with a category whose category the head recognises by their picture."""
+        head = self.encoder.head
+        assert head is not None
+        known = [row for row, product in enumerate(products) if product.category]
+        found = head.probabilities(pictures.semantic[known], "image").argmax(axis=1)
+        right = [head.categories[place] == products[row].category for place, row in zip(found, known, strict=True)]
+        return float(np.mean(right))
 
     def title_recall(
         self, titled: Sequence[Product], products: Sequence[Product], gallery: Pictures

@@ -48,9 +48,9 @@ def main() -> None:
             )
         compared = PartsCompared(folder, base_of(folder, cache))
         weight = bundle.load_info(folder).instance_weight
-    gallery = compared.embed(_decoded(product.pictures[0].source for product in tested))
+    gallery = compared.embed(decoded(product.pictures[0].source for product in tested))
     places = [place for place, product in enumerate(tested) if product.id in apart][:QUERIES]
-    queries = compared.embed(_decoded(tested[place].pictures[1].source for place in places))
+    queries = compared.embed(decoded(tested[place].pictures[1].source for place in places))
     found = compared.picture_recall(queries, places, tested, gallery)
     titled = compared.title_recall([tested[place] for place in places], tested, gallery)
     for way in WAYS:
@@ -71,7 +71,8 @@ def main() -> None:
     bars.report("studio: another hand's view of products and shapes never seen in fitting")
 
 
-def _decoded(pictures: Iterable[Picture]) -> Iterator[Image.Image]:
+def decoded(pictures: Iterable[Picture]) -> Iterator[Image.Image]:
+    """One after the other."""
     for picture in pictures:
         yield decode_picture(picture).image
 

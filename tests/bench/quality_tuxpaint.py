@@ -25,7 +25,7 @@ from embedder.evaluation.views import view_seed
 from embedder.inputs.picture import PictureFile, decode_picture
 from embedder.inputs.street_views import KINDS, street_view
 from tests.bench.bars import Bars, arguments
-from tests.bench.parts_compared import WAYS, PartsCompared
+from tests.bench.parts_compared import WAYS, PartsCompared, Pictures
 from tests.bench.prepared import base_of, command, short_views, sibling_keys
 
 CATALOG = "tuxpaint-stamps"
@@ -58,36 +58,54 @@ def measure(
     products: list[Product], keys: list[str], seed: int, kinds: list[str], folder: Path, data: Path, short: bool
 ) -> tuple[dict[str, dict[str, Recall]], dict[str, Recall]]:
     """Train on 60 % of the products, search for the others' by their views and titles."""
-    tested = {key for key in keys if _share(f"{seed} {key}") < TEST_SHARE}
-    catalog = folder / "stamps.jsonl"
-    with catalog.open("w", encoding="utf-8") as file:
-        for product, key in zip(products, keys, strict=True):
-            split = "test" if key in tested else "validation" if _share(f"{seed} held {key}") < 0.12 else "train"
-            source = product.pictures[0].source
-            assert isinstance(source, PictureFile)
-            row = {
-                "id": product.id, "title": product.title, "category": product.category, "image": str(source.path),
-                "split": split,
-            }  # fmt: skip
-            file.write(json.dumps(row) + "\n")
     bundle = folder / "bundle"
+    catalog = write_catalog(products, keys, seed, folder)
     command(
         "embedder", "train", "--catalog", str(catalog), "--allow-outside-pictures", "--seed", str(seed), "--out",
         str(bundle), "--cache-dir", str(data / "cache"), *short_views(short, folder),
     )  # fmt: skip
     compared = PartsCompared(bundle, base_of(bundle, data / "cache"))
-    gallery = compared.embed(_decoded(products))
-    places = [place for place, key in enumerate(keys) if key in tested]
+    gallery = compared.embed(decoded(products))
+    places = tested_places(keys, seed)
     if short:
         places = places[::3]
     asked = [products[place] for place in places]
-    measured = {}
-    for kind in kinds:
-        views = (
-            street_view(image, kind, view_seed(seed, p.id)) for p, image in zip(asked, _decoded(asked), strict=True)
-        )
-        measured[kind] = compared.picture_recall(compared.embed(views), places, products, gallery)
+    measured = {kind: view_recall(compared, kind, seed, places, products, gallery) for kind in kinds}
     return measured, compared.title_recall(asked, products, gallery)
+
+
+def tested_places(keys: list[str], seed: int) -> list[int]:
+    """Where the products are that nothing is learnt from."""
+    return [place for place, key in enumerate(keys) if _is_tested(key, seed)]
+
+
+def view_recall(
+    compared: PartsCompared, kind: str, seed: int, places: list[int], products: list[Product], gallery: Pictures
+) -> dict[str, Recall]:
+    """How often views of one kind find their product, by way."""
+    asked = [products[place] for place in places]
+    views = (street_view(image, kind, view_seed(seed, p.id)) for p, image in zip(asked, decoded(asked), strict=True))
+    return compared.picture_recall(compared.embed(views), places, products, gallery)
+
+
+def write_catalog(products: list[Product], keys: list[str], seed: int, folder: Path) -> Path:
+    """The stamps with a split: what is tested, and a tenth or so of the others that validates."""
+    catalog = folder / "stamps.jsonl"
+    with catalog.open("w", encoding="utf-8") as file:
+        for product, key in zip(products, keys, strict=True):
+            validates = _share(f"{seed} held {key}") < 0.12
+            source = product.pictures[0].source
+            assert isinstance(source, PictureFile)
+            row = {
+                "id": product.id, "title": product.title, "category": product.category, "image": str(source.path),
+                "split": "test" if _is_tested(key, seed) else "validation" if validates else "train",
+            }  # fmt: skip
+            file.write(json.dumps(row) + "\n")
+    return catalog
+
+
+def _is_tested(key: str, seed: int) -> bool:
+    return _share(f"{seed} {key}") < TEST_SHARE
 
 
 def report(bars: Bars, views: dict[str, dict[str, list[Recall]]], titles: dict[str, list[Recall]]) -> None:
@@ -116,7 +134,8 @@ def _mean(recalls: list[Recall]) -> tuple[float, float]:
     return float(np.mean([recall.at_1 for recall in recalls])), float(np.mean([recall.at_10 for recall in recalls]))
 
 
-def _decoded(products: list[Product]) -> Iterator[Image.Image]:
+def decoded(products: list[Product]) -> Iterator[Image.Image]:
+    """Their main pictures."""
     for product in products:
         yield decode_picture(product.pictures[0].source, draft_side=448).image
 

@@ -38,6 +38,23 @@ QUALITY = {
 }
 
 
+TUNED = {
+    "quality_tuned_fashion_mnist": {
+        *(f"tuned_fashion_mnist_{name}" for name in ("accuracy", "titles_macro_f1", "minutes")),
+        *(f"tuned_fashion_mnist_{name}" for name in ("retention_lost", "gain_kept")),
+    },
+    "quality_tuned_studio": {
+        *(f"tuned_studio_{name}" for name in ("other_hand_recall_at_1", "other_hand_recall_at_10")),
+        *(f"tuned_studio_{name}" for name in ("title_recall_at_1_gain", "retention_lost", "gain_kept")),
+    },
+    "quality_tuned_tuxpaint": {
+        *(f"tuned_tuxpaint_{name}" for name in ("street_misses_ratio", "category_accuracy")),
+        *(f"tuned_tuxpaint_{name}" for name in ("title_recall_at_10_ratio", "title_recall_at_1_gain")),
+    },
+}
+"""A few minutes of tuning are too short for their bars: their short forms end, print all bars and nothing else is asked."""
+
+
 def bars(bench: str, *flags: str) -> dict[str, str]:
     """Name to verdict of the bars that the short form printed."""
     done = run_module(f"tests.bench.{bench}", "--short", *flags, timeout_s=840)
@@ -48,7 +65,7 @@ def bars(bench: str, *flags: str) -> dict[str, str]:
 
 
 def test_every_bench_has_its_short_form_here() -> None:
-    assert {*TIMED, *QUALITY} == BENCHES
+    assert {*TIMED, *QUALITY, *TUNED} == BENCHES
 
 
 @needs_fashion_mnist
@@ -75,3 +92,12 @@ def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_bench_of_quality_meets_its_bars(bench: str, shared_data: Path) -> None:
     verdicts = bars(bench, "--data", str(shared_data))
     assert verdicts == dict.fromkeys(QUALITY[bench], "pass")
+
+
+@needs_fashion_mnist
+@needs_stamps
+@pytest.mark.bench
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("bench", TUNED)
+def test_a_bench_of_tuned_towers_prints_its_bars(bench: str, shared_data: Path) -> None:
+    assert set(bars(bench, "--data", str(shared_data))) == TUNED[bench]

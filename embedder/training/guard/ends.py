@@ -23,6 +23,9 @@ _log = logging.getLogger(__name__)
 
 SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
+_SLACK = 0.01
+"""Of the score: about what chance makes of a few hundred held-out products."""
+
 
 def choose_ends(
     encoder: Encoder, base: tuple[Projection, Projection], tuned: Stage, gathered: Gathered
@@ -54,6 +57,7 @@ def choose_ends(
         lost=lambda before, after: 0.0,
         tolerance=1.0,
         shares=SHARES,
+        slack=_SLACK,
     )
     share = 1.0 if found.kept is None else found.kept
     _log.info(

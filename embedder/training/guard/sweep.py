@@ -86,6 +86,7 @@ def sweep(
     lost: Callable[[Mapping[str, float], Mapping[str, float]], float],
     tolerance: float,
     shares: Sequence[float] = SHARES,
+    slack: float = 0.0,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Sweep:
     """Measure all mixtures, and choose; the chosen one is loaded afterwards, or the base where none is.
@@ -98,6 +99,7 @@ def sweep(
         lost: points that the second figures are below the first.
         tolerance: most points that may be lost, 0..1; 1: whatever is lost is accepted.
         shares: of the tuned weights, ascending.
+        slack: see `choose`.
         on_progress: called with 1 after each measurement.
     """
     mixtures: list[Mixture] = []
@@ -111,22 +113,30 @@ def sweep(
             why = _refusal(points, figures, mixtures[0].in_domain, start_score, tolerance)
             mixtures.append(Mixture(share, figures, kept, points, why))
         on_progress(1)
-    chosen = choose(mixtures)
+    chosen = choose(mixtures, slack)
     load(mix(base, tuned, chosen or 0.0))
     return Sweep(tuple(mixtures), start_score, chosen, tolerance)
 
 
-def choose(mixtures: Sequence[Mixture]) -> float | None:
+def choose(mixtures: Sequence[Mixture], slack: float = 0.0) -> float | None:
     """The share that gains most, of those that may be kept; of equal ones the nearest to the base.
 
     Where nothing was measured on the catalog, the largest share that may be kept.
+
+    Args:
+        mixtures: what was measured.
+        slack: scores that are this near to the best are as good, and the largest share of theirs is taken: a few
+            held-out products are no reason to give up what was trained. 0: none are.
     """
     permitted = [item for item in mixtures if not item.refused]
     if not permitted:
         return None
     if not any(item.in_domain for item in permitted):
         return max(item.share for item in permitted)
-    return max(permitted, key=lambda item: (item.score, -item.share)).share
+    best = max(item.score for item in permitted)
+    if slack:
+        return max(item.share for item in permitted if item.score >= best - slack)
+    return min(item.share for item in permitted if item.score == best)
 
 
 def _refusal(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from embedder.catalogs.captions import captions_of, title_of
@@ -14,6 +16,21 @@ from embedder.encoder import Encoder
 from embedder.training.heads.wordings import GENERIC_WORDS, Wordings
 
 _NO_CAPTION = -1
+
+
+_COMPUTED: WeakKeyDictionary[Encoder, dict[str, npt.NDArray[np.float32]]] = WeakKeyDictionary()
+
+
+def text_features(encoder: Encoder, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Features of texts, float32 (n, width), n of 1 or more; each text is computed once for an encoder.
+
+    A training asks for the same captions several times: for the heads, for the towers, for calibration.
+    """
+    known = _COMPUTED.setdefault(encoder, {})
+    missing = [text for text in dict.fromkeys(texts) if text not in known]
+    if missing:
+        known.update(zip(missing, encoder.text_features(missing), strict=True))
+    return np.stack([known[text] for text in texts])
 
 
 class Captions:
@@ -31,9 +48,9 @@ class Captions:
             product.id: [index.setdefault(text, len(index)) for text in captions_of(product)] for product in products
         }
         self.texts = tuple(index)
-        features = encoder.text_features(list(index)) if index else np.zeros((1, 1), dtype=np.float32)
+        features = text_features(encoder, self.texts) if index else np.zeros((1, 1), dtype=np.float32)
         self.features = torch.from_numpy(features)
-        self.generic = torch.from_numpy(encoder.text_features(GENERIC_WORDS)) if index else self.features[:0]
+        self.generic = torch.from_numpy(text_features(encoder, GENERIC_WORDS)) if index else self.features[:0]
         titles = len({title_of(product) for product in products} - {""})
         self.wordings = Wordings(self.generic if index else self.features, titles)
 

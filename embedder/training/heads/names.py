@@ -17,11 +17,12 @@ from embedder.encoder import Encoder
 from embedder.recognition.calibration import fit_temperature
 from embedder.recognition.head import CategoryHead, softmax
 from embedder.towers.projection import Projection
+from embedder.training.heads.captions import text_features
 
 SCALES = (0.0, 2.0, 4.0, 8.0, 12.0, 16.0)
 """Factors of the names' embeddings that are tried."""
 
-_GAIN = 0.005
+_GAIN = 0.02
 """By how much the likelihood of a product's category, in nats, must grow for a larger share of the names."""
 
 
@@ -29,7 +30,7 @@ def name_embeddings(encoder: Encoder, text: Projection, categories: Sequence[str
     """Of all levels of each category's path, float32 (c, dim), unit."""
     words = [category.replace("/", " ").replace("_", " ").replace("-", " ") for category in categories]
     with torch.no_grad():
-        return functional.normalize(text(torch.from_numpy(encoder.text_features(words))), dim=1).numpy()
+        return functional.normalize(text(torch.from_numpy(text_features(encoder, words))), dim=1).numpy()
 
 
 def with_names(

@@ -122,7 +122,7 @@ def search(request: TrainRequest, config: EmbedderSettings, trials: int, setting
                 gatherer = Gatherer(base.encoder, config, progress, budget_s)
                 gathered = gatherer.gather(catalog.training, catalog.validation[:_MOST_HELD_OUT])
                 check_pictures(gathered)
-                rehearsal = rehearse(base, config, progress)
+                rehearsal = rehearse(base, config, progress, towers=True)
                 ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
             (folder / _HELD_OUT).write_text(json.dumps(gathered.validation.product_ids), encoding="utf-8")
             start = build_start(base, ends, gathered, rehearsal, catalog, config, _each(request, started, trials))

@@ -19,7 +19,7 @@ from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import DualEncoder, load_folder
 from embedder.towers.projection import Projection, split
-from embedder.training.heads.captions import Captions
+from embedder.training.heads.captions import Captions, text_features
 from embedder.training.pictures.rehearsal import Rehearsal, rehearsal_shots
 from embedder.training.pictures.shots import Shot
 from embedder.training.settings import TuneSettings
@@ -185,7 +185,7 @@ def _titles(
         return (), captions.features[:0]
     if with_tower:
         return titles, torch.from_numpy(encoder.tokenize(titles).ids)
-    return titles, torch.from_numpy(encoder.text_features(titles))
+    return titles, torch.from_numpy(text_features(encoder, titles))
 
 
 def _planned(

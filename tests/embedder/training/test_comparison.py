@@ -17,7 +17,7 @@ from embedder.instance_map import InstanceMap
 from embedder.recognition.head import CategoryHead
 from embedder.towers.projection import Projection
 from embedder.training import comparison
-from embedder.training.comparison import MEANINGS, Stage, compare
+from embedder.training.comparison import MEANINGS, Comparison, Looked, Stage, compare
 from embedder.training.instance.part import InstancePart, embed
 from embedder.training.instance.whitening import kept_directions
 from embedder.training.pictures.features import Features, join_features
@@ -82,6 +82,11 @@ def drawn_stage(seed: int, gathered: Gathered, with_part: bool, with_head: bool 
     return Stage(image, text, head, InstancePart(instance, space, (), 3))
 
 
+def compared(encoder: Encoder, before: Stage, after: Stage, gathered: Gathered) -> Comparison:
+    """Of two stages behind the same towers."""
+    return compare(Looked(encoder, before, gathered), Looked(encoder, after, gathered))
+
+
 def shares(scores: np.ndarray, wanted: list[str], found: list[str]) -> tuple[float, float]:
     order = np.argsort(-scores, axis=1)
     hits = [[found[place] == name for place in row[:10]] for row, name in zip(order, wanted, strict=True)]
@@ -96,7 +101,7 @@ def test_figures_are_those_of_a_count_by_hand(
     monkeypatch.setattr(comparison, "_BLOCK", block)
     gathered = World().gathered()
     before, stage = drawn_stage(1, gathered, False), drawn_stage(2, gathered, with_part, with_head=True)
-    found = compare(encoder, before, stage, gathered)
+    found = compared(encoder, before, stage, gathered)
     gallery = join_features([gathered.validation, gathered.sample])
     assert (found.products, found.views, found.gallery) == (12, 24, 40)
     assert gallery.levels is not None
@@ -141,10 +146,10 @@ def test_a_figure_that_the_catalog_does_not_allow_is_absent(encoder: Encoder) ->
     bare = Product("p0", "", (ProductPicture(PictureBytes(b"?")),))
     alone = Features((Shot(bare),), world.features([0], 0.0).values, (), world.features([0], 0.0).levels)
     stage = drawn_stage(1, world.gathered(), False)
-    assert compare(encoder, stage, stage, Gathered(alone, EMPTY, alone, EMPTY, EMPTY)).after == {}
+    assert compared(encoder, stage, stage, Gathered(alone, EMPTY, alone, EMPTY, EMPTY)).after == {}
     gathered = Gathered(alone, alone, world.features(list(range(12, 40)), 0.0), EMPTY, EMPTY)
-    assert compare(encoder, stage, stage, gathered).after == {}
-    assert compare(encoder, stage, stage, Gathered(alone, EMPTY, EMPTY, EMPTY, EMPTY)).gallery == 0
+    assert compared(encoder, stage, stage, gathered).after == {}
+    assert compared(encoder, stage, stage, Gathered(alone, EMPTY, EMPTY, EMPTY, EMPTY)).gallery == 0
 
 
 def test_a_base_with_an_instance_part_is_measured_without_it_where_nothing_has_levels(encoder: Encoder) -> None:
@@ -153,5 +158,19 @@ def test_a_base_with_an_instance_part_is_measured_without_it_where_nothing_has_l
     before = drawn_stage(1, world.gathered(), True)
     gathered = world.gathered(with_levels=False)
     gathered = Gathered(gathered.training, gathered.validation, gathered.training, EMPTY, EMPTY)
-    found = compare(encoder, before, drawn_stage(2, gathered, False), gathered)
+    found = compared(encoder, before, drawn_stage(2, gathered, False), gathered)
     assert {"title_recall_at_1", "title_recall_at_10"} <= set(found.before)
+
+
+def test_two_towers_are_compared_among_the_products_that_both_have_seen(encoder: Encoder) -> None:
+    world = World()
+    first, second = world.gathered(), world.gathered()
+    fewer = Gathered(
+        second.training, second.validation, second.sample.of_products({f"p{number}" for number in range(12, 20)}),
+        EMPTY, second.validation_pairs,
+    )  # fmt: skip
+    stage = drawn_stage(1, first, False)
+    found = compare(Looked(encoder, stage, first), Looked(encoder, stage, fewer))
+    assert found.gallery == 12 + 8
+    alone = compare(Looked(encoder, stage, fewer), Looked(encoder, stage, fewer))
+    assert found.after == alone.after

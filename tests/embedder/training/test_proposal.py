@@ -11,7 +11,7 @@ import pytest
 from embedder.settings import EmbedderSettings
 from embedder.towers.starters import STARTERS
 from embedder.training import proposal
-from embedder.training.proposal import AUTO, COSTS, installed_starters, propose_model, with_model
+from embedder.training.proposal import AUTO, COSTS, installed_starters, propose_model, propose_side, with_model
 from embedder.training.split_products import TrainRequest, load_everything
 from tests.conftest import write_drawn_catalog
 
@@ -110,3 +110,19 @@ def test_a_model_that_is_named_is_taken_and_an_untuned_tower_is_the_smallest(tmp
     assert named.model_reason == "as asked"
     found = with_model(request(catalog), config, everything, "projection")
     assert (found.model, found.model_reason) == ("starter", "the smallest starter, as its image tower is not tuned")
+
+
+@pytest.mark.parametrize(
+    ("side", "budget_s", "cuda", "chosen"),
+    [
+        (224, 7200.0, False, 224),
+        (224, 1200.0, False, 192),
+        (224, 600.0, False, 128),
+        (96, 600.0, False, 96),
+        (224, 600.0, True, 224),
+    ],
+)
+def test_pictures_are_as_large_as_the_budget_sees_enough_of(
+    side: int, budget_s: float, cuda: bool, chosen: int
+) -> None:
+    assert propose_side("starter", side, budget_s, cuda) == chosen

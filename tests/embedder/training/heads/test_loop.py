@@ -261,7 +261,7 @@ OUT_OF_RANGE = {
     "wording_cosine": [-0.1, 1.1, float("nan")], "label_smoothing": [-0.1, 1.0, float("nan")],
     "image_category_weight": [-1.0, float("inf")], "text_category_weight": [-1.0, float("inf")],
     "contrastive_weight": [-1.0, float("inf")], "image_anchor_weight": [-1.0, float("nan")],
-    "text_anchor_weight": [-1.0, float("nan")],
+    "text_anchor_weight": [-1.0, float("nan")], "rehearsal": [-1, 10_001], "rehearsal_weight": [-1.0, float("inf")],
 }  # fmt: skip
 
 

@@ -1,0 +1,36 @@
+"""What the benches of tuned towers have in common: the training itself, and the guard's figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from embedder import bundle
+from tests.bench.bars import Bars
+
+_KEPT_BASE = 3
+"""Exit status of a training that kept the base's towers; its bundle is there, and is measured like any other."""
+
+
+def train(*flags: str) -> None:
+    """`python -m embedder train`."""
+    done = subprocess.run([sys.executable, "-m", "embedder", "train", *flags], check=False)
+    if done.returncode not in (0, _KEPT_BASE):
+        raise subprocess.CalledProcessError(done.returncode, done.args)
+
+
+def report_guard(bars: Bars, folder: Path, name: str) -> None:
+    """Rows and bars of what was kept: what it lost of what the base knew, and how much of the gain it kept."""
+    tuning = bundle.load_info(folder).training["tuning"]
+    mixtures = tuning["sweep"]
+    kept = next((item for item in mixtures if item["share"] == tuning["kept_share"]), mixtures[0])
+    best = max(mixtures[1:], key=lambda item: item["in_domain"].get("score", 0.0))
+    start = tuning["start_score"]
+    gain = (kept["in_domain"].get("score", 0.0) - start) / max(1e-9, best["in_domain"].get("score", 0.0) - start)
+    bars.row("share of the tuned weights kept", f"{kept['share']:.2f}", f"guard off: {best['share']:.2f}")
+    bars.row("retention lost", f"{kept['lost']:.4f}", f"guard off: {best['lost']:.4f}")
+    bars.row("score on validation products", f"{kept['in_domain'].get('score', 0.0):.4f}", f"frozen: {start:.4f}")
+    bars.row("seconds in steps", f"{tuning['spent_s']:,.0f}")
+    bars.at_most(f"{name}_retention_lost", kept["lost"], 0.02)
+    bars.at_least(f"{name}_gain_kept", gain if kept["share"] else 0.0, 0.9)
