@@ -210,8 +210,9 @@ def _validation(
         encoder.preprocessing.std,
         config.decode_threads,
         max(_FEWEST_PICTURES, pictures_for(start.budget_s)),
+        fewest=1,
     )
-    if validation.is_empty:
+    if validation.is_too_small:
         raise TrainingError(
             f"{len(held_out)} held-out products with readable pictures; permitted: 1 or more, or nothing tells which "
             "settings are better; next step: a larger catalog"

@@ -269,13 +269,13 @@ def _watcher(
         latest.update(figures)
         return figures
 
-    return Watcher(on_step, None if validation.is_empty else on_check, _CHECKED[plan.expected_s > _LONG_S])
+    return Watcher(on_step, None if validation.is_too_small else on_check, _CHECKED[plan.expected_s > _LONG_S])
 
 
 def what_more_time_would_bring(checks: Sequence[Mapping[str, float]]) -> str:
     """A sentence from the scores on the way: what the last doubling of the time brought bounds the next one."""
     if len(checks) < 2 or "score" not in checks[-1]:
-        return "what more time would bring is not known: there are no held-out products to tell by"
+        return "what more time would bring is not known: there are too few held-out products to tell by"
     half = min(checks, key=lambda check: abs(check["step"] - checks[-1]["step"] / 2))
     gained = score_of(checks[-1]) - score_of(half)
     if gained <= 0.002:

@@ -18,6 +18,9 @@ MOST_PICTURES = 1_500
 """Pictures that are looked at, at most: three parts of ten of the held-out products, as many of training products that
 are searched besides, and four of views and further pictures that ask."""
 
+FEWEST_ASKED = 20
+"""Held-out products; of fewer nothing is measured, and nothing is chosen by them."""
+
 _FEWEST_PICTURES = 300
 
 INSTANCE_WEIGHT = 0.7
@@ -46,6 +49,7 @@ class Validation:
         deviation: Sequence[float],
         decode_threads: int,
         most: int = MOST_PICTURES,
+        fewest: int = FEWEST_ASKED,
     ) -> None:
         """Read the pictures.
 
@@ -59,6 +63,7 @@ class Validation:
             mean, deviation: of the normalization of pixels, (3,).
             decode_threads: how many pictures are decoded at once.
             most: how many pictures are looked at, about.
+            fewest: held-out products without which nothing is measured.
         """
         asked = list(held_out[: 3 * most // 10])
         ids = {product.id for product in asked}
@@ -69,19 +74,19 @@ class Validation:
         self._mains, self._gallery = _read(mains, pixels, decode_threads)
         wanted = _spread([shot for shot in pairs if shot.product.id in ids], 4 * most // 10)
         self._asking, self._queries = _read(wanted, pixels, decode_threads)
-        self._asked = ids
+        self._asked, self._fewest = ids, fewest
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to measure on."""
-        return not self._asked or len(self._mains) < 2
+    def is_too_small(self) -> bool:
+        """Whether there are so few products to ask for that chance would decide."""
+        return len(self._asked) < self._fewest or len(self._mains) < 2
 
     @torch.no_grad()
     def measure(self, model: TunableModel) -> dict[str, float]:
         """Figures by name: "photo_recall_at_1", "title_recall_at_1", "title_recall_at_10", "category_accuracy", of
-        those that the catalog permits, and "score".
+        those that the catalog permits, and "score"; none where there are too few products.
         """
-        if self.is_empty:
+        if self.is_too_small:
             return {}
         searched_semantic, searched_instance = self._embed(model, self._gallery)
         figures: dict[str, float] = {}
