@@ -21,7 +21,8 @@ EmbedderError
 ├── SettingsError         a settings file that cannot be read
 └── TrainingError         a catalog that nothing can be learnt from, or a training that came to nothing
     ├── TrainingStopped   a signal stopped it; the same command goes on
-    └── TrainingLost      tuning lost more of what the base knew than permitted
+    ├── BudgetTooShort    there is no time for tuning the towers
+    └── TrainingLost      tuning gained nothing, or lost more of what the base knew than permitted
 """
 
 from __future__ import annotations
@@ -130,7 +131,11 @@ class TrainingStopped(TrainingError):
 
 
 class TrainingLost(TrainingError):
-    """No tuned model kept enough of what its base knew."""
+    """No tuned model was better than frozen towers and kept enough of what its base knew."""
+
+
+class BudgetTooShort(TrainingError):
+    """A time budget that leaves no time for tuning the towers."""
 
 
 class SettingsError(EmbedderError):

@@ -46,14 +46,14 @@ def open_base(request: TrainRequest, config: EmbedderSettings, catalog: SplitCat
         base_image_size(request.model, request.image_size, catalog.training, config.picture_limits()),
         with_levels=config.instance.dim > 0,
     )
-    projections = _projections(folder)
+    projections = own_projections(folder)
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
     instance = load_instance(folder)
     part = None if instance is None else InstancePart(instance, encoder.space, (), 0)
     return Base(folder, encoder, projections, Stage(*projections, encoder.head, part))
 
 
-def _projections(folder: Path) -> tuple[Projection, Projection]:
+def own_projections(folder: Path) -> tuple[Projection, Projection]:
     """The base model's own (image, text), once both towers are known to take what training makes of them."""
     model = load_folder(folder)
     towers: tuple[TowerName, TowerName] = ("image", "text")

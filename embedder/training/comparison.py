@@ -8,7 +8,7 @@ on them flatter a little; `python -m embedder eval` measures on the test product
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -95,7 +95,11 @@ class Comparison:
 
 
 def compare(before: Looked, after: Looked) -> Comparison:
-    """Measure both on the validation products, among the same products of the catalog."""
+    """Measure both on the same validation products, among the same products of the catalog.
+
+    Each stage's towers may have looked at others too: within a time budget they see as many as they can.
+    """
+    before, after = _on_the_same(before, after), _on_the_same(after, before)
     searched = set(before.gathered.sample.product_ids) & set(after.gathered.sample.product_ids)
     galleries = [
         join_features([look.gathered.validation, look.gathered.sample.of_products(searched)])
@@ -107,6 +111,20 @@ def compare(before: Looked, after: Looked) -> Comparison:
         products=len(after.gathered.validation.shots),
         views=len(after.gathered.validation_pairs.shots),
         gallery=len(galleries[1].shots),
+    )
+
+
+def _on_the_same(look: Looked, other: Looked) -> Looked:
+    """With those validation products alone that the other has, too."""
+    ids = set(other.gathered.validation.product_ids)
+    gathered = look.gathered
+    return replace(
+        look,
+        gathered=replace(
+            gathered,
+            validation=gathered.validation.of_products(ids),
+            validation_pairs=gathered.validation_pairs.of_products(ids),
+        ),
     )
 
 

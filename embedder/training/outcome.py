@@ -44,6 +44,8 @@ def print_outcome(info: BundleInfo) -> None:
 
 def _tuning(described: Mapping[str, Any]) -> list[str]:
     """What the towers' tuning did, where there was one."""
+    if "kept_share" not in described:
+        return ["tuned: nothing; the instance part is solved in closed form"]
     if "plan" not in described:
         return [f"tuned: {described['what']}; the towers are the base's"]
     plan, share = described["plan"], described["kept_share"]
@@ -55,13 +57,17 @@ def _tuning(described: Mapping[str, Any]) -> list[str]:
         f"{described['spent_s']:.0f} s, {plan['passes']:.1f} passes ({plan['reason']})"
     ]
     if kept is None:
-        lines.append("kept: the base's towers (report/sweep.md says why)")
+        ends = "trained projections" if described["frozen_is_kept"] else "its own projections"
+        lines.append(f"kept: the base's towers with {ends} (report/sweep.md says why)")
     else:
-        lines.append(
-            f"kept: {share:.0%} of the tuned weights; score {kept['in_domain'].get('score', float('nan')):.3f}, frozen "
-            f"towers {described['start_score']:.3f}; lost {kept['lost']:.3f} of retention, {described['tolerance']:g} "
-            "is permitted (report/sweep.md)"
-        )
+        score = kept["in_domain"].get("score")
+        compared = "not compared, there are few held-out products"
+        if score is not None:
+            compared = f"score {score:.3f}, frozen towers {described['frozen_score']:.3f}"
+        lost = "what it lost was not measured, a tolerance of 1 was set"
+        if kept["retention"]:
+            lost = f"lost {kept['lost']:.3f} of retention, {described['tolerance']:g} is permitted"
+        lines.append(f"kept: {share:.0%} of the tuned weights; {compared}; {lost} (report/sweep.md)")
     return [*lines, described["more_time"]]
 
 

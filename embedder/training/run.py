@@ -13,7 +13,7 @@ from typing import Any
 from embedder import bundle
 from embedder.catalogs.loading import data_hash
 from embedder.encoder import Encoder
-from embedder.errors import TrainingError
+from embedder.errors import BudgetTooShort, SettingsError, TrainingError
 from embedder.export.image_size import why_image_size
 from embedder.export.onnx import write_bundle
 from embedder.progress import ProgressReport
@@ -30,6 +30,9 @@ from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest, load_everything, split_products
 
 _log = logging.getLogger(__name__)
+
+LEAST_STEPS = 20
+"""Of the towers' tuning, where it was not asked for: fewer are worth less than projections trained to the end."""
 
 TOWERS_FROM_S = 300.0
 """A budget from which on the towers themselves are tuned where nothing else is asked for, seconds."""
@@ -50,7 +53,14 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     if what in ("lora", "full"):
         from embedder.training.tower_run import train_towers
 
-        return train_towers(request, config, what, everything, started)
+        is_free = config.tune.what == "auto"
+        try:
+            return train_towers(request, config, what, everything, started, LEAST_STEPS if is_free else 1)
+        except BudgetTooShort as error:
+            if not is_free:
+                raise
+            _log.warning("%s. The projections are tuned instead", error)
+            what = "projection"
     catalog = split_products(request, config, everything)
     base = open_base(request, config, catalog)
     with ProgressReport(_log) as progress:
@@ -66,7 +76,16 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
 
 
 def choose_what(asked: What, budget_s: float | None) -> tuple[What, str]:
-    """What is tuned, and why."""
+    """What is tuned, and why.
+
+    Raises:
+        SettingsError: the towers are to be tuned in no time.
+    """
+    if asked in ("lora", "full") and budget_s == 0:
+        raise SettingsError(
+            f"budget 0 with --tune {asked}; permitted: more than 0, or none; with 0 nothing is tuned, and the instance "
+            "part is solved in closed form"
+        )
     if asked != "auto":
         return asked, "as asked"
     if budget_s is None:

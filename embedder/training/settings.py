@@ -65,6 +65,8 @@ class FineTuneSettings:
 
     def __post_init__(self) -> None:
         weights = [name for name in self.__dataclass_fields__ if name.endswith("_weight")]
+        if self.rehearsal == 1:
+            raise ValueError("rehearsal 1: how pictures differ is measured on them; permitted: 0, or 2 or more")
         holding = ("_anchor_weight", "rehearsal_weight")
         if not any(getattr(self, name) for name in weights if not name.endswith(holding)):
             raise ValueError(
@@ -131,11 +133,12 @@ class TuneSettings:
             batch is computed twice: Gao et al., 2021).
         learning_rate: peak, of the layers nearest to the output.
         ends_rate: factor of the learning rate of projections, instance map and head.
-        layer_decay: factor of the learning rate from one layer to the one before it.
+        layer_decay: of the learning rate, from one layer to the one before it; in timm's towers, others have none.
         weight_decay: L2, decoupled. head_l1: L1 of the category head's weights.
         warm_up: share of the steps over which the learning rate rises; it falls to 0 over the others.
         unfreeze_after: share of the steps in which only the ends are trained, not the tower.
-        text_tower: tune it too (full and lora); costs as much again for long texts.
+        text_tower: tune it too (full and lora); costs as much again for long texts. Captions are not moved then as
+            another wording would: that is done to features.
         lora_rank: of the additions.
         batch_norm: "folded" and "frozen" keep the statistics that the base came with, which makes accumulation and
             several processes exact; "folded" trains scale and convolution as one (see `tuning.folding`). "estimated"
@@ -225,6 +228,11 @@ class TuneSettings:
             raise ValueError(
                 f"{', '.join(f'{name}_weight' for name in learning)} are all 0; permitted: at least one above 0, or "
                 "nothing is learnt"
+            )
+        if (self.mixup_share or self.cutmix_share) and not self.category_weight:
+            raise ValueError(
+                "mixup_share or cutmix_share without category_weight: mixed pictures are learnt from by their "
+                "categories alone; permitted: a category_weight above 0, or both shares 0"
             )
         if self.mixup_share + self.cutmix_share > 1:
             raise ValueError(

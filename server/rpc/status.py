@@ -90,6 +90,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     embedding.TrainingError: _INTERNAL,
     embedding.TrainingLost: _INTERNAL,
     embedding.TrainingStopped: _INTERNAL,
+    embedding.BudgetTooShort: _INTERNAL,
 }
 
 

@@ -26,7 +26,7 @@ def report_guard(bars: Bars, folder: Path, name: str) -> None:
     mixtures = tuning["sweep"]
     kept = next((item for item in mixtures if item["share"] == tuning["kept_share"]), mixtures[0])
     best = max(mixtures[1:], key=lambda item: item["in_domain"].get("score", 0.0))
-    start = tuning["start_score"]
+    start = tuning["frozen_score"]
     gain = (kept["in_domain"].get("score", 0.0) - start) / max(1e-9, best["in_domain"].get("score", 0.0) - start)
     bars.row("share of the tuned weights kept", f"{kept['share']:.2f}", f"guard off: {best['share']:.2f}")
     bars.row("retention lost", f"{kept['lost']:.4f}", f"guard off: {best['lost']:.4f}")

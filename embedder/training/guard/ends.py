@@ -43,7 +43,7 @@ def choose_ends(
     """
     mixed = tuned
 
-    def load(state: Mapping[str, torch.Tensor]) -> None:
+    def load(state: Mapping[str, torch.Tensor], share: float) -> None:
         nonlocal mixed
         mixed = replace(tuned, image=_projection(state, "image"), text=_projection(state, "text"))
 
@@ -51,7 +51,7 @@ def choose_ends(
         load,
         _named(base),
         _named((tuned.image, tuned.text)),
-        start_score=-1.0,
+        frozen=None,
         in_domain=lambda: with_score(measure_stage(Looked(encoder, mixed, gathered))),
         retention=dict,
         lost=lambda before, after: 0.0,

@@ -21,9 +21,9 @@ def sweep_table(sweep: Sweep) -> str:
             _row(
                 [
                     f"{item.share:.2f}",
-                    f"{item.score:.4f}",
+                    _figure(item.in_domain.get("score")),
                     *[_figure(item.in_domain.get(name)) for name in names],
-                    f"{item.lost:.4f}",
+                    f"{item.lost:.4f}" if item.retention else "",
                     *[_figure(item.retention.get(name)) for name in kept_names],
                     verdict,
                 ]
@@ -33,7 +33,9 @@ def sweep_table(sweep: Sweep) -> str:
         [
             "# Between the base and the tuned weights",
             "",
-            f"Frozen towers with trained ends score {sweep.start_score:.4f}. Retention may lose {sweep.tolerance:g}.",
+            f"Frozen towers with trained ends score {sweep.frozen_score:.4f} and lose {sweep.frozen_lost:.4f} of "
+            f"retention. It may lose {sweep.tolerance:g}. Where a score or retention was not measured (few held-out "
+            "products, a tolerance of 1) it is empty.",
             "",
             *lines,
             "",
@@ -51,7 +53,7 @@ def sweep_plot(sweep: Sweep) -> bytes:
     axes = figure.add_subplot()
     shares = [item.share for item in sweep.mixtures]
     axes.plot(shares, [item.score for item in sweep.mixtures], "o-", color="tab:blue", label="score on the catalog")
-    axes.axhline(sweep.start_score, color="tab:blue", linestyle=":", label="frozen towers")
+    axes.axhline(sweep.frozen_score, color="tab:blue", linestyle=":", label="frozen towers")
     axes.set_xlabel("share of tuned weights")
     axes.set_ylabel("score on held-out products of the catalog", color="tab:blue")
     other = axes.twinx()

@@ -22,7 +22,7 @@ class Retained:
     """Measures whatever weights a model holds, on one suite."""
 
     def __init__(
-        self, encoder: Encoder, tunes_texts: bool, *, pictures: int, catalog: str = "", titles: Collection[str] = ()
+        self, encoder: Encoder, tunes_texts: bool, *, pictures: int, catalog: str = "", sold: Collection[str] = ()
     ) -> None:
         """Draw the suite.
 
@@ -31,10 +31,10 @@ class Retained:
             tunes_texts: whether it is.
             pictures: how many pictures may be looked at, about.
             catalog: what is tuned on: of the studio's own catalog, nothing of the studio is held out here.
-            titles: of the catalog's products; things of these names are left out.
+            sold: titles and categories of the catalog's products; things of these names are left out.
         """
         size = max(MIN_SIZE, min(2 * SIZE, pictures // _PICTURES_A_THING))
-        self._suite = RetentionSuite.drawn(size, with_studio=not catalog.startswith("studio"), leave_out=titles)
+        self._suite = RetentionSuite.drawn(size, with_studio=not catalog.startswith("studio"), leave_out=sold)
         self._encoder = encoder
         self._tunes_texts = tunes_texts
         self._features: dict[str, npt.NDArray[np.float32]] = {}

@@ -47,25 +47,40 @@ class Mixture:
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """The best that there was before the towers were tuned: frozen ones with trained ends.
+
+    Attributes:
+        score: on held-out products of the catalog.
+        retention: figures on things of other kinds.
+    """
+
+    score: float
+    retention: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep:
     """What was measured, and what is kept.
 
     Attributes:
         mixtures: the base first, then by share.
-        start_score: of the best that was there before the towers were tuned: frozen towers with trained ends.
+        frozen_score: of frozen towers with trained ends.
+        frozen_lost: points that their retention is below the base's.
         kept: share of the mixture that is kept; None: none may be.
         tolerance: most points that may be lost.
     """
 
     mixtures: tuple[Mixture, ...]
-    start_score: float
+    frozen_score: float
+    frozen_lost: float
     kept: float | None
     tolerance: float
 
     @property
-    def kept_mixture(self) -> Mixture | None:
-        """The one that is kept."""
-        return next((item for item in self.mixtures if item.share == self.kept), None)
+    def frozen_is_kept(self) -> bool:
+        """Whether trained ends behind frozen towers lose little enough to be kept."""
+        return self.frozen_lost <= self.tolerance
 
 
 def mix(base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
@@ -76,11 +91,11 @@ def mix(base: Mapping[str, torch.Tensor], tuned: Mapping[str, torch.Tensor], sha
 
 
 def sweep(
-    load: Callable[[Mapping[str, torch.Tensor]], None],
+    load: Callable[[Mapping[str, torch.Tensor], float], None],
     base: Mapping[str, torch.Tensor],
     tuned: Mapping[str, torch.Tensor],
     *,
-    start_score: float,
+    frozen: Frozen | None,
     in_domain: Callable[[], dict[str, float]],
     retention: Callable[[], Mapping[str, float]],
     lost: Callable[[Mapping[str, float], Mapping[str, float]], float],
@@ -92,9 +107,9 @@ def sweep(
     """Measure all mixtures, and choose; the chosen one is loaded afterwards, or the base where none is.
 
     Args:
-        load: takes weights, which the measurements are of from then on.
+        load: takes weights, which the measurements are of from then on, and the share of the tuned ones in them.
         base, tuned: all of them, by name.
-        start_score: see `Sweep`.
+        frozen: what a mixture must be better than; None: than nothing.
         in_domain, retention: measure what is loaded.
         lost: points that the second figures are below the first.
         tolerance: most points that may be lost, 0..1; 1: whatever is lost is accepted.
@@ -104,18 +119,19 @@ def sweep(
     """
     mixtures: list[Mixture] = []
     for share in (0.0, *shares):
-        load(mix(base, tuned, share))
+        load(mix(base, tuned, share), share)
         figures, kept = in_domain(), retention()
         if not mixtures:
             mixtures.append(Mixture(share, figures, kept, 0.0, "the base itself"))
         else:
             points = lost(mixtures[0].retention, kept)
-            why = _refusal(points, figures, mixtures[0].in_domain, start_score, tolerance)
+            why = _refusal(points, figures, mixtures[0].in_domain, frozen, tolerance)
             mixtures.append(Mixture(share, figures, kept, points, why))
         on_progress(1)
     chosen = choose(mixtures, slack)
-    load(mix(base, tuned, chosen or 0.0))
-    return Sweep(tuple(mixtures), start_score, chosen, tolerance)
+    load(mix(base, tuned, chosen or 0.0), chosen or 0.0)
+    frozen_lost = 0.0 if frozen is None else lost(mixtures[0].retention, frozen.retention)
+    return Sweep(tuple(mixtures), 0.0 if frozen is None else frozen.score, frozen_lost, chosen, tolerance)
 
 
 def choose(mixtures: Sequence[Mixture], slack: float = 0.0) -> float | None:
@@ -140,14 +156,14 @@ def choose(mixtures: Sequence[Mixture], slack: float = 0.0) -> float | None:
 
 
 def _refusal(
-    points: float, figures: Mapping[str, float], base: Mapping[str, float], start_score: float, tolerance: float
+    points: float, figures: Mapping[str, float], base: Mapping[str, float], frozen: Frozen | None, tolerance: float
 ) -> str:
     if points > tolerance:
         return f"loses {points:.3f} of retention, more than {tolerance:g}"
     if not figures:
         return ""
-    if score_of(figures) <= start_score:
-        return f"its score {score_of(figures):.3f} is no better than {start_score:.3f}, that of frozen towers"
+    if frozen is not None and score_of(figures) <= frozen.score:
+        return f"its score {score_of(figures):.3f} is no better than {frozen.score:.3f}, that of frozen towers"
     titles, before = figures.get(_BASE_TITLES), base.get(_BASE_TITLES)
     if tolerance < 1 and titles is not None and before is not None and titles < before:
         return f"titles find their product first less often than with the base: {titles:.3f}, {before:.3f}"

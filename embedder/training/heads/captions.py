@@ -42,15 +42,17 @@ class Captions:
         generic: features of `GENERIC_WORDS`, float32 (g, text width); empty where there are no captions.
     """
 
-    def __init__(self, encoder: Encoder, products: Sequence[Product]) -> None:
+    def __init__(self, encoder: Encoder, products: Sequence[Product], remember: bool = True) -> None:
+        """Compute features of all captions of the products; `remember`: or take them from an earlier time."""
         index: dict[str, int] = {}
         self.of_product = {
             product.id: [index.setdefault(text, len(index)) for text in captions_of(product)] for product in products
         }
         self.texts = tuple(index)
-        features = text_features(encoder, self.texts) if index else np.zeros((1, 1), dtype=np.float32)
+        compute = text_features if remember else Encoder.text_features
+        features = compute(encoder, self.texts) if index else np.zeros((1, 1), dtype=np.float32)
         self.features = torch.from_numpy(features)
-        self.generic = torch.from_numpy(text_features(encoder, GENERIC_WORDS)) if index else self.features[:0]
+        self.generic = torch.from_numpy(compute(encoder, GENERIC_WORDS)) if index else self.features[:0]
         titles = len({title_of(product) for product in products} - {""})
         self.wordings = Wordings(self.generic if index else self.features, titles)
 

@@ -258,6 +258,8 @@ def calibrated_head(
     if held_out is None:
         return raw
     known = (held_out.labels != NO_CATEGORY) & (held_out.caption_counts > 0)
+    if not bool(known.any()):
+        return raw
     labels = held_out.labels[known].numpy()
     generator = torch.Generator().manual_seed(seed)
     captions = held_out.caption_features[held_out.captions[known, 0]]

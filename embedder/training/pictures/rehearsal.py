@@ -62,7 +62,8 @@ def rehearsal_shots(count: int) -> tuple[Shot, ...]:
     number = 0
     while len(shots) < count:
         item = load_item(SEED, number)
-        if item.kind not in known:
+        # Kinds that are for the studio's own tests stay unseen, also without labels.
+        if item.kind not in known and item.family.split == "train":
             product = to_product(item, (CLEAN,))
             shots += [Shot(product), Shot(product, 0, number)]
         number += 1

@@ -33,7 +33,7 @@ from embedder.training.run import check_pictures
 from embedder.training.search.report import Found, write_settings
 from embedder.training.search.space import SPACE, Value, space_for, with_values, within
 from embedder.training.split_products import TrainRequest, load_everything, split_products
-from embedder.training.tower_run import build_start, identify
+from embedder.training.tower_start import build_start, identify
 from embedder.training.tuning.pixel_cache import PixelCache
 from embedder.training.tuning.processes import Processes
 from embedder.training.tuning.stage import HeldOut, tune_towers

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.safetensors"
 
 _MOST_GRADIENT = 5.0
-_STATISTICS_BATCHES = 40
+_STATISTICS_BATCHES = 16
 _TIMED_STEPS = 4
 _UNMET = 1_000_000
 
@@ -125,12 +125,15 @@ class Tuner:
         """Seconds of a step at a picture size whose pictures are at hand; nothing is changed."""
         self._train_mode()
         batch = self._learning.batches.draw(0)
+        statistics = {name: value.clone() for name, value in self._statistics().items()}
         taken = []
         for _ in range(_TIMED_STEPS):
             started = time.perf_counter()
             self._gradients(0, side, batch)
             taken.append(time.perf_counter() - started)
             self._optimizer.zero_grad()
+        for name, value in self._statistics().items():
+            value.copy_(statistics[name])
         # The first one sets up buffers.
         return sum(taken[1:]) / (_TIMED_STEPS - 1)
 
@@ -182,10 +185,12 @@ class Tuner:
                 if step + 1 in checks and watcher.on_check is not None and self._processes.is_first:
                     tuned.checks.append(self._check(step + 1, average, watcher.on_check))
                 due = time.monotonic() - saved_at >= settings.checkpoint_s
-                if self._processes.is_first and (due or stop.is_set() or step + 1 == plan.steps):
+                # Asked once: all processes stop after the same step, and not without a checkpoint of it.
+                stopped = self._processes.any(stop.is_set())
+                if self._processes.is_first and (due or stopped or step + 1 == plan.steps):
                     self._save(path, step + 1, average, tuned)
                     saved_at = time.monotonic()
-                if stop.is_set():
+                if stopped:
                     raise TrainingStopped(
                         f"stopped after step {step + 1:,} of {plan.steps:,}; next step: the same command goes on from "
                         "there"
@@ -211,6 +216,7 @@ class Tuner:
 
         def batches() -> Iterator[torch.Tensor]:
             for step in range(_STATISTICS_BATCHES):
+                torch.manual_seed(step_seed(self._learning.seed, step, "statistics"))
                 batch = self._learning.batches.draw(step)
                 yield self._prepare(step, self._learning.batches.side, batch)[0]
 

@@ -53,7 +53,7 @@ class Objective:
     The metric losses and the search for hard pairs are pytorch-metric-learning's.
     """
 
-    def __init__(self, settings: TuneSettings, teacher: Teacher, wording_cosine: float = 1.0) -> None:
+    def __init__(self, settings: TuneSettings, teacher: Teacher) -> None:
         self._settings = settings
         self._teacher = teacher
         self._instance = losses.SupConLoss(temperature=settings.temperature)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from embedder.errors import TrainingError
+from embedder.errors import BudgetTooShort
 
 _LEAST_SIDE = 64
 _STEP = 32
@@ -108,6 +108,7 @@ def make_plan(
     batch_products: int,
     pictures: int,
     most_passes: int,
+    least_steps: int = 1,
 ) -> TuningPlan:
     """Fit the steps into a budget.
 
@@ -119,9 +120,10 @@ def make_plan(
         products: training products, 1 or more.
         batch_products: in a step. pictures: of each of them.
         most_passes: over the products.
+        least_steps: fewer are not worth it.
 
     Raises:
-        TrainingError: the budget is too short for one step.
+        BudgetTooShort: the budget is too short for that many.
     """
     kept = [(side, share) for side, share in zip(sides, shares, strict=True) if share > 0]
     most = max(1, math.ceil(most_passes * products / batch_products))
@@ -134,11 +136,12 @@ def make_plan(
         timed = _with_drawing(timed, costs, budget_s, batch_products * pictures)
         stages = [Stage(side, int(share * budget_s / step_s), step_s) for side, share, step_s in timed]
         total = sum(stage.steps for stage in stages)
-        if total == 0:
+        if total < least_steps:
             slowest = max(step_s for _, _, step_s in timed)
-            raise TrainingError(
+            wanted = "one step" if least_steps == 1 else f"{least_steps} steps"
+            raise BudgetTooShort(
                 f"budget: {budget_s:.1f} s are left for tuning the towers, and one step takes {slowest:.1f} s; "
-                "permitted: one step or more; next step: a longer --budget, or --tune projection"
+                f"permitted: {wanted} or more; next step: a longer --budget, or --tune projection"
             )
         reason = f"{budget_s:.0f} s for steps of {', '.join(f'{s.step_s:.2f} s at {s.side} px' for s in stages)}"
         if total > most:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs
 
 from embedder.errors import ModelError
 
@@ -32,7 +34,9 @@ class Processes:
         on_cpu = device == "cpu" or not torch.cuda.is_available()
         if on_cpu and device not in ("auto", "cpu"):
             raise ModelError(f"device {device!r} cannot be used: torch sees no CUDA device; permitted: auto, cpu")
-        self._accelerator = Accelerator(cpu=on_cpu)
+        # The others wait while the first gathers features and, at the end, measures and exports.
+        patience = InitProcessGroupKwargs(timeout=timedelta(days=7))
+        self._accelerator = Accelerator(cpu=on_cpu, kwargs_handlers=[patience])
         self.index = self._accelerator.process_index
         self.count = self._accelerator.num_processes
         chosen = device if self.count == 1 and device.startswith("cuda:") else self._accelerator.device
@@ -52,8 +56,8 @@ class Processes:
         """The rows of all processes, in order; each may have another number of them."""
         if self.count == 1:
             return rows
-        longest = int(self._accelerator.gather(torch.tensor([len(rows)], device=self.device)).max())
         lengths = self._accelerator.gather(torch.tensor([len(rows)], device=self.device)).tolist()
+        longest = max(lengths)
         padded = torch.zeros((longest, *rows.shape[1:]), dtype=rows.dtype, device=rows.device)
         padded[: len(rows)] = rows
         everything = self._accelerator.gather(padded)
@@ -67,6 +71,12 @@ class Processes:
         for parameter in parameters:
             if parameter.grad is not None:
                 parameter.grad = self._accelerator.reduce(parameter.grad, reduction="sum")
+
+    def any(self, flag: bool) -> bool:
+        """Whether it is set in any process."""
+        if self.count == 1:
+            return flag
+        return bool(self._accelerator.gather(torch.tensor([int(flag)], device=self.device)).max())
 
     def wait(self) -> None:
         """Until all processes are here."""

@@ -15,6 +15,7 @@ from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PixelReader, map_ahead
+from embedder.inputs.preprocess import Preprocessing
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import DualEncoder, load_folder
@@ -59,7 +60,7 @@ class TunedTowers:
         model: holds the tuned weights.
         base, tuned: all values before and after, by name; the base with its own projections.
         plan: what was done.
-        tuned_run: what the loop says of itself.
+        run: what the loop says of itself.
         validation: measures any weights.
         tuner: estimates statistics of BatchNorm for any weights.
     """
@@ -83,6 +84,7 @@ def tune_towers(
     processes: Processes,
     work: Path,
     progress: ProgressReport,
+    least_steps: int = 1,
 ) -> TunedTowers:
     """Tune, from the last checkpoint where there is one.
 
@@ -96,8 +98,10 @@ def tune_towers(
         processes: who takes part.
         work: where plan and checkpoints are kept.
         progress: shows a step of its own.
+        least_steps: fewer are not worth it.
 
     Raises:
+        BudgetTooShort: there is no time for that many.
         TrainingError, TrainingStopped: see `Tuner.run`.
     """
     dual = load_folder(folder, encoder.info.base)
@@ -107,14 +111,15 @@ def tune_towers(
     reader = PixelReader(encoder.preprocessing, config.picture_limits())
     side = encoder.preprocessing.size[0]
     settings = config.tune
-    captions = Captions(encoder, [*products, *held_out.products])
+    # Computed afresh, in this order: in other batches the last digits differ, and a resumed run with them.
+    captions = Captions(encoder, products, remember=False)
     pixels = PixelCache(reader, side, settings.pixel_cache_mb * 2**20)
     learning = Learning(
         batches=Batches(
             products, start.categories, captions, pixels, settings, config.train.wording_cosine, config.seed
         ),
         objective=Objective(settings, _teacher(start, captions, raw_text, processes.device)),
-        rehearsal=_rehearsal_pixels(start, reader, config),
+        rehearsal=_rehearsal_pixels(start, encoder.preprocessing, config),
         tokens=torch.from_numpy(encoder.tokenize(captions.texts).ids) if settings.text_tower else None,
         mean=encoder.preprocessing.mean,
         deviation=encoder.preprocessing.std,
@@ -123,7 +128,7 @@ def tune_towers(
         decode_threads=config.decode_threads,
     )
     tuner = Tuner(model, learning, processes)
-    plan = _planned(work, tuner, dual, side, start, config, processes, pixels, products)
+    plan = _planned(work, tuner, dual, side, start, config, processes, pixels, products, least_steps)
     validation = Validation(
         held_out.products if processes.is_first else (),
         products,
@@ -168,10 +173,13 @@ def _on_device(rehearsal: Rehearsal | None, device: torch.device) -> Rehearsal |
     return Rehearsal(*(values.to(device) for values in (rehearsal.features, rehearsal.levels, rehearsal.embeddings)))
 
 
-def _rehearsal_pixels(start: TuningStart, reader: PixelReader, config: EmbedderSettings) -> torch.Tensor | None:
+def _rehearsal_pixels(
+    start: TuningStart, preprocessing: Preprocessing, config: EmbedderSettings
+) -> torch.Tensor | None:
     if start.rehearsal is None:
         return None
-    pixels = PixelCache(reader, reader.preprocessing.size[0], 0)
+    # As `load_rehearsal` read them: a limit of the catalog's pictures is not for these.
+    pixels = PixelCache(PixelReader(preprocessing), preprocessing.size[0], 0)
     shots = rehearsal_shots(len(start.rehearsal))
     read = [found for found in map_ahead(pixels.get, shots, config.decode_threads, 64) if found is not None]
     return torch.from_numpy(np.stack(read))
@@ -198,6 +206,7 @@ def _planned(
     processes: Processes,
     pixels: PixelCache,
     products: Sequence[Product],
+    least_steps: int,
 ) -> TuningPlan:
     """The plan as it is written down; one that was written before holds."""
     path, settings = work / PLAN, config.tune
@@ -207,6 +216,7 @@ def _planned(
     if not written:
         smaller = smaller_side(side, dual.takes_any_size)
         share = settings.smaller_first if smaller < side else 0.0
+        # Of several processes the first one's plan holds; what the others measure only keeps step with it.
         plan = make_plan(
             (smaller, side),
             (share, 1 - share),
@@ -216,6 +226,7 @@ def _planned(
             batch_products=min(settings.products, len(products)),
             pictures=settings.pictures,
             most_passes=settings.passes,
+            least_steps=least_steps if processes.is_first else 0,
         )
         if processes.is_first:
             temporary = path.with_suffix(".new")
@@ -227,7 +238,8 @@ def _planned(
 
 def _costs(tuner: Tuner, settings: TuneSettings, pixels: PixelCache, products: Sequence[Product]) -> Costs:
     views = settings.views if settings.view_share else 0
-    distinct = sum(len(product.pictures) for product in products) * (views + (settings.view_share < 1))
+    further = sum(len(product.pictures) - 1 for product in products) if settings.view_share else 0
+    distinct = len(products) * (views + (settings.view_share < 1)) + further
     # What does not fit into the cache is drawn again each time.
     return Costs(tuner.measure, tuner.measure_drawing(), distinct if distinct <= pixels.most else 2**62)
 

@@ -33,6 +33,7 @@ class TuningStart:
 
     Attributes:
         products: ids of the training products, in order.
+        held_out: ids of the held-out products, in order.
         categories: of the head, in order; may be empty.
         ends: what lies behind the towers.
         teacher: the base's semantic embeddings of the products' main pictures, float32 (n, dim), unit.
@@ -42,6 +43,7 @@ class TuningStart:
     """
 
     products: tuple[str, ...]
+    held_out: tuple[str, ...]
     categories: tuple[str, ...]
     ends: Ends
     teacher: torch.Tensor
@@ -70,6 +72,7 @@ class TuningStart:
                 tensors[f"instance.{name}"] = torch.from_numpy(getattr(instance, name))
         numbers = {
             "products": self.products,
+            "held_out": self.held_out,
             "categories": self.categories,
             "widths": None if instance is None else instance.widths,
             "budget_s": self.budget_s,
@@ -102,6 +105,7 @@ class TuningStart:
             rehearsal = Rehearsal(*(tensors[f"rehearsal.{name}"] for name in _REHEARSED))
         return cls(
             products=tuple(numbers["products"]),
+            held_out=tuple(numbers["held_out"]),
             categories=tuple(numbers["categories"]),
             ends=ends,
             teacher=tensors["teacher"],
@@ -124,16 +128,23 @@ class TuningStart:
         return named
 
     def chosen(self, products: Sequence[Product]) -> list[Product]:
-        """Its products out of a catalog's.
+        """Its training products out of a catalog's.
 
         Raises:
             TrainingError: some are not in the catalog any more.
         """
-        by_id: Mapping[str, Product] = {product.id: product for product in products}
-        missing = [name for name in self.products if name not in by_id]
-        if missing:
-            raise TrainingError(
-                f"{len(missing)} products that tuning began with, such as {missing[0]!r}, are not in the catalog any "
-                "more"
-            )
-        return [by_id[name] for name in self.products]
+        return _chosen(self.products, products)
+
+    def chosen_held_out(self, products: Sequence[Product]) -> list[Product]:
+        """Its held-out products out of a catalog's; raises as `chosen`."""
+        return _chosen(self.held_out, products)
+
+
+def _chosen(names: Sequence[str], products: Sequence[Product]) -> list[Product]:
+    by_id: Mapping[str, Product] = {product.id: product for product in products}
+    missing = [name for name in names if name not in by_id]
+    if missing:
+        raise TrainingError(
+            f"{len(missing)} products that tuning began with, such as {missing[0]!r}, are not in the catalog any more"
+        )
+    return [by_id[name] for name in names]

@@ -10,6 +10,7 @@ from peft import LoraConfig, inject_adapter_in_model
 from peft.tuners.lora import LoraLayer
 from timm.optim import param_groups_layer_decay
 from torch import nn
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from embedder.errors import TrainingError
 from embedder.training.settings import TuneSettings
@@ -51,7 +52,13 @@ def choose_parts(model: TunableModel, settings: TuneSettings) -> TunedParts:
         else:
             for parameter in tower.parameters():
                 parameter.requires_grad_(True)
-            groups += _by_layer(_inner(tower), settings)
+            inner = _inner(tower)
+            groups += _by_layer(inner, settings)
+            held = {id(parameter) for parameter in inner.parameters()}
+            behind = [parameter for parameter in tower.parameters() if id(parameter) not in held]
+            if behind:
+                # What open_clip puts behind timm's module: a hidden layer, a pooling.
+                groups.append({"params": behind, "weight_decay": settings.weight_decay, "scale": 1.0})
     inside = [parameter for group in groups for parameter in group["params"]]
     ends = [parameter for _, parameter in model.ends()]
     for parameter in ends:
@@ -94,13 +101,15 @@ def _by_layer(tower: nn.Module, settings: TuneSettings) -> list[dict[str, Any]]:
 def add_lora(tower: nn.Module, rank: int) -> None:
     """Low-rank additions (Hu et al., 2021) to every linear layer and 1 x 1 convolution, by peft, in place.
 
+    Torch's own attention takes its last layer's weights without calling it: that layer gets none.
+
     Raises:
         TrainingError: there is none.
     """
     wanted = [
         name
         for name, module in tower.named_modules()
-        if isinstance(module, nn.Linear)
+        if (isinstance(module, nn.Linear) and not isinstance(module, NonDynamicallyQuantizableLinear))
         or (isinstance(module, nn.Conv2d) and module.groups == 1 and tuple(module.kernel_size) == (1, 1))
     ]
     if not wanted:

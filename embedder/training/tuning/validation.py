@@ -68,7 +68,10 @@ class Validation:
         asked = list(held_out[: 3 * most // 10])
         ids = {product.id for product in asked}
         self._categories = list(categories)
-        self._titles, self._title_inputs = list(titles[0]), titles[1]
+        # A title is asked for where a product of it can be found.
+        own = {title_of(product) for product in asked}
+        places = [place for place, title in enumerate(titles[0]) if title in own]
+        self._titles, self._title_inputs = [titles[0][place] for place in places], titles[1][places]
         self._mean, self._deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (mean, deviation))
         mains = main_pictures([*asked, *training[: 3 * most // 10]])
         self._mains, self._gallery = _read(mains, pixels, decode_threads)

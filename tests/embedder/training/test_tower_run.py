@@ -91,11 +91,11 @@ def test_where_no_tuned_model_may_be_kept_the_bundle_has_the_bases_towers(
 def test_a_training_that_was_stopped_after_its_steps_does_not_take_them_again(
     small_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def stopped(*arguments: Any) -> None:
+    def stopped(*arguments: Any, **named: Any) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(tower_run, "_guard", stopped)
+        patched.setattr(tower_run, "sweep", stopped)
         with pytest.raises(KeyboardInterrupt):
             tuned(small_bundle, tmp_path)
     assert not (tmp_path / "out").exists()

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from embedder.training.guard.report import sweep_plot, sweep_table
-from embedder.training.guard.sweep import Mixture, Sweep, choose, mix, sweep
+from embedder.training.guard.sweep import Frozen, Mixture, Sweep, choose, mix, sweep
 
 SHARES = (0.25, 0.5, 1.0)
 
@@ -22,7 +22,7 @@ class OneWeight:
         self.value = 0.0
         self.loaded = 0
 
-    def load(self, state: Mapping[str, torch.Tensor]) -> None:
+    def load(self, state: Mapping[str, torch.Tensor], share: float) -> None:
         self.value = float(state["w"])
         self.loaded += 1
 
@@ -36,7 +36,7 @@ def swept(
         model.load,
         {"w": torch.tensor(0.0)},
         {"w": torch.tensor(1.0)},
-        start_score=start_score,
+        frozen=Frozen(start_score, {"text": 0.49}),
         in_domain=lambda: {"score": 0.2 + gain * model.value, "title_recall_at_1": 0.1 + titles * model.value},
         retention=lambda: {"text": 0.5 - loss * model.value},
         lost=lambda before, after: before["text"] - after["text"],
@@ -51,8 +51,9 @@ def test_the_largest_gain_within_the_tolerance_is_kept_and_loaded() -> None:
     found, model = swept(loss=0.07)
     assert [item.share for item in found.mixtures] == [0.0, *SHARES]
     assert found.kept == 0.5 == model.value
-    assert found.kept_mixture is not None
-    assert found.kept_mixture.lost == pytest.approx(0.035)
+    assert found.mixtures[2].lost == pytest.approx(0.035)
+    assert found.frozen_lost == pytest.approx(0.01)
+    assert found.frozen_is_kept
     assert "loses 0.070 of retention, more than 0.04" in found.mixtures[-1].refused
 
 
@@ -100,7 +101,9 @@ def test_the_table_has_a_row_for_each_mixture_with_its_verdict() -> None:
     assert rows[2].startswith("| 0.50 | 0.4000 ")
     assert rows[2].endswith("| **kept** |")
     assert rows[1].endswith("| permitted, gains less |")
-    assert "Frozen towers with trained ends score 0.3000. Retention may lose 0.04." in lines
+    assert lines[2].startswith(
+        "Frozen towers with trained ends score 0.3000 and lose 0.0100 of retention. It may lose 0.04."
+    )
 
 
 @pytest.mark.parametrize("changed", [{}, {"start_score": 0.9}])
