@@ -317,3 +317,18 @@ def test_the_base_may_have_a_tower_without_blocks(
     assert info.training["instance"]["dim"] == 64
     images = [drawn(number) for number in range(4)]
     assert search(encoder, images[2], images).argmax() == 2
+
+
+@pytest.mark.parametrize("budget_s", [0, None])
+def test_held_out_products_without_words_calibrate_nothing_and_break_nothing(
+    tiny_bundle: Path, tmp_path: Path, budget_s: float | None
+) -> None:
+    shop = plain_shop(tmp_path / "shop", 12, 4)
+    rows = [json.loads(line) for line in shop.read_text().splitlines()]
+    for row in rows:
+        if row["split"] == "validation":
+            del row["title"], row["category"]
+    shop.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    info, encoder = trained(tiny_bundle, tmp_path, shop, budget_s)
+    assert info.training["validation_products"] >= 4
+    assert (encoder.head is None) == (budget_s == 0)
