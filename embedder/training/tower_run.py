@@ -139,7 +139,9 @@ class _Run:
         swept = self._guard(towers, start, base)
         tuning = _describe_tuning(config, towers, swept, base)
         report: dict[str, str | bytes] = {TABLE: sweep_table(swept), PLOT: sweep_plot(swept)}
-        report |= {path.name: path.read_bytes() for path in sorted((work / BOARD).glob("events*"))}
+        # By other names: their own hold this machine's.
+        boards = sorted((work / BOARD).glob("events*"))
+        report |= {f"events.out.tfevents.{number}": path.read_bytes() for number, path in enumerate(boards)}
         if swept.kept is None:
             info = self._keep_base(catalog, base, gathered, start, swept, tuning, report)
         else:

@@ -59,6 +59,9 @@ def test_a_tuned_bundle_says_how_it_came_about_and_loads_in_open_clip_alone(smal
     report = tmp_path / "out" / "report"
     assert "**kept**" in (report / "sweep.md").read_text()
     assert Image.open(report / "sweep.png").format == "PNG"
+    assert {path.name for path in report.iterdir()} == {
+        "sweep.md", "sweep.png", "training.json", "events.out.tfevents.0",
+    }  # fmt: skip
     assert json.loads((report / "training.json").read_text())["tuning"] == json.loads(json.dumps(described))
     before, after = info.training["compared"]["before"], info.training["compared"]["after"]
     assert before.keys() == after.keys()
