@@ -8,7 +8,7 @@ from embedder.encoder import Encoder
 from embedder.progress import ProgressReport
 from embedder.recognition.head import CategoryHead
 from embedder.settings import EmbedderSettings
-from embedder.training.base import Base
+from embedder.training.base_model import Base
 from embedder.training.comparison import Stage
 from embedder.training.guard.ends import choose_ends
 from embedder.training.heads.captions import Captions

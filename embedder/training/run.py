@@ -20,7 +20,7 @@ from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import join
-from embedder.training.base import Base, open_base
+from embedder.training.base_model import Base, open_base
 from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import rehearse, tune_ends
 from embedder.training.instance.part import InstancePart, make_instance_part

@@ -24,7 +24,7 @@ from embedder.recognition.head import CategoryHead
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import has_projection
-from embedder.training.base import Base, open_base, own_projections
+from embedder.training.base_model import Base, open_base, own_projections
 from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import recalibrated, rehearse, tune_ends
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table

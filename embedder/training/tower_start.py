@@ -14,7 +14,7 @@ from embedder import bundle
 from embedder.catalogs.loading import Catalog, data_hash
 from embedder.inputs.picture import PictureFile
 from embedder.settings import EmbedderSettings
-from embedder.training.base import Base
+from embedder.training.base_model import Base
 from embedder.training.comparison import Stage
 from embedder.training.instance.part import embed, make_instance_part
 from embedder.training.pictures.gathering import VALIDATION_VIEWED, Gathered

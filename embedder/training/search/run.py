@@ -24,7 +24,7 @@ from embedder.errors import MissingExtra, SettingsError, TrainingError
 from embedder.inputs.pixels import PixelReader
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
-from embedder.training.base import Base, open_base
+from embedder.training.base_model import Base, open_base
 from embedder.training.ends import rehearse, tune_ends
 from embedder.training.pictures.gathering import Gatherer
 from embedder.training.pictures.shots import companions
