@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 
 from embedder.encoder import Encoder
+from embedder.training.heads.captions import text_features
 from embedder.training.retention.figures import RetentionFigures, retention_loss
 from embedder.training.retention.measured_model import MeasuredModel
 from embedder.training.retention.suite import MIN_SIZE, SIZE, RetentionSuite
@@ -37,7 +38,6 @@ class Retained:
         self._suite = RetentionSuite.drawn(size, with_studio=not catalog.startswith("studio"), leave_out=sold)
         self._encoder = encoder
         self._tunes_texts = tunes_texts
-        self._features: dict[str, npt.NDArray[np.float32]] = {}
 
     def measure(self, model: TunableModel) -> Mapping[str, float]:
         """The suite's figures, by name."""
@@ -53,7 +53,7 @@ class Retained:
             if self._tunes_texts:
                 features = model.encode_tokens(torch.from_numpy(self._encoder.tokenize(texts).ids).to(device))
             else:
-                features = torch.from_numpy(self._text_features(texts)).to(device)
+                features = torch.from_numpy(text_features(self._encoder, texts)).to(device)
             return model.embed_texts(features).cpu().numpy()
 
         measured = MeasuredModel(self._encoder.preprocessing, model.trunk.widths, embed_pixels, embed_texts)
@@ -63,14 +63,6 @@ class Retained:
     def lost(before: Mapping[str, float], after: Mapping[str, float]) -> float:
         """Points, of 1, that the worse of words and pictures fell; below 0 where both rose."""
         return retention_loss(_figures(before), _figures(after)).largest
-
-    def _text_features(self, texts: list[str]) -> npt.NDArray[np.float32]:
-        """The text tower's features, computed once for each text: only the projection behind it changes."""
-        missing = [text for text in texts if text not in self._features]
-        if missing:
-            found = self._encoder.text_features(missing)
-            self._features.update(zip(missing, found, strict=True))
-        return np.stack([self._features[text] for text in texts])
 
 
 def _figures(values: Mapping[str, float]) -> RetentionFigures:

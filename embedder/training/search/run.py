@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
 from embedder.errors import MissingExtra, SettingsError, TrainingError
@@ -36,7 +35,7 @@ from embedder.training.split_products import TrainRequest, load_everything, spli
 from embedder.training.tower_start import build_start, identify
 from embedder.training.tuning.pixel_cache import PixelCache
 from embedder.training.tuning.processes import Processes
-from embedder.training.tuning.stage import HeldOut, tune_towers
+from embedder.training.tuning.stage import HeldOut, title_inputs, tune_towers
 from embedder.training.tuning.start import TuningStart
 from embedder.training.tuning.validation import Validation, pictures_for
 from embedder.training.tuning.work_folder import owned, work_folder
@@ -193,18 +192,13 @@ def _validation(
     config: EmbedderSettings,
 ) -> Validation:
     """What all trials are scored on, read once."""
-    titles = sorted({title for product in held_out if (title := title_of(product))})
-    inputs = torch.empty(0, 1)
-    if titles:
-        tokens = config.tune.text_tower
-        inputs = torch.from_numpy(encoder.tokenize(titles).ids if tokens else encoder.text_features(titles))
     reader = PixelReader(encoder.preprocessing, config.picture_limits())
     validation = Validation(
         held_out,
         products,
         companions(held_out, config.instance.pictures, 2 * len(held_out)),
         start.categories,
-        (titles, inputs),
+        title_inputs(encoder, held_out, config.tune.text_tower),
         PixelCache(reader, encoder.preprocessing.size[0], 0),
         encoder.preprocessing.mean,
         encoder.preprocessing.std,

@@ -15,8 +15,8 @@ import torch
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import Mix
 from embedder.training.tuning.batches import Batch, step_seed
-from embedder.training.tuning.model import TunableModel
-from embedder.training.tuning.objective import Objective, Seen
+from embedder.training.tuning.model import Seen, TunableModel
+from embedder.training.tuning.objective import Objective
 from embedder.training.tuning.processes import Processes
 
 

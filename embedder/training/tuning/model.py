@@ -33,14 +33,12 @@ class Ends:
     instance: InstanceMap | None
 
 
-class Outputs:
-    """What the towers give of a batch: n pictures' features and levels."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the towers give of some pictures: features, float32 (n, width), and levels (n, sum of widths)."""
 
-    __slots__ = ("features", "levels")
-
-    def __init__(self, features: torch.Tensor, levels: torch.Tensor) -> None:
-        self.features = features
-        self.levels = levels
+    features: torch.Tensor
+    levels: torch.Tensor
 
 
 class TunableModel(nn.Module):
@@ -89,11 +87,11 @@ class TunableModel(nn.Module):
         assert isinstance(found, nn.Module)
         return found
 
-    def encode(self, pixels: torch.Tensor) -> Outputs:
+    def encode(self, pixels: torch.Tensor) -> Seen:
         """Normalized pixels (n, 3, h, w) to features and levels, float32; in bfloat16 on the way on a GPU."""
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=pixels.device.type == "cuda"):
             features, levels = self.trunk(pixels)
-        return Outputs(features.float(), levels.float())
+        return Seen(features.float(), levels.float())
 
     def encode_tokens(self, tokens: torch.Tensor) -> torch.Tensor:
         """Tokens (m, t) to text features, float32."""

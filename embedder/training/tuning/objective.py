@@ -14,7 +14,7 @@ from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import Mix
 from embedder.training.tuning.batches import Batch
-from embedder.training.tuning.model import TunableModel
+from embedder.training.tuning.model import Seen, TunableModel
 
 _MAX_LOG_SCALE = 4.6
 """Cosines count at most a hundredfold (Radford et al., 2021, section 2.5)."""
@@ -37,14 +37,6 @@ class Teacher:
     word_features: torch.Tensor
     text_start: torch.Tensor
     rehearsal: Rehearsal | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What the towers give of some pictures: features, float32 (n, width), and levels (n, sum of widths)."""
-
-    features: torch.Tensor
-    levels: torch.Tensor
 
 
 class Objective:
@@ -96,7 +88,7 @@ class Objective:
             kept = batch.worded[batch.slots]
             scale = model.log_scale.clamp_max(_MAX_LOG_SCALE).exp()
             parts |= {
-                "contrastive": lambda: _contrastive(images[kept], words[batch.worded], right[kept], scale),
+                "contrastive": lambda: contrastive_loss(images[kept], words[batch.worded], right[kept], scale),
                 "sigmoid": lambda: _sigmoid(images[kept], words[batch.worded], right[kept], model),
                 "text_category": lambda: _text_category(model, words, batch, settings.label_smoothing),
                 "distillation": lambda: self._distillation(model, images, batch),
@@ -169,10 +161,6 @@ class Objective:
             variance = values.var(dim=0)
             self._variances[key] = variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
         return self._variances[key]
-
-
-def _contrastive(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, scale: torch.Tensor) -> torch.Tensor:
-    return contrastive_loss(images, words, right, scale)
 
 
 def _sigmoid(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, model: TunableModel) -> torch.Tensor:

@@ -134,7 +134,7 @@ def tune_towers(
         products,
         held_out.pairs,
         start.categories,
-        _titles(encoder, captions, held_out.products, settings.text_tower),
+        title_inputs(encoder, held_out.products, settings.text_tower),
         PixelCache(reader, side, 0),
         encoder.preprocessing.mean,
         encoder.preprocessing.std,
@@ -185,12 +185,11 @@ def _rehearsal_pixels(
     return torch.from_numpy(np.stack(read))
 
 
-def _titles(
-    encoder: Encoder, captions: Captions, products: Sequence[Product], with_tower: bool
-) -> tuple[Sequence[str], torch.Tensor]:
+def title_inputs(encoder: Encoder, products: Sequence[Product], with_tower: bool) -> tuple[Sequence[str], torch.Tensor]:
+    """The products' distinct titles, and the text tower's features of them; their tokens where the tower is tuned."""
     titles = sorted({title for product in products if (title := title_of(product))})
     if not titles:
-        return (), captions.features[:0]
+        return (), torch.empty(0, 1)
     if with_tower:
         return titles, torch.from_numpy(encoder.tokenize(titles).ids)
     return titles, torch.from_numpy(text_features(encoder, titles))
