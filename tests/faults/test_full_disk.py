@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,13 +46,12 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def fill(disk: Path, but: int = 0) -> None:
-    """Leave so many bytes free."""
-    size = free_bytes(disk) - but
-    if size > 0:
-        with (disk / "fill").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
-    if but == 0:
-        assert free_bytes(disk) == 0
+    """Leave so many bytes free, while another thread may still be writing."""
+    with (disk / "fill").open("wb") as file:
+        while (free := free_bytes(disk) - but) > 0:
+            # What was free a moment ago may be taken by now: ask again for what is left.
+            with suppress(OSError):
+                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free)
 
 
 def empty(disk: Path) -> None:
