@@ -70,7 +70,7 @@ def tune_ends(
         if stage.head is not None:
             stage = replace(stage, head=recalibrated(stage, base.encoder, gathered, config))
         return stage, tuned.metrics, 0.0
-    mixed, share = choose_ends(base.encoder, base.projections, stage, gathered)
+    mixed, share = choose_ends(base.encoder, base.projections, stage, gathered, config.tune.scored)
     if mixed.head is not None:
         mixed = replace(mixed, head=recalibrated(mixed, base.encoder, gathered, config))
     return mixed, tuned.metrics, share

@@ -19,6 +19,11 @@ linear map of each tower too, on features computed once. `lora`: low-rank additi
 at the end. `full`: all of the image tower. `auto`: `full` where the budget is enough for it, else `projection`."""
 
 
+Scored = Literal["photo", "title", "category"]
+
+ALL_SCORED: tuple[Scored, ...] = ("photo", "title", "category")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class FineTuneSettings:
     """How to train; each field can be set in a settings file's table `[embedder.train]`, or as `MERCHLENS_TRAIN__...`.
@@ -167,6 +172,8 @@ class TuneSettings:
         pixel_cache_mb: most memory for decoded pictures and views.
         checkpoint_s: seconds between two checkpoints.
         tolerance: most points, of 1, that the retention suite may lose; 1: no guard.
+        scored: by what the guard chooses among the mixtures that may be kept: how many of the held-out products' photos
+            and titles find them, and how many of their categories are right. What the shop's customers ask for.
 
     Raises:
         pydantic.ValidationError: a value outside its range, with the range.
@@ -221,6 +228,7 @@ class TuneSettings:
     pixel_cache_mb: int = Field(default=1024, ge=0, le=1_000_000)
     checkpoint_s: float = Field(default=60.0, gt=0, le=86_400)
     tolerance: Probability = 0.02
+    scored: tuple[Scored, ...] = Field(default=ALL_SCORED, min_length=1)
 
     def __post_init__(self) -> None:
         learning = ("instance", "metric", "contrastive", "sigmoid", "category")
@@ -244,7 +252,7 @@ class TuneSettings:
         """Factor of a loss term."""
         return float(getattr(self, f"{term}_weight"))
 
-    def to_dict(self) -> dict[str, float | str | bool]:
+    def to_dict(self) -> dict[str, float | str | bool | list[str]]:
         """JSON-able."""
-        plain: dict[str, float | str | bool] = TypeAdapter(TuneSettings).dump_python(self)
+        plain: dict[str, float | str | bool | list[str]] = TypeAdapter(TuneSettings).dump_python(self, mode="json")
         return plain

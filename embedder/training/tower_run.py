@@ -29,12 +29,14 @@ from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import recalibrated, rehearse, tune_ends
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table
 from embedder.training.guard.retained import Retained
-from embedder.training.guard.sweep import SHARES, Frozen, Sweep, sweep
+from embedder.training.guard.sweep import Frozen, Sweep, sweep
 from embedder.training.instance.part import make_instance_part
+from embedder.training.pictures.features import Pace
 from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.run import check_pictures, describe, finish
 from embedder.training.settings import What
 from embedder.training.split_products import SplitCatalog, TrainRequest
+from embedder.training.tower_budget import GATHERING, LEAST_LOOKING_S, MEASUREMENTS, closing_s
 from embedder.training.tower_start import build_start, held_out_of, identify, split_as_begun
 from embedder.training.tuning.augmentation import trained_kinds
 from embedder.training.tuning.model import TunableModel
@@ -45,10 +47,6 @@ from embedder.training.tuning.validation import pictures_for, score_of
 from embedder.training.tuning.work_folder import owned, remove, work_folder
 
 _log = logging.getLogger(__name__)
-
-_GATHERING, _CLOSING, _LEAST_CLOSING_S, _LEAST_LOOKING_S = 0.25, 0.25, 60.0, 10.0
-"""Shares of a budget for looking at pictures before the towers are tuned, and for guard, export and the instance part
-after it; the least seconds of the latter, and of looking at pictures within it."""
 
 
 def train_towers(
@@ -122,13 +120,14 @@ class _Run:
         start = TuningStart.load(work)
         catalog = split_as_begun(request, config, self._everything, start)
         base = open_base(request, config, catalog)
-        gatherer = Gatherer(base.encoder, config, progress, _share(catalog.left_s, _GATHERING))
+        gatherer = Gatherer(base.encoder, config, progress, _share(catalog.left_s, GATHERING))
         gathered = gatherer.gather(catalog.training, catalog.validation)
         check_pictures(gathered)
         if start is None:
             rehearsal = rehearse(base, config, progress, towers=True)
             ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
-            start = build_start(base, ends, gathered, rehearsal, catalog, config, self._left())
+            left_s = self._left(gathered, gatherer.pace)
+            start = build_start(base, ends, gathered, rehearsal, catalog, config, left_s)
             start.save(work)
         self._processes.wait()
         products = start.chosen(self._everything.products)
@@ -149,13 +148,17 @@ class _Run:
         _log.info("trained on %d products in %.0f s", len(products), time.monotonic() - self._started)
         return info, swept
 
-    def _left(self) -> float | None:
-        """Seconds for the steps: what the budget has left, without what comes after them."""
+    def _left(self, gathered: Gathered, pace: Pace) -> float | None:
+        """Seconds for the steps: what the budget has left, without what comes after them.
+
+        The same pictures are looked at again afterwards, and what they took tells what they will take.
+        """
         budget_s = self._request.budget_s
         if budget_s is None:
             return None
-        closing_s = max(_LEAST_CLOSING_S, _CLOSING * budget_s)
-        return max(0.0, budget_s - closing_s - (time.monotonic() - self._started))
+        again = (gathered.sample, gathered.pairs, gathered.validation, gathered.validation_pairs)
+        afterwards_s = closing_s(budget_s, sum(len(seen.shots) for seen in again), pace)
+        return max(0.0, budget_s - afterwards_s - (time.monotonic() - self._started))
 
     def _guard(self, towers: TunedTowers, start: TuningStart, base: Base) -> Sweep:
         """Sweep between base and tuned weights: on held-out products of the catalog, and on things of other kinds."""
@@ -171,7 +174,7 @@ class _Run:
                 sold={title_of(product) for product in products}
                 | {product.category for product in products if product.category},
             )
-        step = self._progress.step("guard", len(SHARES) + 2)
+        step = self._progress.step("guard", MEASUREMENTS)
 
         def load(state: Mapping[str, torch.Tensor], share: float) -> None:
             towers.model.load(state)
@@ -212,7 +215,7 @@ class _Run:
         tuned = _open_tuned(towers.model, base, self._work, config)
         left_s = None
         if request.budget_s is not None:
-            left_s = max(_LEAST_LOOKING_S, request.budget_s - (time.monotonic() - self._started))
+            left_s = max(LEAST_LOOKING_S, request.budget_s - (time.monotonic() - self._started))
         try:
             seen = Gatherer(tuned.encoder, config, self._progress, left_s).gather(
                 catalog.training[: config.instance.products], catalog.validation

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 import time
+from functools import partial
 
 import torch
 from torch import nn
@@ -16,11 +17,14 @@ from torch import nn
 from embedder.export.base_bundles import resolve_bundle
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import split
+from embedder.training.tuning.depthwise import DepthwiseConvolution
 from embedder.training.tuning.model import Ends, TunableModel
 from tests.bench.bars import Bars, arguments
 
 SIDE, PICTURES = 96, 64
 ROUNDS, SHORT_ROUNDS = 15, 5
+
+_AS_TAKEN = "channels last, BatchNorm folded, small maps padded"
 
 
 class Step:
@@ -58,6 +62,7 @@ def main() -> None:
     ways = {
         "channels last": Step(_model(folder, fold=False), torch.channels_last),
         "channels last, BatchNorm folded": Step(_model(folder, fold=True), torch.channels_last),
+        _AS_TAKEN: Step(_model(folder, fold=True, pad=True), torch.channels_last),
     }
     pixels = torch.randn(PICTURES, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     taken: dict[str, list[float]] = {"plain": [], **{name: [] for name in ways}}
@@ -77,15 +82,19 @@ def main() -> None:
             f"{statistics.median(seconds_each) * 1000 / PICTURES:.2f}",
             "" if name == "plain" else f"{ratios[name]:.3f} of plain",
         )
-    bars.at_most("training_step_ratio", ratios["channels last, BatchNorm folded"], 0.65)
+    bars.at_most("training_step_ratio", ratios[_AS_TAKEN], 0.65)
     bars.report("a training step of the starter at 96 px")
 
 
-def _model(folder: object, fold: bool) -> TunableModel:
+def _model(folder: object, fold: bool, pad: bool = False) -> TunableModel:
     whole = load_folder(folder)  # type: ignore[arg-type]
     image, text = split(load_folder(folder), "image")[1], split(whole, "text")[1]  # type: ignore[arg-type]
     head = (torch.zeros(1, len(image.weight)), torch.zeros(1))
-    return TunableModel(load_folder(folder), Ends(image, text, head, None), fold)  # type: ignore[arg-type]
+    model = TunableModel(load_folder(folder), Ends(image, text, head, None), fold)  # type: ignore[arg-type]
+    for module in model.modules():
+        if isinstance(module, DepthwiseConvolution) and not pad:
+            module.forward = partial(nn.Conv2d.forward, module)  # type: ignore[method-assign]
+    return model
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ learnt are found more often (figures in RESULTS.md), and more of what the base k
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import torch
@@ -17,6 +17,7 @@ from embedder.towers.projection import Projection
 from embedder.training.comparison import Looked, Stage, measure_stage
 from embedder.training.guard.sweep import sweep
 from embedder.training.pictures.gathering import Gathered
+from embedder.training.settings import ALL_SCORED, Scored
 from embedder.training.tuning.validation import with_score
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,11 @@ _SLACK = 0.01
 
 
 def choose_ends(
-    encoder: Encoder, base: tuple[Projection, Projection], tuned: Stage, gathered: Gathered
+    encoder: Encoder,
+    base: tuple[Projection, Projection],
+    tuned: Stage,
+    gathered: Gathered,
+    scored: Sequence[Scored] = ALL_SCORED,
 ) -> tuple[Stage, float]:
     """Mix trained projections with the base's, with the share that does best on the validation products.
 
@@ -37,6 +42,7 @@ def choose_ends(
         base: its own (image, text).
         tuned: trained projections and head.
         gathered: features of the pictures.
+        scored: what counts.
 
     Returns:
         What is kept, and the share of the trained weights; all of them where there is nothing to choose by.
@@ -52,7 +58,7 @@ def choose_ends(
         _named(base),
         _named((tuned.image, tuned.text)),
         frozen=None,
-        in_domain=lambda: with_score(measure_stage(Looked(encoder, mixed, gathered))),
+        in_domain=lambda: with_score(measure_stage(Looked(encoder, mixed, gathered)), scored),
         retention=dict,
         lost=lambda before, after: 0.0,
         tolerance=1.0,

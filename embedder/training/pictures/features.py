@@ -63,6 +63,24 @@ class Features:
         return Features(tuple(self.shots[row] for row in rows), self.values[rows], self.rejected, levels)
 
 
+@dataclass(slots=True)
+class Pace:
+    """How fast pictures that no cache had were looked at.
+
+    Attributes:
+        pictures: how many there were.
+        seconds: that they took.
+    """
+
+    pictures: int = 0
+    seconds: float = 0.0
+
+    @property
+    def each_s(self) -> float | None:
+        """Seconds a picture; None where there were too few to tell."""
+        return self.seconds / self.pictures if self.pictures >= BATCH else None
+
+
 def first_features(features: Features, count: int) -> Features:
     """The first `count` shots, or all of them where there are fewer."""
     levels = None if features.levels is None else features.levels[:count]
@@ -78,6 +96,7 @@ def compute_features(
     limits: PictureLimits | None = None,
     decode_threads: int = 2,
     budget_s: float | None = None,
+    pace: Pace | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Features:
     """Features of pictures, from the cache where it has them.
@@ -90,6 +109,7 @@ def compute_features(
         limits: what a picture may weigh; None: the default limits.
         decode_threads: how many pictures are decoded at once, 1 or more.
         budget_s: stop after the chunk at which this many seconds have passed; None: never.
+        pace: what is computed is added to it.
         on_progress: called with the number of shots done since the last call.
     """
     folder = cache_dir / "features" / encoder.info.fingerprint[:16]
@@ -101,7 +121,14 @@ def compute_features(
     # One chunk is looked up while the one before it is embedded.
     with closing(map_ahead(cache.look_up, chunks, threads=1, ahead=1)) as looked_up:
         for found in looked_up:
-            parts.append(_reuse(found, reader) or _compute(encoder, found.chunk, cache, reader, decode_threads))
+            part = _reuse(found, reader)
+            if part is None:
+                started = time.monotonic()
+                part = _compute(encoder, found.chunk, cache, reader, decode_threads)
+                if pace is not None:
+                    pace.pictures += len(found.chunk)
+                    pace.seconds += time.monotonic() - started
+            parts.append(part)
             on_progress(len(found.chunk))
             if deadline is not None and time.monotonic() >= deadline:
                 done = sum(len(part.shots) for part in parts)

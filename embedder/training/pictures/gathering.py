@@ -10,7 +10,7 @@ from embedder.catalogs.product import Product, Rejection
 from embedder.encoder import Encoder
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
-from embedder.training.pictures.features import Features, compute_features, join_features
+from embedder.training.pictures.features import Features, Pace, compute_features, join_features
 from embedder.training.pictures.shots import Shot, companions, main_pictures
 
 VALIDATION_VIEWED = 500
@@ -45,7 +45,11 @@ class Gathered:
 
 
 class Gatherer:
-    """Computes features step by step within a budget."""
+    """Computes features step by step within a budget.
+
+    Attributes:
+        pace: how fast.
+    """
 
     def __init__(
         self, encoder: Encoder, config: EmbedderSettings, progress: ProgressReport, budget_s: float | None
@@ -56,6 +60,7 @@ class Gatherer:
         self._progress = progress
         self._budget_s = budget_s
         self._started = time.monotonic()
+        self.pace = Pace()
 
     def gather(self, training: Sequence[Product], validation: Sequence[Product]) -> Gathered:
         """Look at the products' pictures; both in an order of which every prefix is a fair sample."""
@@ -90,6 +95,7 @@ class Gatherer:
             limits=self._config.picture_limits(),
             decode_threads=self._config.decode_threads,
             budget_s=left,
+            pace=self.pace,
             on_progress=step.advance,
         )
         used = len(features.shots) + len(features.rejected)

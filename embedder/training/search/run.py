@@ -205,6 +205,7 @@ def _validation(
         config.decode_threads,
         max(_FEWEST_PICTURES, pictures_for(start.budget_s)),
         fewest=1,
+        scored=config.tune.scored,
     )
     if validation.is_too_small:
         raise TrainingError(

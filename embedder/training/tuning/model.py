@@ -14,6 +14,7 @@ from embedder.instance_map import InstanceMap
 from embedder.towers.dual_encoder import DualEncoder
 from embedder.towers.levels import InstanceLayer, LeveledTrunk
 from embedder.towers.projection import Projection, Trunk, join, split
+from embedder.training.tuning.depthwise import replace_depthwise
 from embedder.training.tuning.folding import fold_norms, unfolded
 
 
@@ -65,6 +66,7 @@ class TunableModel(nn.Module):
         trunk, _ = split(encoder, "image")
         probe = torch.randn(2, 3, *encoder.preprocessing.size, generator=torch.Generator().manual_seed(0))
         self._folded = fold_norms(self.visual, probe) if fold else ()
+        replace_depthwise(self.visual)
         self.trunk = LeveledTrunk(trunk, encoder)
         self.text_trunk: Trunk = split(encoder, "text")[0]
         self.image, self.text = _linear(ends.image), _linear(ends.text)

@@ -140,6 +140,7 @@ def tune_towers(
         encoder.preprocessing.std,
         config.decode_threads,
         pictures_for(start.budget_s),
+        scored=settings.scored,
     )
     run = tuner.run(plan, work, _watcher(progress, plan, validation, work, processes))
     tuner.finish()

@@ -11,6 +11,7 @@ from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
 from embedder.inputs.pixels import map_ahead
 from embedder.training.pictures.shots import Shot, main_pictures
+from embedder.training.settings import ALL_SCORED, Scored
 from embedder.training.tuning.model import TunableModel
 from embedder.training.tuning.pixel_cache import PixelCache
 
@@ -26,7 +27,11 @@ _FEWEST_PICTURES = 300
 INSTANCE_WEIGHT = 0.7
 """Of the instance part in a picture query here; the bundle's own is chosen at the end."""
 
-_SCORED = (("photo_recall_at_1",), ("title_recall_at_1", "title_recall_at_10"), ("category_accuracy",))
+_SCORED: dict[Scored, tuple[str, ...]] = {
+    "photo": ("photo_recall_at_1",),
+    "title": ("title_recall_at_1", "title_recall_at_10"),
+    "category": ("category_accuracy",),
+}
 _BATCH = 64
 
 
@@ -34,7 +39,7 @@ class Validation:
     """Held-out pictures, kept as pixels, and titles, kept as features.
 
     A model's score is the mean of its recall@1 of photo-like views, its recall of titles (half of it @1, half @10) and
-    its category accuracy: of those that the catalog permits.
+    its category accuracy: of those that the catalog permits and `scored` names.
     """
 
     def __init__(
@@ -50,6 +55,7 @@ class Validation:
         decode_threads: int,
         most: int = MOST_PICTURES,
         fewest: int = FEWEST_ASKED,
+        scored: Sequence[Scored] = ALL_SCORED,
     ) -> None:
         """Read the pictures.
 
@@ -64,6 +70,7 @@ class Validation:
             decode_threads: how many pictures are decoded at once.
             most: how many pictures are looked at, about.
             fewest: held-out products without which nothing is measured.
+            scored: what the score counts.
         """
         asked = list(held_out[: 3 * most // 10])
         ids = {product.id for product in asked}
@@ -77,7 +84,7 @@ class Validation:
         self._mains, self._gallery = _read(mains, pixels, decode_threads)
         wanted = _spread([shot for shot in pairs if shot.product.id in ids], 4 * most // 10)
         self._asking, self._queries = _read(wanted, pixels, decode_threads)
-        self._asked, self._fewest = ids, fewest
+        self._asked, self._fewest, self._scored = ids, fewest, scored
 
     @property
     def is_too_small(self) -> bool:
@@ -113,7 +120,7 @@ class Validation:
             figures["title_recall_at_1"] = float(right[:, 0].mean())
             figures["title_recall_at_10"] = float(right.any(axis=1).mean())
         figures |= self._accuracy(model, searched_semantic)
-        return with_score(figures)
+        return with_score(figures, self._scored)
 
     def _accuracy(self, model: TunableModel, semantic: torch.Tensor) -> dict[str, float]:
         rows = [
@@ -146,10 +153,18 @@ class Validation:
         return torch.cat([model.embed_texts(model.encode_tokens(chunk)) for chunk in inputs.split(_BATCH)]).cpu()
 
 
-def with_score(figures: Mapping[str, float]) -> dict[str, float]:
-    """Figures with their "score": the mean of views' recall@1, titles' recall@1 and @10, and category accuracy."""
-    scored = [np.mean([figures[name] for name in names]) for names in _SCORED if names[0] in figures]
-    return {**figures, **({"score": float(np.mean(scored))} if scored else {})}
+def with_score(figures: Mapping[str, float], scored: Sequence[Scored] = ALL_SCORED) -> dict[str, float]:
+    """Figures with their "score": the mean of views' recall@1, titles' recall@1 and @10, and category accuracy.
+
+    Of those that `scored` names, that is, or of all where none of these was measured.
+    """
+    means = {
+        name: float(np.mean([figures[each] for each in names]))
+        for name, names in _SCORED.items()
+        if names[0] in figures
+    }
+    counted = [mean for name, mean in means.items() if name in scored] or list(means.values())
+    return {**figures, **({"score": float(np.mean(counted))} if counted else {})}
 
 
 def score_of(figures: Mapping[str, float]) -> float:

@@ -17,7 +17,7 @@ from embedder.inputs.picture import DrawnPicture, PictureBytes, PictureFile, Pic
 from embedder.inputs.street_views import training_view
 from embedder.training.pictures import feature_cache
 from embedder.training.pictures import features as features_module
-from embedder.training.pictures.features import Features, compute_features, join_features
+from embedder.training.pictures.features import Features, Pace, compute_features, join_features
 from embedder.training.pictures.shots import Shot, main_pictures
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
@@ -63,6 +63,19 @@ def test_the_second_time_nothing_is_embedded(encoder: CountingEncoder, products:
     second = compute_features(encoder, main_pictures(products), tmp_path)
     assert encoder.embedded == 0
     assert np.array_equal(first.values, second.values)
+
+
+def test_the_pace_is_that_of_what_is_computed(
+    encoder: CountingEncoder, products: list[Product], tmp_path: Path
+) -> None:
+    pace = Pace()
+    assert pace.each_s is None
+    compute_features(encoder, main_pictures(products), tmp_path, pace=pace)
+    assert pace.pictures == len(products)
+    assert pace.each_s == pytest.approx(pace.seconds / len(products))
+    again = Pace()
+    compute_features(encoder, main_pictures(products), tmp_path, pace=again)
+    assert (again.pictures, again.each_s) == (0, None)
 
 
 def test_levels_of_another_release_are_not_taken_for_these(
