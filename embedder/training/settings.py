@@ -157,8 +157,9 @@ class TuneSettings:
         category_weight, text_category_weight: of the cross-entropy of pictures and of captions. label_smoothing: of it.
         distillation_weight: of the divergence from the base in what it says of the clean picture.
         rehearsed: pictures of other kinds in a step (see `FineTuneSettings.rehearsal`). rehearsal_weight: of how far
-            words, features and levels of theirs are from the base's.
-        text_anchor_weight: of the relative squared distance of the text projection to where it started.
+            from the base's their semantic embeddings are, and which words these are near to.
+        image_anchor_weight, text_anchor_weight: of the relative squared distance of the projections to where they
+            started.
         variants: which variants are one thing to the instance loss: those of one title, all ("alike"), or none
             ("apart"). Titles follow: what is one thing shares its captions.
         related: every second pass puts variants into one batch, which are told apart the harder for it.
@@ -208,8 +209,9 @@ class TuneSettings:
     text_category_weight: Weight = 0.1
     label_smoothing: Share = 0.05
     distillation_weight: Weight = 0.5
-    rehearsed: int = Field(default=32, ge=0, le=65_536)
-    rehearsal_weight: Weight = 2.0
+    rehearsed: int = Field(default=16, ge=0, le=65_536)
+    rehearsal_weight: Weight = 1.0
+    image_anchor_weight: Weight = 0.0
     text_anchor_weight: Weight = 4.0
     variants: Literal["by_title", "alike", "apart"] = "by_title"
     related: bool = True

@@ -35,12 +35,10 @@ class Rehearsal:
 
     Attributes:
         features: float32 (r, width).
-        levels: float32 (r, sum of widths); (r, 0) where the tower gives none.
         embeddings: the base's semantic embeddings, float32 (r, dim), unit.
     """
 
     features: torch.Tensor
-    levels: torch.Tensor
     embeddings: torch.Tensor
 
     def __len__(self) -> int:
@@ -50,8 +48,7 @@ class Rehearsal:
     def of(cls, features: Features, image: Projection) -> Self:
         """From what was computed of the shots, and the base's own image projection."""
         values = torch.from_numpy(features.values)
-        levels = torch.zeros(len(values), 0) if features.levels is None else torch.from_numpy(features.levels).float()
-        return cls(values, levels, functional.normalize(image(values), dim=1))
+        return cls(values, functional.normalize(image(values), dim=1))
 
 
 @cache
@@ -81,7 +78,6 @@ def load_rehearsal(
         encoder,
         rehearsal_shots(count),
         config.cache_dir,
-        with_levels=bool(encoder.info.level_widths),
         decode_threads=config.decode_threads,
         on_progress=step.advance,
     )

@@ -7,6 +7,8 @@ pictures are such: a map of 2 x 2 under a kernel of 5 x 5. Padded beforehand, th
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import nn
 from torch.nn import functional
@@ -16,8 +18,8 @@ class DepthwiseConvolution(nn.Conv2d):
     """Computes what the convolution that it stands for computes, with the same parameters."""
 
     @classmethod
-    def of(cls, convolution: nn.Conv2d) -> DepthwiseConvolution:
-        """Of a convolution for which `is_eligible` holds; the parameters are shared."""
+    def of(cls, convolution: Any) -> DepthwiseConvolution:
+        """Of a convolution of torch's for which `is_eligible` holds; the parameters are shared."""
         channels, size = convolution.in_channels, convolution.kernel_size
         found = cls(channels, channels, size, padding=convolution.padding, groups=channels, bias=False, device="meta")
         found.weight, found.bias = convolution.weight, convolution.bias
@@ -55,7 +57,5 @@ def replace_depthwise(tower: nn.Module) -> int:
     eligible = [name for name, module in tower.named_modules() if is_eligible(module)]
     for name in eligible:
         holder, _, attribute = name.rpartition(".")
-        convolution = tower.get_submodule(name)
-        assert isinstance(convolution, nn.Conv2d)
-        setattr(tower.get_submodule(holder), attribute, DepthwiseConvolution.of(convolution))
+        setattr(tower.get_submodule(holder), attribute, DepthwiseConvolution.of(tower.get_submodule(name)))
     return len(eligible)

@@ -28,13 +28,14 @@ class Teacher:
         embeddings: the base's semantic embeddings of their main pictures, float32 (n, dim), unit.
         words: the base's embeddings of generic words, float32 (g, dim), unit.
         word_features: the text tower's features of the same words, float32 (g, text width).
-        text_start: the weight of the text projection before the first step.
+        image_start, text_start: the weights of the projections before the first step.
         rehearsal: what the base sees in pictures of other kinds; None: none are rehearsed.
     """
 
     embeddings: torch.Tensor
     words: torch.Tensor
     word_features: torch.Tensor
+    image_start: torch.Tensor
     text_start: torch.Tensor
     rehearsal: Rehearsal | None = None
 
@@ -54,7 +55,11 @@ class Objective:
             "circle": lambda: losses.CircleLoss(m=0.25, gamma=64),
             "triplet": lambda: losses.TripletMarginLoss(margin=0.1),
         }[settings.metric]()
-        self._variances: dict[int, torch.Tensor] = {}
+        self._spread = torch.ones(())
+        if teacher.rehearsal is not None:
+            # Of each value over the rehearsal pictures, so that differences of all count alike.
+            variance = teacher.rehearsal.embeddings.var(dim=0)
+            self._spread = variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
         self._miner = miners.MultiSimilarityMiner(epsilon=0.1) if settings.mine else None
 
     def terms(
@@ -100,6 +105,7 @@ class Objective:
                 }
         if rehearsed is not None:
             parts["rehearsal"] = lambda: self._rehearsal(model, *rehearsed)
+        parts["image_anchor"] = lambda: anchor_loss(model.image.weight, self._teacher.image_start)
         parts["text_anchor"] = lambda: anchor_loss(model.text.weight, self._teacher.text_start)
         found = {name: part() for name, part in parts.items() if settings.weight(name)}
         if settings.head_l1:
@@ -144,23 +150,16 @@ class Objective:
         return wording_loss(images @ model.embed_texts(teacher.word_features).t(), wanted)
 
     def _rehearsal(self, model: TunableModel, seen: Seen, places: torch.Tensor) -> torch.Tensor:
-        """How far from the base one is on pictures of other kinds: in words, in features and in levels."""
+        """How far from the base one is on pictures of other kinds: in generic words, and in the space of words itself.
+
+        The tower's own features and levels are free to change: held too, they cost accuracy and kept no more.
+        """
         teacher, base = self._teacher, self._teacher.rehearsal
         assert base is not None
         images, words = model.semantic(seen.features), model.embed_texts(teacher.word_features)
-        loss = wording_loss(images @ words.t(), base.embeddings[places] @ teacher.words.t())
-        for found, wanted in ((seen.features, base.features), (seen.levels, base.levels)):
-            if wanted.shape[1]:
-                loss = loss + ((found - wanted[places]).square() / self._spread(wanted)).mean()
-        return loss
-
-    def _spread(self, values: torch.Tensor) -> torch.Tensor:
-        """Variance of each value over the rehearsal pictures, so that differences of all count alike."""
-        key = id(values)
-        if key not in self._variances:
-            variance = values.var(dim=0)
-            self._variances[key] = variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
-        return self._variances[key]
+        wanted = base.embeddings[places]
+        loss = wording_loss(images @ words.t(), wanted @ teacher.words.t())
+        return loss + ((images - wanted).square() / self._spread).mean()
 
 
 def _sigmoid(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, model: TunableModel) -> torch.Tensor:

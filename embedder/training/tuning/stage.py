@@ -163,6 +163,7 @@ def _teacher(start: TuningStart, captions: Captions, raw_text: Projection, devic
         start.teacher.to(device),
         words.to(device),
         captions.generic.to(device),
+        start.ends.image.weight.to(device),
         start.ends.text.weight.to(device),
         _on_device(start.rehearsal, device),
     )
@@ -171,7 +172,7 @@ def _teacher(start: TuningStart, captions: Captions, raw_text: Projection, devic
 def _on_device(rehearsal: Rehearsal | None, device: torch.device) -> Rehearsal | None:
     if rehearsal is None:
         return None
-    return Rehearsal(*(values.to(device) for values in (rehearsal.features, rehearsal.levels, rehearsal.embeddings)))
+    return Rehearsal(*(values.to(device) for values in (rehearsal.features, rehearsal.embeddings)))
 
 
 def _rehearsal_pixels(

@@ -24,7 +24,7 @@ from embedder.training.tuning.model import Ends
 
 START = "start.safetensors"
 
-_REHEARSED = ("features", "levels", "embeddings")
+_REHEARSED = ("features", "embeddings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

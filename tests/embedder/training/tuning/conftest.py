@@ -127,10 +127,9 @@ def ready(
         seen = encoder.encode_images([draw_product("ellipse", "red", 1)] * products)
         rehearsal = Rehearsal(
             torch.randn(6, image.weight.shape[1], generator=generator),
-            torch.randn(6, sum(widths), generator=generator),
             torch.nn.functional.normalize(torch.randn(6, 32, generator=generator), dim=1),
         )
-        teacher = Teacher(torch.from_numpy(seen), words, captions.generic, text.weight, rehearsal)
+        teacher = Teacher(torch.from_numpy(seen), words, captions.generic, image.weight, text.weight, rehearsal)
         learning = Learning(
             batches=Batches(items, CATEGORIES, captions, pixels, settings, 0.8, seed=3),
             objective=Objective(settings, teacher),
