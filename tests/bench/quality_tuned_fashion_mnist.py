@@ -27,7 +27,7 @@ from tests.bench.prepared import CATALOG, command
 from tests.bench.tuned import report_guard, train
 
 SIDE = 64
-BUDGET = "100m"
+BUDGET = "110m"
 SETTINGS = Path(__file__).with_name("fashion_mnist.toml")
 
 
