@@ -108,7 +108,7 @@ def build_start(
             None if part is None else part.instance,
         ),
         teacher=torch.from_numpy(embed(base.projections[0], gathered.training)),
-        rehearsal=rehearsal,
+        rehearsal=None if rehearsal is None else rehearsal.embeddings,
         budget_s=left_s,
         not_compared=catalog.report.not_compared,
     )

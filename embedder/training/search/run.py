@@ -20,7 +20,6 @@ import torch
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
 from embedder.errors import MissingExtra, SettingsError, TrainingError
-from embedder.inputs.pixels import PixelReader
 from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.training.base_model import Base, open_base
@@ -33,9 +32,8 @@ from embedder.training.search.report import Found, write_settings
 from embedder.training.search.space import SPACE, Value, space_for, with_values, within
 from embedder.training.split_products import TrainRequest, load_everything, split_products
 from embedder.training.tower_start import build_start, identify
-from embedder.training.tuning.pixel_cache import PixelCache
 from embedder.training.tuning.processes import Processes
-from embedder.training.tuning.stage import HeldOut, title_inputs, tune_towers
+from embedder.training.tuning.stage import HeldOut, open_validation, tune_towers
 from embedder.training.tuning.start import TuningStart
 from embedder.training.tuning.validation import Validation, pictures_for
 from embedder.training.tuning.work_folder import owned, work_folder
@@ -192,21 +190,9 @@ def _validation(
     config: EmbedderSettings,
 ) -> Validation:
     """What all trials are scored on, read once."""
-    reader = PixelReader(encoder.preprocessing, config.picture_limits())
-    validation = Validation(
-        held_out,
-        products,
-        companions(held_out, config.instance.pictures, 2 * len(held_out)),
-        start.categories,
-        title_inputs(encoder, held_out, config.tune.text_tower),
-        PixelCache(reader, encoder.preprocessing.size[0], 0),
-        encoder.preprocessing.mean,
-        encoder.preprocessing.std,
-        config.decode_threads,
-        max(_FEWEST_PICTURES, pictures_for(start.budget_s)),
-        fewest=1,
-        scored=config.tune.scored,
-    )
+    watched = HeldOut(held_out, companions(held_out, config.instance.pictures, 2 * len(held_out)))
+    most = max(_FEWEST_PICTURES, pictures_for(start.budget_s))
+    validation = open_validation(encoder, start, products, watched, config, most, fewest=1)
     if validation.is_too_small:
         raise TrainingError(
             f"{len(held_out)} held-out products with readable pictures; permitted: 1 or more, or nothing tells which "

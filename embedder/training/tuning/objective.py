@@ -10,7 +10,6 @@ from pytorch_metric_learning import losses, miners
 from torch.nn import functional
 
 from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss, wording_loss
-from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import Mix
 from embedder.training.tuning.batches import Batch
@@ -29,7 +28,8 @@ class Teacher:
         words: the base's embeddings of generic words, float32 (g, dim), unit.
         word_features: the text tower's features of the same words, float32 (g, text width).
         image_start, text_start: the weights of the projections before the first step.
-        rehearsal: what the base sees in pictures of other kinds; None: none are rehearsed.
+        rehearsal: the base's semantic embeddings of pictures of other kinds, float32 (r, dim), unit; None: none are
+            rehearsed.
     """
 
     embeddings: torch.Tensor
@@ -37,7 +37,7 @@ class Teacher:
     word_features: torch.Tensor
     image_start: torch.Tensor
     text_start: torch.Tensor
-    rehearsal: Rehearsal | None = None
+    rehearsal: torch.Tensor | None = None
 
 
 class Objective:
@@ -58,7 +58,7 @@ class Objective:
         self._spread = torch.ones(())
         if teacher.rehearsal is not None:
             # Of each value over the rehearsal pictures, so that differences of all count alike.
-            variance = teacher.rehearsal.embeddings.var(dim=0)
+            variance = teacher.rehearsal.var(dim=0)
             self._spread = variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
         self._miner = miners.MultiSimilarityMiner(epsilon=0.1) if settings.mine else None
 
@@ -157,7 +157,7 @@ class Objective:
         teacher, base = self._teacher, self._teacher.rehearsal
         assert base is not None
         images, words = model.semantic(seen.features), model.embed_texts(teacher.word_features)
-        wanted = base.embeddings[places]
+        wanted = base[places]
         loss = wording_loss(images @ words.t(), wanted @ teacher.words.t())
         return loss + ((images - wanted).square() / self._spread).mean()
 

@@ -21,7 +21,7 @@ from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import DualEncoder, load_folder
 from embedder.towers.projection import Projection, split
 from embedder.training.heads.captions import Captions, text_features
-from embedder.training.pictures.rehearsal import Rehearsal, rehearsal_shots
+from embedder.training.pictures.rehearsal import rehearsal_shots
 from embedder.training.pictures.shots import Shot
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.batches import Batches
@@ -32,7 +32,7 @@ from embedder.training.tuning.pixel_cache import PixelCache
 from embedder.training.tuning.plan import Costs, TuningPlan, make_plan, smaller_side
 from embedder.training.tuning.processes import Processes
 from embedder.training.tuning.start import TuningStart
-from embedder.training.tuning.validation import Validation, pictures_for, score_of
+from embedder.training.tuning.validation import FEWEST_ASKED, Validation, pictures_for, score_of
 
 _log = logging.getLogger(__name__)
 
@@ -129,22 +129,36 @@ def tune_towers(
     )
     tuner = Tuner(model, learning, processes)
     plan = _planned(work, tuner, dual, side, start, config, processes, pixels, products, least_steps)
-    validation = Validation(
-        held_out.products if processes.is_first else (),
-        products,
-        held_out.pairs,
-        start.categories,
-        title_inputs(encoder, held_out.products, settings.text_tower),
-        PixelCache(reader, side, 0),
-        encoder.preprocessing.mean,
-        encoder.preprocessing.std,
-        config.decode_threads,
-        pictures_for(start.budget_s),
-        scored=settings.scored,
-    )
+    validation = open_validation(encoder, start, products, held_out, config, pictures_for(start.budget_s))
     run = tuner.run(plan, work, _watcher(progress, plan, validation, work, processes))
     tuner.finish()
     return TunedTowers(model, base, model.state(), plan, run, validation, tuner)
+
+
+def open_validation(
+    encoder: Encoder,
+    start: TuningStart,
+    products: Sequence[Product],
+    held_out: HeldOut,
+    config: EmbedderSettings,
+    most: int,
+    fewest: int = FEWEST_ASKED,
+) -> Validation:
+    """Read what a model that is tuned is scored on; `most` and `fewest` as `Validation` takes them."""
+    return Validation(
+        held_out.products,
+        products,
+        held_out.pairs,
+        start.categories,
+        title_inputs(encoder, held_out.products, config.tune.text_tower),
+        PixelCache(PixelReader(encoder.preprocessing, config.picture_limits()), encoder.preprocessing.size[0], 0),
+        encoder.preprocessing.mean,
+        encoder.preprocessing.std,
+        config.decode_threads,
+        most,
+        fewest,
+        config.tune.scored,
+    )
 
 
 def _raw_projections(folder: Path) -> tuple[Projection, Projection]:
@@ -165,14 +179,8 @@ def _teacher(start: TuningStart, captions: Captions, raw_text: Projection, devic
         captions.generic.to(device),
         start.ends.image.weight.to(device),
         start.ends.text.weight.to(device),
-        _on_device(start.rehearsal, device),
+        None if start.rehearsal is None else start.rehearsal.to(device),
     )
-
-
-def _on_device(rehearsal: Rehearsal | None, device: torch.device) -> Rehearsal | None:
-    if rehearsal is None:
-        return None
-    return Rehearsal(*(values.to(device) for values in (rehearsal.features, rehearsal.embeddings)))
 
 
 def _rehearsal_pixels(

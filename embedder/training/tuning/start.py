@@ -18,13 +18,10 @@ from embedder.catalogs.split_report import NotCompared
 from embedder.errors import TrainingError
 from embedder.instance_map import InstanceMap
 from embedder.towers.projection import Projection
-from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.tuning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from embedder.training.tuning.model import Ends
 
 START = "start.safetensors"
-
-_REHEARSED = ("features", "embeddings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +34,8 @@ class TuningStart:
         categories: of the head, in order; may be empty.
         ends: what lies behind the towers.
         teacher: the base's semantic embeddings of the products' main pictures, float32 (n, dim), unit.
-        rehearsal: what the base sees in pictures of other kinds; None: none are rehearsed.
+        rehearsal: the base's semantic embeddings of pictures of other kinds, float32 (r, dim), unit; None: none are
+            rehearsed.
         budget_s: for the steps, seconds; None: there is no budget.
         not_compared: why pictures were not compared when the catalog was split (see `split_catalog`).
     """
@@ -47,7 +45,7 @@ class TuningStart:
     categories: tuple[str, ...]
     ends: Ends
     teacher: torch.Tensor
-    rehearsal: Rehearsal | None
+    rehearsal: torch.Tensor | None
     budget_s: float | None
     not_compared: NotCompared = ""
 
@@ -64,8 +62,7 @@ class TuningStart:
             if projection.bias is not None:
                 tensors[f"{name}.bias"] = projection.bias
         if self.rehearsal is not None:
-            for name in _REHEARSED:
-                tensors[f"rehearsal.{name}"] = getattr(self.rehearsal, name)
+            tensors["rehearsal"] = self.rehearsal
         instance = self.ends.instance
         if instance is not None:
             for name in ("center", "weight", "offset"):
@@ -100,16 +97,13 @@ class TuningStart:
             head=(tensors["head.weight"], tensors["head.bias"]),
             instance=instance,
         )
-        rehearsal = None
-        if "rehearsal.features" in tensors:
-            rehearsal = Rehearsal(*(tensors[f"rehearsal.{name}"] for name in _REHEARSED))
         return cls(
             products=tuple(numbers["products"]),
             held_out=tuple(numbers["held_out"]),
             categories=tuple(numbers["categories"]),
             ends=ends,
             teacher=tensors["teacher"],
-            rehearsal=rehearsal,
+            rehearsal=tensors.get("rehearsal"),
             budget_s=numbers["budget_s"],
             not_compared=numbers["not_compared"],
         )

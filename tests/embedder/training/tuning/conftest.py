@@ -20,7 +20,6 @@ from embedder.towers.projection import Projection, split
 from embedder.towers.sources import load_model
 from embedder.training.heads.captions import Captions
 from embedder.training.instance.whitening import LevelSamples, fit_instance
-from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.batches import Batches
 from embedder.training.tuning.loop import Learning, Tuner
@@ -125,10 +124,7 @@ def ready(
         pixels = PixelCache(PixelReader(encoder.preprocessing), 32, 2**26)
         words = torch.nn.functional.normalize(text(captions.generic), dim=1)
         seen = encoder.encode_images([draw_product("ellipse", "red", 1)] * products)
-        rehearsal = Rehearsal(
-            torch.randn(6, image.weight.shape[1], generator=generator),
-            torch.nn.functional.normalize(torch.randn(6, 32, generator=generator), dim=1),
-        )
+        rehearsal = torch.nn.functional.normalize(torch.randn(6, 32, generator=generator), dim=1)
         teacher = Teacher(torch.from_numpy(seen), words, captions.generic, image.weight, text.weight, rehearsal)
         learning = Learning(
             batches=Batches(items, CATEGORIES, captions, pixels, settings, 0.8, seed=3),
