@@ -2,7 +2,7 @@
 
 Catalog, gallery and queries are those of `quality_studio`; the baseline is the closed form behind frozen towers. Bars:
 recall@1 0.90, recall@10 0.98; titles first never less often than with the untuned starter; the retention suite loses 0.02
-at most, and 0.9 of the gain is kept. Short: 800 products, three minutes.
+at most, and 0.9 of the gain is kept. Short: 500 products, one pass.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from embedder.evaluation.gallery import Recall
 from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import PartsCompared
 from tests.bench.prepared import base_of, sibling_keys
-from tests.bench.quality_studio import PRODUCTS, QUERIES, SEED, SHORT_PRODUCTS, decoded
-from tests.bench.tuned import report_guard, train
+from tests.bench.quality_studio import PRODUCTS, QUERIES, SEED, decoded
+from tests.bench.tuned import extent, report_guard, train
 
 SIDE = 160
-BUDGET, SHORT_BUDGET = "40m", "3m"
+BUDGET = "40m"
+SHORT_PRODUCTS = 500
 
 
 def main() -> None:
@@ -49,8 +50,7 @@ def main() -> None:
         frozen, tuned = Path(temporary) / "frozen", flags.model or Path(temporary) / "tuned"
         train(*common, "--out", str(frozen), "--tune", "projection")
         if flags.model is None:
-            budget = SHORT_BUDGET if flags.short else BUDGET
-            train(*common, "--out", str(tuned), "--tune", "full", "--budget", budget)
+            train(*common, "--out", str(tuned), "--tune", "full", *extent(flags.short, BUDGET, Path(temporary)))
         pictures, titles = {}, {}
         for way, folder in (("frozen", frozen), ("tuned", tuned)):
             compared = PartsCompared(folder, base_of(folder, flags.data / "cache"))

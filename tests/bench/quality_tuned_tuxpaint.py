@@ -2,8 +2,7 @@
 
 Splits, views and gallery are those of `quality_tuxpaint`; the baseline is the closed form behind frozen towers. Bars: the
 misses of "street" views cut by a quarter; category accuracy over 121 categories 0.75; titles among the first ten twice as
-often as with the untuned starter, and first never less often. Short: one
-seed, four minutes, a third of the queries.
+often as with the untuned starter, and first never less often. Short: one seed, one pass, a third of the queries.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import PartsCompared
 from tests.bench.prepared import base_of, sibling_keys
 from tests.bench.quality_tuxpaint import CATALOG, SEEDS, decoded, tested_places, view_recall, write_catalog
-from tests.bench.tuned import train
+from tests.bench.tuned import extent, train
 
-BUDGET, SHORT_BUDGET = "20m", "4m"
+BUDGET = "20m"
 SIDE = 160
 
 
@@ -47,7 +46,7 @@ def measure(
     """Figures by "WAY FIGURE", of one seed."""
     ways = {
         "frozen": ("--tune", "projection"),
-        "tuned": ("--tune", "full", "--budget", SHORT_BUDGET if short else BUDGET),
+        "tuned": ("--tune", "full", *extent(short, BUDGET, folder)),
     }
     places = tested_places(keys, seed)[:: 3 if short else 1]
     asked = [products[place] for place in places]

@@ -20,6 +20,15 @@ def train(*flags: str) -> None:
         raise subprocess.CalledProcessError(done.returncode, done.args)
 
 
+def extent(short: bool, budget: str, folder: Path) -> list[str]:
+    """Flags of how long a training tunes: a budget, or in a bench's short form one pass, however slow the machine is."""
+    if not short:
+        return ["--budget", budget]
+    config = folder / "one_pass.toml"
+    config.write_text("[embedder.tune]\npasses = 1\n[embedder.instance]\nviews = 1000\n", encoding="utf-8")
+    return ["--config", str(config)]
+
+
 def report_guard(bars: Bars, folder: Path, name: str) -> None:
     """Rows and bars of what was kept: what it lost of what the base knew, and how much of the gain it kept."""
     tuning = bundle.load_info(folder).training["tuning"]
