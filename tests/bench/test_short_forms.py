@@ -10,6 +10,7 @@ import pytest
 from embedder.datasets import tuxpaint_files
 from embedder.datasets.fashion_mnist_files import INSTALLED_FOLDER, LOCAL_FOLDER, PACKAGE, lacks
 from tests.conftest import run_module
+from tests.made_once import made_once
 
 needs_fashion_mnist = pytest.mark.skipif(
     bool(lacks(INSTALLED_FOLDER) and lacks(LOCAL_FOLDER)), reason=f"needs the Debian package {PACKAGE}"
@@ -70,6 +71,7 @@ def test_every_bench_has_its_short_form_here() -> None:
 
 @needs_fashion_mnist
 @pytest.mark.bench
+@pytest.mark.timed
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("bench", TIMED)
 def test_a_bench_of_speed_prints_its_bars(bench: str, trained_bundle: Path, tmp_path: Path) -> None:
@@ -80,8 +82,8 @@ def test_a_bench_of_speed_prints_its_bars(bench: str, trained_bundle: Path, tmp_
 
 @pytest.fixture(scope="module")
 def shared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """So that the starter is exported once for all of them."""
-    return tmp_path_factory.mktemp("bench")
+    """One folder for all workers: what one bench has exported and looked at, the others find in its cache."""
+    return made_once(tmp_path_factory, "bench-data", lambda folder: None)
 
 
 @needs_fashion_mnist
