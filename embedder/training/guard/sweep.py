@@ -127,6 +127,15 @@ def sweep(
             points = lost(mixtures[0].retention, kept)
             why = _refusal(points, figures, mixtures[0].in_domain, frozen, tolerance)
             mixtures.append(Mixture(share, figures, kept, points, why))
+        latest = mixtures[-1]
+        # Hours of training may end in the base's weights: the log says why, also where no bundle is kept.
+        _log.info(
+            "%.0f %% of the tuned weights: score %.4f, retention lost %.4f%s",
+            100 * share,
+            latest.in_domain.get("score", 0.0),
+            latest.lost,
+            f"; not kept: {latest.refused}" if latest.refused else "",
+        )
         on_progress(1)
     chosen = choose(mixtures, slack)
     load(mix(base, tuned, chosen or 0.0), chosen or 0.0)
