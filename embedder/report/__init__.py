@@ -1,0 +1,1 @@
+"""A report for people: one HTML file that holds everything it shows."""
