@@ -91,6 +91,11 @@ class Product:
         if self.category is not None and (not self.category or "" in self.category.split("/")):
             raise ValueError(f"category {self.category!r}; permitted: levels separated by '/', none of them empty")
 
+    @property
+    def variants_key(self) -> str:
+        """The same for a product and its variants, and for no other product."""
+        return f"product {self.id}" if self.variant_group is None else f"variants {self.variant_group}"
+
 
 ROW_REASONS = (
     "ID_MISSING",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
+from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
 from embedder.inputs.picture import Picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture
@@ -19,6 +21,14 @@ _log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
 BATCH = 64
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """Products with the unit embeddings of their main pictures, float32 (n, dim)."""
+
+    products: Sequence[Product]
+    embeddings: npt.NDArray[np.float32]
 
 
 def picture_vectors(encoder: Encoder, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
-from embedder.catalogs.split_report import SplitReport
 from embedder.catalogs.splits import shuffled
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
-from embedder.evaluation.embedding import embed_pictures
-from embedder.evaluation.figures import Embedded
+from embedder.evaluation.duplicates import find_like_pairs, find_title_clashes
+from embedder.evaluation.embedding import Embedded, embed_pictures
 from embedder.evaluation.figures import evaluate as measure
 from embedder.evaluation.gallery import Gallery
-from embedder.evaluation.held_out import split_as_trained
+from embedder.evaluation.held_out import HeldOut, hold_out
+from embedder.evaluation.measurement import Measured
 from embedder.evaluation.views import MAX_QUERIES, ViewFigures, measure_views
 from embedder.export.base_bundles import resolve_bundle
 from embedder.export.image_size import base_image_size
@@ -45,32 +46,6 @@ class EvalRequest:
     view_kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Figures, and on how many products they were measured.
-
-    Attributes:
-        figures: see `embedder.evaluation.figures.evaluate`.
-        queries: test products.
-        gallery: training products that are searched by picture.
-        products: all that are searched by title and by photo: the test products, the gallery, and others up to the
-            asked-for size of the gallery.
-        views: what photos find; None where not asked for, or where there is no test product to find.
-        splits: how the test products were held out.
-    """
-
-    figures: dict[str, float]
-    queries: int
-    gallery: int
-    products: int
-    views: ViewFigures | None
-    splits: SplitReport
-
-    def to_figures(self) -> dict[str, float]:
-        """All figures by name."""
-        return self.figures | (self.views.to_figures() if self.views is not None else {})
-
-
 def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
     """Measure a model on a catalog's test products, searched among its training products, or among all of them.
 
@@ -78,13 +53,29 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         CatalogError, ModelError, BundleError: see `embedder.errors`.
         TrainingError: the catalog has no test products.
     """
+    (measured,) = evaluate_models(request, [request.model], config)
+    return measured
+
+
+def evaluate_models(request: EvalRequest, models: Sequence[str], config: EmbedderSettings) -> tuple[Measured, ...]:
+    """Measure several models on the same products: those that all their trainings held out.
+
+    Args:
+        request: what to measure; its model is not looked at.
+        models: their names, 1 or more.
+        config: seed, limits, cache.
+
+    Raises:
+        CatalogError, ModelError, BundleError: see `embedder.errors`.
+        TrainingError: the catalog has no test products, or none that all trainings held out.
+    """
     reader = open_catalog(
         request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
     )
     products = shuffled(load_catalog(reader).products, config.seed)
-    splits = split_as_trained(products, request.model, config)
-    queries = splits.products("test")[: request.max_products]
-    gallery = splits.products("train")[: request.gallery]
+    held_out = hold_out(products, models, config)
+    queries = held_out.tested[: request.max_products]
+    gallery = held_out.trained[: request.gallery]
     if not queries:
         raise TrainingError(
             f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the groups of "
@@ -92,14 +83,31 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
         )
     taken = {product.id for product in (*queries, *gallery)}
     others = [product for product in products if product.id not in taken][: request.gallery - len(gallery)]
+    parts = _Parts(queries, gallery, others, held_out)
+    return tuple(_measure_model(replace(request, model=model), parts, config) for model in models)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """Products to measure with: those that are tested, searched by picture, and searched besides."""
+
+    queries: Sequence[Product]
+    gallery: list[Product]
+    others: Sequence[Product]
+    held_out: HeldOut
+
+
+def _measure_model(request: EvalRequest, parts: _Parts, config: EmbedderSettings) -> Measured:
     folder = resolve_bundle(
         request.model,
         config.cache_dir,
-        base_image_size(request.model, request.image_size, gallery or queries, config.picture_limits()),
+        base_image_size(
+            request.model, request.image_size, parts.gallery or list(parts.queries), config.picture_limits()
+        ),
     )
     encoder = open_encoder(folder, threads=config.threads, device=config.device)
     with ProgressReport(_log) as progress:
-        step = progress.step("embedding", len(queries) + len(gallery) + len(others))
+        step = progress.step("embedding", len(parts.queries) + len(parts.gallery) + len(parts.others))
         embedded, searched, further = (
             embed_products(
                 encoder,
@@ -108,19 +116,34 @@ def evaluate(request: EvalRequest, config: EmbedderSettings) -> Measured:
                 decode_threads=config.decode_threads,
                 on_progress=step.advance,
             )
-            for part in (queries, gallery, others)
+            for part in (parts.queries, parts.gallery, parts.others)
         )
         views = None
         if request.view_kinds:
-            parts = (embedded, searched, further)
-            views = _measure_views(encoder, parts, request.view_kinds, config, progress)
+            views = _measure_views(encoder, (embedded, searched, further), request.view_kinds, config, progress)
+    found = measure(encoder, embedded, searched, others=further)
+    products = [product for part in (embedded, searched, further) for product in part.products]
+    vectors = np.concatenate([part.embeddings for part in (embedded, searched, further)])
     return Measured(
-        measure(encoder, embedded, searched, others=further),
-        len(embedded.products),
-        len(searched.products),
-        sum(len(part.products) for part in (embedded, searched, further)),
-        views,
-        splits.report,
+        figures=found.figures,
+        queries=len(embedded.products),
+        gallery=len(searched.products),
+        products=len(products),
+        views=views,
+        splits=parts.held_out.report,
+        model=request.model,
+        base=encoder.info.base,
+        fingerprint=encoder.info.fingerprint,
+        catalog=request.catalog,
+        seed=config.seed,
+        outcomes=found.outcomes,
+        titles=found.titles,
+        trained=Counter(product.category for product in parts.held_out.trained if product.category is not None),
+        title_clashes=find_title_clashes(products),
+        like_pairs=find_like_pairs(
+            embedded.products[:MAX_QUERIES], embedded.embeddings[:MAX_QUERIES], products, vectors
+        ),
+        by_id={product.id: product for product in products},
     )
 
 

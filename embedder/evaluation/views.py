@@ -9,7 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,8 @@ class ViewFigures:
         other_picture: each further picture of the same products, among the main pictures; None where they have none.
         products, pictures: how many are searched.
         also_learnt: kinds that this model's training showed it besides those that all trainings show.
+        by_product: of each product that was looked for, by id, how likely it was the first and among the first ten, for
+            each of `kinds` in order.
     """
 
     kinds: Mapping[str, Recall]
@@ -46,6 +48,7 @@ class ViewFigures:
     products: int
     pictures: int
     also_learnt: frozenset[str] = frozenset()
+    by_product: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
     def of_training(self, used: bool) -> dict[str, Recall]:
         """The kinds that are used in training, or those that never are."""
@@ -123,12 +126,14 @@ def measure_views(
         The figures; None where there is no product to find.
     """
     chances: list[npt.NDArray[np.float64]] = []
+    looked_for: list[str] = []
     with closing(_read_views(gallery, places[:MAX_QUERIES], kinds, seed, reader, decode_threads)) as views:
         for batch in _batches(views, max(1, BATCH // len(kinds)), on_progress):
             pixels = np.concatenate([pixels for _, pixels in batch])
             wanted = np.repeat(np.asarray([place for place, _ in batch], dtype=np.intp), len(kinds))
             queries = picture_queries(encoder, picture_vectors(encoder, pixels))
             chances.append(gallery.chances(queries, wanted).reshape(len(batch), len(kinds), -1))
+            looked_for += [gallery.products[place].id for place, _ in batch]
     if not chances:
         return None
     found = np.concatenate(chances)
@@ -141,6 +146,10 @@ def measure_views(
         len(gallery.products),
         len(gallery.vectors),
         frozenset(encoder.info.training.get("tuning", {}).get("view_kinds", ())),
+        {
+            product_id: tuple((float(at_1), float(at_10)) for at_1, at_10 in of_kinds)
+            for product_id, of_kinds in zip(looked_for, found, strict=True)
+        },
     )
 
 

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 from embedder import bundle
+from embedder.catalogs.loading import load_catalog
+from embedder.catalogs.registry import open_catalog
 from embedder.errors import TrainingError
-from embedder.evaluation.run import EvalRequest, evaluate
+from embedder.evaluation.held_out import hold_out
+from embedder.evaluation.run import EvalRequest, evaluate, evaluate_models
 from embedder.settings import EmbedderSettings
 from embedder.training.run import train
 from embedder.training.settings import FineTuneSettings
@@ -116,3 +119,26 @@ def test_a_training_gives_a_tenth_of_its_time_to_comparing_pictures(
         (line,) = [record.message for record in caplog.records if record.message.startswith("splits: ")]
         assert line.startswith("splits: 0 train, 0 validation, 88 test products; kept together: 40 groups of variants")
         assert ("not compared: a tenth of the time given" in line) is not is_compared
+
+
+def test_models_that_are_compared_are_measured_on_what_both_trainings_held_out(
+    trained: tuple[Path, bundle.BundleInfo, Path], changed: Path, tmp_path: Path
+) -> None:
+    """One of them had no time to compare pictures: it may know copies of what the other held out, and the reverse."""
+    catalog, info, out = trained
+    describe(changed, {**info.training["splits"], "not_compared": "budget"})
+    products = load_catalog(open_catalog(str(catalog))).products
+    settings = EmbedderSettings(cache_dir=tmp_path, device="cpu")
+    alone = [hold_out(products, [str(model)], settings) for model in (out, changed)]
+    assert {product.id for product in alone[0].tested} != {product.id for product in alone[1].tested}
+    both = hold_out(products, [str(out), str(changed)], settings)
+    for part in ("tested", "trained"):
+        ids = [{product.id for product in getattr(one, part)} for one in alone]
+        assert {product.id for product in getattr(both, part)} == ids[0] & ids[1]
+    request = EvalRequest(str(catalog), {}, "", None, None, 1000)
+    first, second = evaluate_models(request, [str(out), str(changed)], settings)
+    assert (first.model, second.model) == (str(out), str(changed))
+    ids = [[outcome.product_id for outcome in measured.outcomes] for measured in (first, second)]
+    assert ids[0] == ids[1]
+    assert set(ids[0]) == {product.id for product in both.tested}
+    assert first.figures == second.figures

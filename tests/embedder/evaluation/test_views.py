@@ -15,7 +15,8 @@ from embedder.catalogs.product import Product, ProductPicture
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import SettingsError
 from embedder.evaluation.gallery import Gallery, Recall
-from embedder.evaluation.run import EvalRequest, Measured, embed_products, evaluate
+from embedder.evaluation.measurement import Measured
+from embedder.evaluation.run import EvalRequest, embed_products, evaluate
 from embedder.evaluation.tables import views_table
 from embedder.evaluation.views import MAX_QUERIES, ViewFigures, checked_kinds, measure_views, view_seed
 from embedder.inputs.picture import PictureBytes, PicturePixels
@@ -144,6 +145,15 @@ def test_a_measurement_is_what_searching_with_each_view_by_itself_gives(encoder:
             ranks.append(int((scores > scores[place]).sum()))
         assert views.kinds[kind].at_1 == pytest.approx(np.mean([rank < 1 for rank in ranks]))
         assert views.kinds[kind].at_10 == pytest.approx(np.mean([rank < 10 for rank in ranks]))
+
+
+def test_each_products_chances_are_kept_and_the_figures_are_their_means(measured: Measured) -> None:
+    views = measured.views
+    assert views is not None
+    assert set(views.by_product) == {outcome.product_id for outcome in measured.outcomes}
+    for place, recall in enumerate(views.kinds.values()):
+        at_1, at_10 = zip(*(of_kinds[place] for of_kinds in views.by_product.values()), strict=True)
+        assert (recall.at_1, recall.at_10) == pytest.approx((np.mean(at_1), np.mean(at_10)))
 
 
 def test_another_seed_draws_other_views(encoder: Encoder) -> None:
