@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
 
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.catalogs.split_report import SplitReport
@@ -241,7 +239,14 @@ def towers(
 @app.command("eval")
 def evaluate(
     catalog: Catalog,
-    model: Model = "starter",
+    model: Annotated[
+        str | None,
+        typer.Option(help="starter (the default), timm:TOWER, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path"),
+    ] = None,
+    compare: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="A B", help="two models side by side, in place of --model: bundles' paths or names"),
+    ] = None,
     image_size: ImageSize = None,
     max_products: Annotated[int | None, typer.Option(min=2, help="at most this many test products")] = None,
     gallery: Annotated[int, typer.Option(min=2, help="at most this many other products are searched")] = 10_000,
@@ -261,6 +266,10 @@ def evaluate(
     device: Device = None,
     cache_dir: CacheDir = None,
     config: Config = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="write DIR/index.html, to read, and DIR/metrics.json; other files in it stay"),
+    ] = None,
     json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
 ) -> None:
     """Evaluate a model on a catalog's test products.
@@ -268,6 +277,12 @@ def evaluate(
     --views perturbs their pictures (background, scale, rotation, light, crop, occlusion, JPEG and more) and reports,
     for each kind, how often the very product is found among all products. Kinds that training uses and kinds that it
     never uses are reported apart.
+
+    --report writes a page that says what is good, what is bad and what to do, with plots and the worst queries. It
+    replaces an earlier report, and no other file.
+
+    --compare A B measures two models on the same products, those that both trainings held out, and says for each figure
+    whether B is better: by intervals of a paired bootstrap over queries. Few queries give no verdict.
     """
     settings = _settings(
         config,
@@ -278,33 +293,28 @@ def evaluate(
         device=device,
         cache_dir=cache_dir,
     )
+    if model is not None and compare is not None:
+        raise SettingsError(f"--model {model} and --compare {' '.join(compare)}; permitted: one of them")
     kinds: tuple[str, ...] = ()
     if views or view_kind:
         from embedder.evaluation.views import checked_kinds
 
         kinds = checked_kinds(view_kind or ())
     columns = _checked_columns(catalog, column, allow_outside_pictures)
+    from embedder.evaluation.command import evaluate_and_print
     from embedder.evaluation.run import EvalRequest
-    from embedder.evaluation.run import evaluate as run
-    from embedder.evaluation.tables import figures_table, views_table
 
-    request = EvalRequest(catalog, columns, model, image_size, max_products, gallery, allow_outside_pictures, kinds)
-    measured = run(request, settings)
-    print(measured.splits)
-    print(
-        f"{model} on {catalog}: {measured.queries:,} test products, gallery of {measured.gallery:,} training products; "
-        f"titles are searched among {measured.products:,} products"
+    request = EvalRequest(
+        catalog,
+        columns,
+        model or "starter",
+        image_size,
+        max_products,
+        gallery,
+        allow_outside_pictures,
+        kinds,
     )
-    Console().print(figures_table(measured.figures))
-    if measured.views is not None:
-        print(
-            f"photos of {measured.views.unchanged.queries:,} test products, searched among {measured.views.products:,} "
-            f"products with {measured.views.pictures:,} pictures"
-        )
-        Console().print(views_table(measured.views))
-    if json_out is not None:
-        json_out.parent.mkdir(parents=True, exist_ok=True)
-        json_out.write_text(json.dumps(measured.to_figures(), indent=1) + "\n", encoding="utf-8")
+    evaluate_and_print(request, settings, compare, report, json_out)
 
 
 def _search(request: TrainRequest, settings: EmbedderSettings, trials: int, settings_file: Path) -> None:

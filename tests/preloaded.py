@@ -23,7 +23,7 @@ HEAVY = frozenset({"export", "train", "towers", "eval"})
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
-    ["embedder.training.tower_run", "embedder.training.towers_compared", "embedder.evaluation.run"]
+    ["embedder.training.tower_run", "embedder.training.towers_compared", "embedder.evaluation.command"]
 )
 
 

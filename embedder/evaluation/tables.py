@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
+from embedder.evaluation.comparison import Comparison
 from embedder.evaluation.gallery import Recall
 from embedder.evaluation.views import ViewFigures, mean_recall
 from embedder.inputs.street_views import KINDS
@@ -39,6 +40,30 @@ def views_table(views: ViewFigures) -> Table:
     _add_row(table, "unchanged", views.unchanged)
     if views.other_picture is not None:
         _add_row(table, "another picture -> main picture", views.other_picture)
+    return table
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """One line a figure: both models, the difference with its interval, and what was decided on how many queries."""
+    table = Table()
+    table.add_column("figure")
+    for heading in ("first", "second", "difference", "95 % interval", "queries"):
+        table.add_column(heading, justify="right")
+    table.add_column("second is")
+    for name, item in comparison.differences.items():
+        table.add_row(
+            name.replace("_", " "),
+            f"{item.first:.4f}",
+            f"{item.second:.4f}",
+            f"{item.difference:+.4f}",
+            f"{item.low:+.4f} to {item.high:+.4f}",
+            f"{item.queries:,}",
+            item.verdict,
+        )
+    table.add_section()
+    for name, both in comparison.other_figures().items():
+        shown = ["" if value is None else f"{value:.4f}" for value in both]
+        table.add_row(name.replace("_", " "), *shown, "", "", "", "")
     return table
 
 
