@@ -270,7 +270,9 @@ def evaluate(
         Path | None,
         typer.Option(metavar="DIR", help="write DIR/index.html, to read, and DIR/metrics.json; other files in it stay"),
     ] = None,
-    json_out: Annotated[Path | None, typer.Option("--json", help="write the figures there too")] = None,
+    json_out: Annotated[
+        Path | None, typer.Option("--json", help="write the figures, or the comparison, there too")
+    ] = None,
 ) -> None:
     """Evaluate a model on a catalog's test products.
 

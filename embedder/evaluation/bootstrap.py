@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from embedder.evaluation.reliability import wilson_interval
+
 Verdict = Literal["better", "worse", "no difference shown"]
 
 RESAMPLES = 2000
@@ -86,6 +88,9 @@ class Difference:
 def interval(values: npt.NDArray[np.float64], groups: Sequence[Hashable], seed: int = 0) -> Interval:
     """The mean of queries with its 95 % interval.
 
+    Shares (all values are 0 or 1) of independent queries have Wilson's interval: drawing from ten that are all right
+    gives ten that are all right, and an interval without width.
+
     Args:
         values: (q,), a figure of each query; q of 1 or more.
         groups: q keys; queries of one key are drawn together.
@@ -95,8 +100,13 @@ def interval(values: npt.NDArray[np.float64], groups: Sequence[Hashable], seed: 
         ValueError: no queries, or not equally many of both.
     """
     sums, counts = _by_group(values, groups)
-    low, high = _ends(sums, counts, seed)
-    return Interval(float(values.mean()), low, high, len(values), len(counts))
+    mean = float(values.mean())
+    is_share = bool(np.isin(values, (0.0, 1.0)).all())
+    if is_share and (len(counts) == len(values) or mean in (0.0, 1.0)):
+        low, high = wilson_interval(mean, len(counts))
+    else:
+        low, high = _ends(sums, counts, seed)
+    return Interval(mean, low, high, len(values), len(counts))
 
 
 def paired_difference(

@@ -125,7 +125,7 @@ def _difference(name: str, one: PerQuery, two: PerQuery, seed: int) -> Differenc
 def _with_mean_of_views(measured: Measured) -> dict[str, PerQuery]:
     found = measured.per_query()
     views = measured.views
-    if views is not None and len(views.kinds) > 1:
+    if views is not None:
         kinds = [found[f"views.{kind}.recall_at_1"] for kind in views.kinds if f"views.{kind}.recall_at_1" in found]
         if kinds:
             mean = np.mean([figure.values for figure in kinds], axis=0)

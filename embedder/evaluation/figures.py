@@ -96,8 +96,7 @@ def evaluate(
             figures |= _over_categories(outcomes, told)
         figures["brier_score"] = own["brier_score"]
     figures |= mean_figures(searched_by_title(titles))
-    if len(gallery.products) > 1:
-        figures |= mean_figures(searched_by_picture(outcomes))
+    figures |= mean_figures(searched_by_picture(outcomes))
     return Evaluated(figures, outcomes, titles)
 
 

@@ -37,12 +37,18 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         "calibration_error": Meaning("mean distance of probability and share of right answers, over 15 bins", False),
         "brier_score": Meaning("mean square of the distance of probability and being right (1) or wrong (0)", False),
         "text_to_image_recall_at_1": Meaning("share of titles whose nearest test picture has that title"),
-        "text_to_image_recall_at_10": Meaning("... one of the ten nearest"),
+        "text_to_image_recall_at_10": Meaning(
+            "share of titles with a test picture of that title among the ten nearest"
+        ),
         "title_to_product_recall_at_1": Meaning("titles among all products: share whose first hit has that title"),
-        "title_to_product_recall_at_10": Meaning("... one of the first ten"),
+        "title_to_product_recall_at_10": Meaning(
+            "titles among all products: share with such a hit among the first ten"
+        ),
         **{f"title_to_product_{name}": Meaning(f"titles among all products: {text}") for name, text in _SEARCH.items()},
         "image_to_image_recall_at_1": Meaning("share of pictures whose nearest product has their category"),
-        "image_to_image_recall_at_10": Meaning("... one of the ten nearest"),
+        "image_to_image_recall_at_10": Meaning(
+            "share of pictures with a product of their category among the ten nearest"
+        ),
         **{
             f"image_to_image_{name}": Meaning(f"products of a picture's category: {text}")
             for name, text in _SEARCH.items()

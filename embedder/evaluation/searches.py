@@ -38,7 +38,7 @@ def search_pictures(
     Args:
         encoder: the model, whose weights of both parts the search uses.
         queries: products; the first of those with a category search, or where none has one, the first.
-        gallery: what is searched; empty: nothing is found.
+        gallery: what is searched; with fewer than two products nothing is.
         max_queries: how many search at most.
 
     Returns:
@@ -46,7 +46,7 @@ def search_pictures(
     """
     rows = [row for row, product in enumerate(queries.products) if product.category] or range(len(queries.products))
     rows = list(rows)[:max_queries]
-    if not rows or not len(gallery.products):
+    if not rows or len(gallery.products) < 2:
         return {}
     ids = [product.id for product in gallery.products]
     categories = [product.category for product in gallery.products]

@@ -70,6 +70,14 @@ def test_importing_it_loads_no_torch(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_a_report_can_be_made_where_nothing_but_the_base_is_installed() -> None:
+    modules = "embedder.report.folder, embedder.report.plots, embedder.report.rendering, embedder.report.thumbnails"
+    absent = ("torch", "open_clip", "matplotlib", "onnxruntime")
+    code = f"import {modules}, sys; print([name for name in {absent} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_package_initializers_hold_a_docstring_only() -> None:
     for folder in ("embedder", "indexer", "server"):
         for path in (ROOT / folder).rglob("__init__.py"):

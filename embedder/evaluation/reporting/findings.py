@@ -40,6 +40,13 @@ WANTED_ERROR = 0.05
 LEAST_ANSWERED = 0.5
 """A threshold is proposed that brings the error below this, where it answers at least this share."""
 
+LEAST_FOR_LIMITS = 50
+"""With fewer products nothing good is said of probabilities, and no threshold is proposed."""
+
+DOUBTED_ABOVE = 0.9
+"""Products that all ways of telling the category put elsewhere are named where these, when they agree, are right this
+often: else it is they who are wrong."""
+
 FEW_TESTED = 100
 """With fewer test products a report says how far its figures can be trusted."""
 
@@ -149,6 +156,8 @@ def _categories(confusion: ConfusionTable) -> list[Finding]:
 def _probabilities(reliability: Reliability, has_head: bool) -> list[Finding]:
     error, chance = reliability.expected_error, reliability.by_chance_at_most
     if not reliability.is_beyond_chance:
+        if reliability.count < LEAST_FOR_LIMITS:
+            return []
         return [
             Finding(
                 "good",
@@ -180,7 +189,8 @@ def _probabilities(reliability: Reliability, has_head: bool) -> list[Finding]:
 
 def _thresholds(analysis: Analysis) -> list[Finding]:
     curve = analysis.abstention
-    if curve is None or curve.is_expected or curve.error_at[1.0] <= WANTED_ERROR:
+    known = 0 if analysis.reliability is None else analysis.reliability.count
+    if curve is None or known < LEAST_FOR_LIMITS or curve.error_at[1.0] <= WANTED_ERROR:
         return []
     point = curve.widest_below(WANTED_ERROR)
     if point is None or point.coverage < LEAST_ANSWERED:
@@ -193,8 +203,9 @@ def _thresholds(analysis: Analysis) -> list[Finding]:
     return [
         Finding(
             "todo",
-            f"Show the predicted category only from a probability of {point.threshold:.2f} on: {point.coverage:.0%} "
-            f"are answered then, with {point.error:.1%} wrong instead of {curve.error_at[1.0]:.1%}.",
+            f"Show the predicted category only from a probability of about {point.threshold:.2f} on: "
+            f"{point.coverage:.0%} are answered then, with {point.error:.1%} wrong instead of "
+            f"{curve.error_at[1.0]:.1%}.",
         )
     ]
 
@@ -225,7 +236,7 @@ def _views(views: ViewFigures) -> list[Finding]:
 
 
 def _agreement(agreement: Agreement) -> list[Finding]:
-    if not agreement.against_catalog:
+    if not agreement.against_catalog or (agreement.right_if_unanimous or 0.0) < DOUBTED_ABOVE:
         return []
     ids = agreement.against_catalog
     return [

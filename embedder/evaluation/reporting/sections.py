@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from embedder.catalogs.split_report import WHY_NOT_COMPARED
 from embedder.evaluation.abstention import AbstentionCurve
 from embedder.evaluation.analysis import Analysis
 from embedder.evaluation.confusion import CategoryFigures, ConfusionTable
@@ -206,6 +207,8 @@ def duplicates_section(measured: Measured) -> Section | None:
         f"{splits.near_duplicates:,}; groups of variants: {splits.variant_groups:,}. Each is on one side of the split, "
         f"but for {splits.test_leaks:,} test products."
     )
+    if splits.not_compared:
+        said += f" The pictures were not compared: {WHY_NOT_COMPARED[splits.not_compared]}."
     tables = []
     if measured.title_clashes:
         rows = tuple(

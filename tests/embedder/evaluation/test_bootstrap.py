@@ -30,6 +30,15 @@ def test_intervals_hold_the_true_share_about_as_often_as_they_say() -> None:
     assert held >= 180
 
 
+def test_ten_that_are_all_right_may_be_of_a_model_that_is_not_always_right() -> None:
+    found = interval(np.ones(10), keys(10))
+    assert (found.mean, found.high) == (1.0, 1.0)
+    assert found.low == pytest.approx(0.7225, abs=1e-3)
+    # Ten variants are one product, of which nothing follows.
+    assert interval(np.ones(10), ["variants"] * 10).low < 0.3
+    assert interval(np.zeros(10), keys(10)).high == pytest.approx(1 - 0.7225, abs=1e-3)
+
+
 def test_a_model_that_is_better_on_many_queries_is_better() -> None:
     first = np.asarray([0.0] * 30 + [1.0] * 70)
     second = np.asarray([1.0] * 20 + [0.0] * 10 + [1.0] * 70)
@@ -107,8 +116,8 @@ def test_the_same_seed_draws_the_same() -> None:
 
 
 def test_ten_thousand_queries_take_bounded_memory() -> None:
-    found = interval((np.arange(10_000) % 4 == 0).astype(float), keys(10_000))
-    assert (found.mean, found.high - found.low) == (0.25, pytest.approx(0.017, abs=0.003))
+    found = interval((np.arange(10_000) % 4) / 3, keys(10_000))
+    assert (found.mean, found.high - found.low) == (pytest.approx(0.5), pytest.approx(0.0146, abs=0.002))
 
 
 def test_what_cannot_be_compared_is_refused() -> None:

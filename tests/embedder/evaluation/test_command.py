@@ -46,6 +46,8 @@ def test_a_report_is_a_page_and_the_figures(
     assert metrics["counts"]["test_products"] == len(metrics["outcomes"]) > 5
     assert {path.split(".")[0].removesuffix("[]") for path in FIELDS} == set(metrics)
     assert {item["witnesses"].keys() >= {"head", "neighbors", "names"} for item in metrics["outcomes"]} == {True}
+    calibration = metrics["figures"]["calibration_error"]["value"]
+    assert calibration == pytest.approx(metrics["reliability"]["expected_error"], abs=1e-5)
     # 160 drawn products of four shapes are learnt well.
     assert metrics["figures"]["accuracy"]["value"] > 0.8
     page = Parsed((report / "index.html").read_text())
