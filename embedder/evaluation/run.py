@@ -77,8 +77,9 @@ def evaluate_models(request: EvalRequest, models: Sequence[str], config: Embedde
     queries = held_out.tested[: request.max_products]
     gallery = held_out.trained[: request.gallery]
     if not queries:
+        shared = " that the trainings of all these models held out" if len(models) > 1 else ""
         raise TrainingError(
-            f"catalog {request.catalog!r} has no test products; permitted: 1 or more (a tenth of the groups of "
+            f"catalog {request.catalog!r} has no test products{shared}; permitted: 1 or more (a tenth of the groups of "
             "siblings where the catalog names no split)"
         )
     taken = {product.id for product in (*queries, *gallery)}
