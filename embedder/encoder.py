@@ -25,6 +25,7 @@ from embedder.instance_map import load_instance, load_space
 from embedder.recognition.head import CategoryHead, load_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.runtimes.protocol import Embedded, Runtime
+from embedder.seen_products import SeenProducts, load_seen
 
 RuntimeName = Literal["auto", "onnx", "torch"]
 
@@ -36,6 +37,7 @@ class Encoder:
         info: the bundle's description: fingerprint, dim, preprocessing, metrics.
         head: the category head, on semantic embeddings; None where the model was not fine-tuned.
         space: how index vectors are made of the parts, and queries compared with them.
+        seen: products that the model was trained on; None where it was not trained, or by an earlier release.
     """
 
     def __init__(
@@ -45,10 +47,12 @@ class Encoder:
         tokenizer: TextTokenizer,
         head: CategoryHead | None,
         space: IndexSpace | None = None,
+        seen: SeenProducts | None = None,
     ) -> None:
         self.info = info
         self.head = head
         self.space = IndexSpace(info.dim) if space is None else space
+        self.seen = seen
         self._runtime = runtime
         self._tokenizer = tokenizer
 
@@ -107,11 +111,15 @@ class Encoder:
         """Tokens of n texts to index vectors without an instance part, float32 (n, dim), unit length."""
         return self.space.text_vectors(self.run_tokens(batch).embeddings)
 
+    def semantic_texts(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
+        """Texts to semantic embeddings, float32 (n, semantic dim), unit length; n may be 0. What is too long is cut."""
+        starts = range(0, len(texts), batch_size)
+        parts = [self.run_tokens(self.tokenize(texts[s : s + batch_size])).embeddings for s in starts]
+        return np.concatenate(parts) if parts else np.empty((0, self.info.semantic_dim), dtype=np.float32)
+
     def text_queries(self, texts: Sequence[str], batch_size: int = 64) -> list[IndexQuery]:
         """What to search an index with for texts; n may be 0. What is longer than the context is cut."""
-        starts = range(0, len(texts), batch_size)
-        runs = [self.run_tokens(self.tokenize(texts[start : start + batch_size])) for start in starts]
-        return [query for run in runs for query in self.space.text_queries(run.embeddings)]
+        return self.space.text_queries(self.semantic_texts(texts, batch_size))
 
     def text_features(self, texts: Sequence[str], batch_size: int = 64) -> npt.NDArray[np.float32]:
         """Texts (1 or more) to the features before the text projection, float32 (n, width)."""
@@ -168,7 +176,12 @@ def open_encoder(
             raise
         verified.result()
     return Encoder(
-        info, loaded, tokenizer, load_head(folder), load_space(folder, info.semantic_dim, info.instance_weight)
+        info,
+        loaded,
+        tokenizer,
+        load_head(folder),
+        load_space(folder, info.semantic_dim, info.instance_weight),
+        load_seen(folder),
     )
 
 

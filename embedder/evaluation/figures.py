@@ -101,11 +101,16 @@ def evaluate(
 
 
 def category_probabilities(
-    encoder: Encoder, semantic: npt.NDArray[np.float32], categories: Sequence[str]
+    encoder: Encoder,
+    semantic: npt.NDArray[np.float32],
+    categories: Sequence[str],
+    vectors: npt.NDArray[np.float32] | None = None,
 ) -> tuple[npt.NDArray[np.float32], tuple[str, ...]]:
-    """Probabilities (n, c) over the head's categories, or where there is no head over `categories` by their names."""
+    """Probabilities (n, c) of pictures over the head's categories, or where there is no head over `categories` by their
+    names; `semantic` are semantic embeddings, (n, semantic dim), `vectors` index vectors, (n, dim).
+    """
     if encoder.head is not None:
-        return encoder.head.probabilities(semantic, "image"), encoder.head.categories
+        return encoder.head.probabilities(semantic, "image", vectors), encoder.head.categories
     return name_probabilities(encoder, semantic, categories), tuple(categories)
 
 
@@ -127,7 +132,7 @@ def _told(encoder: Encoder, queries: Embedded, gallery: Embedded) -> _Told | Non
     """What the head says, or the names of the categories that occur; None where no category is known."""
     if encoder.head is not None:
         semantic = encoder.space.semantic_of(queries.embeddings)
-        return _Told(encoder.head.categories, encoder.head.probabilities(semantic, "image"))
+        return _Told(encoder.head.categories, encoder.head.probabilities(semantic, "image", queries.embeddings))
     known = {product.category for product in queries.products} - {None}
     known = known or {product.category for product in gallery.products} - {None}
     categories = sorted(category for category in known if category is not None)

@@ -20,6 +20,7 @@ from embedder.index_space import IndexSpace
 from embedder.instance_map import InstanceMap, save_instance
 from embedder.recognition.head import CategoryHead, save_head
 from embedder.runtimes.onnx import OnnxRuntime
+from embedder.seen_products import SeenProducts, save_seen
 from embedder.towers.dual_encoder import DualEncoder, save_folder
 from embedder.towers.levels import LeveledTrunk
 from embedder.towers.projection import Projection, Trunk, has_projection, split
@@ -42,6 +43,7 @@ def write_bundle(
     data_hash: str = "",
     metrics: Mapping[str, float] | None = None,
     report: Mapping[str, str | bytes] | None = None,
+    seen: SeenProducts | None = None,
 ) -> bundle.BundleInfo:
     """Write a model as a bundle; an existing bundle at `target` is replaced only when the new one is whole.
 
@@ -57,6 +59,7 @@ def write_bundle(
             are taken, with other ends, in place of an export. None: both towers are exported.
         training, data_hash, metrics: see `BundleInfo`.
         report: file name to text or bytes, written into `report/`.
+        seen: which products it was trained on, where it was.
 
     Raises:
         ModelError: the ONNX graphs do not compute what torch computes.
@@ -67,6 +70,8 @@ def write_bundle(
             save_head(folder, head)
         if instance is not None and space is not None:
             save_instance(folder, instance, space.kept)
+        if seen is not None:
+            save_seen(folder, seen)
         for name, content in (report or {}).items():
             (folder / bundle.REPORT_FOLDER).mkdir(exist_ok=True)
             written = content.encode() if isinstance(content, str) else content

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 NEIGHBORS = 20
 
 _TEMPERATURES = tuple(float(value) for value in np.geomspace(0.005, 1.0, 24))
 _DOUBTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbors:
+    """The nearest products of n queries.
+
+    Attributes:
+        labels: int (n, k), nearest first: each product's category, 0..c-1; -1 where it has none, or where there is no
+            further product.
+        scores: float (n, k); -inf where there is no further product.
+    """
+
+    labels: npt.NDArray[np.integer]
+    scores: npt.NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        if self.labels.ndim != 2 or self.labels.shape != self.scores.shape:
+            raise ValueError(
+                f"neighbours' labels {self.labels.shape} and scores {self.scores.shape}; permitted: (n, k) both"
+            )
+
+    def first(self, count: int) -> Neighbors:
+        """The nearest `count` of them."""
+        return Neighbors(self.labels[:, :count], self.scores[:, :count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,48 +54,48 @@ class NeighborVote:
         if not self.temperature > 0 or not self.doubt >= 0:
             raise ValueError(f"temperature {self.temperature}, doubt {self.doubt}; permitted: above 0, 0 or more")
 
-    def probabilities(self, categories: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
-        """Category to probability, most likely first; they sum to less than 1 by the share of doubt.
+    def shares(self, neighbors: Neighbors, count: int) -> npt.NDArray[np.float64]:
+        """Each of `count` categories' share of the votes, float64 (n, count).
 
-        Args:
-            categories, scores: of the nearest products, nearest first; may be empty.
+        A row sums to less than 1 by the doubt and by the votes of products without a category; that of a query without
+        neighbours is 0.
         """
-        if not scores:
-            return {}
-        weights = np.exp((np.asarray(scores, dtype=np.float64) - max(scores)) / self.temperature)
-        total = float(weights.sum()) + self.doubt
-        votes: dict[str, float] = defaultdict(float)
-        for category, weight in zip(categories, weights, strict=True):
-            votes[category] += float(weight) / total
-        return dict(sorted(votes.items(), key=lambda item: -item[1]))
+        weights, totals = _weights(neighbors, self.temperature)
+        found = np.zeros((len(weights), count + 1))
+        # The last column is of those without a category.
+        np.add.at(found, (np.arange(len(weights))[:, None], neighbors.labels), weights)
+        return np.asarray(found[:, :count] / np.maximum(totals + self.doubt, 1e-12)[:, None])
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A product searched for with itself left out: its category, and those and the scores of its neighbours."""
+def fit_vote(neighbors: Neighbors, labels: npt.NDArray[np.integer], count: int) -> NeighborVote:
+    """The vote under which held-out queries' own categories are most likely (least log loss over a grid).
 
-    category: str
-    neighbor_categories: tuple[str, ...]
-    scores: tuple[float, ...]
+    Where a category is not among the neighbours, it gets an even share of the doubt over the `count` categories.
 
-
-def fit_vote(held: Sequence[Held]) -> NeighborVote:
-    """The vote under which the products' own categories are most likely (least log loss over a grid).
-
-    Where a category is not among the neighbours, it gets an even share of the doubt over as many categories as occur.
+    Args:
+        neighbors: of n queries, each without its own product.
+        labels: the queries' categories, (n,), 0..count-1; n may be 0.
+        count: how many categories there are, 1 or more.
     """
-    if not held:
+    if not len(labels):
         return NeighborVote()
-    kinds = max(2, len({item.category for item in held}))
+    kinds = max(2, count)
     best = (float("inf"), NeighborVote())
     for temperature in _TEMPERATURES:
+        weights, totals = _weights(neighbors, temperature)
+        own = np.where(neighbors.labels == labels[:, None], weights, 0.0).sum(axis=1)
         for doubt in _DOUBTS:
-            vote = NeighborVote(temperature, doubt)
-            loss = 0.0
-            for item in held:
-                found = vote.probabilities(item.neighbor_categories, item.scores)
-                spare = 1.0 - sum(found.values())
-                loss -= float(np.log(max(found.get(item.category, 0.0) + spare / kinds, 1e-12)))
+            loss = -float(np.log(np.maximum((own + doubt / kinds) / (totals + doubt), 1e-12)).sum())
             if loss < best[0]:
-                best = (loss, vote)
+                best = (loss, NeighborVote(temperature, doubt))
     return best[1]
+
+
+def _weights(neighbors: Neighbors, temperature: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Votes, in votes of the nearest product, (n, k), and their sums (n,)."""
+    scores = np.asarray(neighbors.scores, dtype=np.float64)
+    highest = scores.max(axis=1, keepdims=True, initial=-np.inf)
+    with np.errstate(invalid="ignore"):
+        weights = np.exp((scores - highest) / temperature)
+    weights = np.where(np.isfinite(scores), weights, 0.0)
+    return weights, weights.sum(axis=1)

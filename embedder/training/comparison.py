@@ -171,11 +171,21 @@ def _category_accuracy(encoder: Encoder, stage: Stage, held_out: Features) -> di
     truth = [held_out.products[row].category or "" for row in rows]
     embeddings = embed(stage.image, held_out)[rows]
     if stage.head is not None:
-        probabilities, known = stage.head.probabilities(embeddings, "image"), stage.head.categories
+        vectors = _index_vectors(stage, held_out)
+        probabilities = stage.head.probabilities(embeddings, "image", None if vectors is None else vectors[rows])
+        known = stage.head.categories
     else:
         probabilities, known = category_probabilities(encoder, embeddings, sorted(set(truth)))
     right = [known[place] == wanted for place, wanted in zip(probabilities.argmax(axis=1), truth, strict=True)]
     return {"category_accuracy": float(np.mean(right))}
+
+
+def _index_vectors(stage: Stage, features: Features) -> npt.NDArray[np.float32] | None:
+    """What the index would hold of pictures, float32 (n, dim); None where the stage has the semantic part alone."""
+    if stage.part is None or features.levels is None:
+        return None
+    instance = stage.part.instance.apply(features.levels.astype(np.float32))
+    return stage.part.space.picture_vectors(embed(stage.image, features), instance)
 
 
 def _recall(kind: str, scores: Scores, wanted: Sequence[str], found: Sequence[str]) -> dict[str, float]:

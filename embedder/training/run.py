@@ -17,12 +17,14 @@ from embedder.errors import BudgetTooShort, SettingsError, TrainingError
 from embedder.export.image_size import why_image_size
 from embedder.export.onnx import write_bundle
 from embedder.progress import ProgressReport
+from embedder.seen_products import SeenProducts
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import join
 from embedder.training.base_model import Base, open_base
 from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import rehearse, tune_ends
+from embedder.training.heads.picture_head import with_picture_weights
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
 from embedder.training.proposal import with_model
@@ -117,6 +119,8 @@ def finish(
     """
     part = make_instance_part(gathered, tuned.image, base.encoder.info.level_widths, config.instance)
     after = replace(tuned, part=part)
+    if after.head is not None:
+        after = replace(after, head=with_picture_weights(after.head, after.image, part, gathered))
     compared = compare(Looked(base.encoder, base.stage, gathered), Looked(base.encoder, after, gathered))
     described = describe(request, config, catalog, base.encoder, gathered, part)
     described |= {"tuning": dict(tuning), "compared": compared.to_dict()}
@@ -135,6 +139,7 @@ def finish(
         data_hash=data_hash(gathered.training.products),
         metrics=metrics,
         report={**(report or {}), "training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
+        seen=SeenProducts.of(product.id for product in gathered.training.products),
     )
 
 

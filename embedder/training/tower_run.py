@@ -21,6 +21,7 @@ from embedder.errors import BudgetTooShort, TrainingLost
 from embedder.export.onnx import write_bundle
 from embedder.progress import ProgressReport
 from embedder.recognition.head import CategoryHead
+from embedder.seen_products import SeenProducts
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import has_projection
@@ -30,6 +31,7 @@ from embedder.training.ends import recalibrated, rehearse, tune_ends
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table
 from embedder.training.guard.retained import Retained
 from embedder.training.guard.sweep import Frozen, Sweep, sweep
+from embedder.training.heads.picture_head import with_picture_weights
 from embedder.training.instance.part import make_instance_part
 from embedder.training.pictures.features import Pace
 from embedder.training.pictures.gathering import Gathered, Gatherer
@@ -231,7 +233,8 @@ class _Run:
         if start.categories:
             weight, bias = (value.detach().cpu().numpy().copy() for value in (model.head.weight, model.head.bias))
             after = replace(after, head=CategoryHead(start.categories, weight, bias, {"image": 1.0, "text": 1.0}))
-            after = replace(after, head=recalibrated(after, tuned.encoder, seen, config))
+            head = recalibrated(after, tuned.encoder, seen, config)
+            after = replace(after, head=with_picture_weights(head, after.image, part, seen))
         compared = compare(Looked(base.encoder, base.stage, gathered), Looked(tuned.encoder, after, seen))
         described = describe(request, config, catalog, base.encoder, gathered, part)
         described |= {
@@ -251,6 +254,7 @@ class _Run:
             data_hash=data_hash(start.chosen(self._everything.products)),
             metrics=metrics,
             report={**report, "training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
+            seen=SeenProducts.of(product.id for product in start.chosen(self._everything.products)),
         )
 
     def _keep_base(

@@ -18,6 +18,7 @@ from embedder.catalogs.outline import read_rows
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PixelReader
+from indexer.building.category_fitting import fit_category_models
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
 from indexer.building.loading import Loading
@@ -27,7 +28,6 @@ from indexer.building.rejects import RejectLog
 from indexer.building.retention import drop_old
 from indexer.building.stage import Stage, StageTime, stage_times
 from indexer.building.tally import Tally
-from indexer.building.vote_fitting import fit_votes
 from indexer.errors import BuildError
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Batch, Store, VersionWriter
@@ -115,7 +115,7 @@ def build(
             pictures_rejected=rejects.pictures,
             catalog_hash=tally.digest.hexdigest(),
             categories=dict(sorted(tally.categories.items())),
-            votes=fit_votes(encoder, tally.sample),
+            category_models=fit_category_models(encoder, tally.sample, sorted(tally.categories)),
         )
         writer.finish(manifest)
     finally:

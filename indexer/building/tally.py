@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.catalogs.product import Product
-from indexer.building.vote_fitting import VoteSample
+from indexer.building.category_fitting import CategorySample
 from indexer.stores.protocol import Payload
 
 
 class Tally:
-    """Counts products, pictures and categories, hashes the payloads, and keeps a sample for the neighbours' vote.
+    """Counts products, pictures and categories, hashes the payloads, and keeps a sample to judge categories by.
 
     Attributes:
         products, pictures: indexed.
@@ -32,7 +32,7 @@ class Tally:
         self.pictures_left_out = 0
         self.categories: Counter[str] = Counter()
         self.digest = hashlib.sha256()
-        self.sample = VoteSample()
+        self.sample = CategorySample()
 
     def add(
         self,

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from embedder.recognition.category_model import QueryModel
 from embedder.recognition.neighbor_vote import NeighborVote
 from indexer.errors import ModelMismatch, VersionIncomplete
 from indexer.filters.schema import Schema
@@ -35,7 +36,9 @@ class Manifest:
         catalog_hash: SHA-256 over the indexed payloads, in order.
         schema: the attributes that filters may name.
         categories: category path to its number of products.
-        votes: how neighbours' categories become a probability, per kind of query ("image", "text").
+        category_models: how queries' categories are judged, per kind of query ("image", "text"); empty in indexes
+            without categories, and of earlier releases.
+        votes: how neighbours' categories become a probability, per kind of query; of earlier releases.
         settings: of the build.
     """
 
@@ -55,6 +58,7 @@ class Manifest:
     catalog_hash: str = ""
     schema: Schema = field(default_factory=lambda: Schema({}))
     categories: Mapping[str, int] = field(default_factory=dict)
+    category_models: Mapping[str, QueryModel] = field(default_factory=dict)
     votes: Mapping[str, NeighborVote] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -62,6 +66,7 @@ class Manifest:
         """As text, with the format version."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["schema"] = self.schema.to_dict()
+        data["category_models"] = {name: model.to_dict() for name, model in self.category_models.items()}
         data["votes"] = {name: asdict(vote) for name, vote in self.votes.items()}
         return json.dumps({"format_version": FORMAT_VERSION, **data}, indent=1, ensure_ascii=False) + "\n"
 
@@ -79,6 +84,9 @@ class Manifest:
                     f"index version at {where} has another format; permitted: {FORMAT_VERSION}; next step: build again"
                 )
             data["schema"] = Schema.from_dict(data["schema"])
+            data["category_models"] = {
+                name: QueryModel.from_dict(model) for name, model in data.get("category_models", {}).items()
+            }
             data["votes"] = {name: NeighborVote(**vote) for name, vote in data["votes"].items()}
             return cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -74,7 +74,7 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
     try:
         check_servable(reader.manifest, encoder.info.fingerprint)
         parts = PartEncoder(encoder, reader.fetch, settings)
-        categories = CategoryPredictor(encoder.head, reader.manifest)
+        categories = CategoryPredictor(encoder, reader.manifest)
         searcher = Searcher(parts, categories, reader, settings)
         _warm_up(searcher, settings)
     except BaseException:

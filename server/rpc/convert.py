@@ -29,6 +29,13 @@ _HIDDEN = frozenset({"product_id", CATEGORY_PATH_KEY})
 _METHODS = {
     "head": category_pb2.CategoryPrediction.METHOD_HEAD,
     "neighbors": category_pb2.CategoryPrediction.METHOD_NEIGHBORS,
+    "fusion": category_pb2.CategoryPrediction.METHOD_FUSION,
+}
+
+_ABSTENTIONS = {
+    None: category_pb2.CategoryPrediction.ABSTENTION_UNSPECIFIED,
+    "not_in_catalog": category_pb2.CategoryPrediction.ABSTENTION_NOT_IN_CATALOG,
+    "unsure": category_pb2.CategoryPrediction.ABSTENTION_UNSURE,
 }
 
 
@@ -108,15 +115,27 @@ def to_meta(
 
 def to_category(predicted: PredictedCategory) -> category_pb2.CategoryPrediction:
     """Write a predicted category."""
-    best, probability = predicted.candidates[0]
+    best = predicted.candidates[0]
     return category_pb2.CategoryPrediction(
-        category=best,
-        probability=probability,
+        category=best.category,
+        probability=best.probability,
         candidates=[
-            category_pb2.CategoryProbability(category=category, probability=share)
-            for category, share in predicted.candidates
+            category_pb2.CategoryProbability(
+                category=item.category,
+                probability=item.probability,
+                head_probability=item.head,
+                neighbor_share=item.neighbors,
+                name_cosine=item.names,
+            )
+            for item in predicted.candidates
         ],
         method=_METHODS[predicted.method],
+        in_catalog_probability=predicted.known,
+        abstention=_ABSTENTIONS[predicted.abstention],
+        branch=[
+            category_pb2.CategoryNode(category=node.path, probability=node.probability) for node in predicted.branch
+        ],
+        sure_category=predicted.sure,
     )
 
 

@@ -5,59 +5,126 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from embedder.recognition.head import CategoryHead, Modality
-from embedder.recognition.neighbor_vote import NeighborVote
+from embedder.category_names import name_embeddings
+from embedder.encoder import Encoder
+from embedder.recognition.category_model import Judged, QueryModel
+from embedder.recognition.category_tree import CategoryTree, deepest
+from embedder.recognition.category_witnesses import Witnesses, known_head
+from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote
 from indexer.stores.protocol import Scored
 from indexer.versions.manifest import Manifest
-from server.search.query import PredictedCategory
+from server.search.encode import EncodedPart
+from server.search.query import Abstention, Candidate, PredictedCategory
 
 CANDIDATES = 5
 
 
 class CategoryPredictor:
-    """Predicts by the model's head where it knows the catalog's categories, else by the nearest products.
+    """Predicts by all witnesses, weighed as the index's manifest says.
 
-    Both give probabilities that were calibrated on products they had not seen: the head's on the training's held-out
-    part, the neighbours' on the index itself, each product left out of its own vote.
+    An index of an earlier release says nothing of that: then the head predicts where it knows the catalog's categories,
+    else the nearest products do.
     """
 
-    def __init__(self, head: CategoryHead | None, manifest: Manifest) -> None:
-        wanted = set(manifest.categories)
-        self._head = head if head is not None and wanted and wanted <= set(head.categories) else None
+    def __init__(self, encoder: Encoder, manifest: Manifest) -> None:
+        self._categories = tuple(sorted(manifest.categories))
+        self._tree = CategoryTree(self._categories)
+        self._place = {category: label for label, category in enumerate(self._categories)}
+        self._models = dict(manifest.category_models)
         self._votes = dict(manifest.votes)
-        self._any = bool(wanted)
+        head = known_head(encoder.head, self._categories)
+        names = None
+        if any(_asks_names(model) for model in self._models.values()):
+            names = name_embeddings(encoder, self._categories)
+        self._witnesses = Witnesses(self._categories, head, names)
+        self._head_is_enough = not self._models and head is not None and set(head.categories) >= set(self._categories)
 
     @property
     def needs_neighbors(self) -> bool:
         """Whether the nearest products are used; otherwise `predict` may be given none."""
-        return self._any and self._head is None
+        return bool(self._categories) and not self._head_is_enough
 
-    def predict(
-        self, semantic: npt.NDArray[np.float32], modality: Modality, neighbors: Sequence[Scored]
-    ) -> PredictedCategory | None:
+    def predict(self, part: EncodedPart, neighbors: Sequence[Scored]) -> PredictedCategory | None:
         """Predict.
 
         Args:
-            semantic: semantic embedding, float32 (semantic dim,), unit length; what the head looks at.
-            modality: which calibration applies.
+            part: what was searched with.
             neighbors: the nearest products of the whole catalog, nearest first, where `needs_neighbors`; a picture
                 found them by both parts.
 
         Returns:
-            None where the catalog has no categories.
+            None where the catalog has no categories, or nothing is known of the query.
         """
-        if not self._any:
+        if not self._categories:
             return None
-        if self._head is not None:
-            probabilities = self._head.probabilities(semantic[None, :], modality)[0]
-            order = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
-            pairs = tuple((self._head.categories[index], float(probabilities[index])) for index in order)
-            return PredictedCategory(pairs, "head")
-        found = [item for item in neighbors if "category" in item.payload]
-        vote = self._votes.get(modality) or self._votes.get("image") or NeighborVote()
-        shares = vote.probabilities([item.payload["category"] for item in found], [item.score for item in found])
-        if not shares:
+        near = self._to_neighbors(neighbors)
+        indexed = None if part.indexed is None else part.indexed[None, :]
+        if not self._models:
+            return self._predict_as_before(part, near, indexed)
+        model = self._models.get(part.modality) or self._models["image"]
+        heard = self._witnesses.hear(part.semantic[None, :], indexed, part.modality, near)
+        return self._to_prediction(model.judge(heard, len(self._categories)), model)
+
+    def _to_prediction(self, judged: Judged, model: QueryModel) -> PredictedCategory:
+        probabilities = judged.probabilities[0]
+        order = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
+        head = judged.evidence.head
+        names = judged.evidence.names
+        candidates = tuple(
+            Candidate(
+                self._categories[place],
+                float(probabilities[place]),
+                head=None if head is None or np.isnan(head[0, place]) else float(np.exp(head[0, place])),
+                neighbors=float(judged.votes[0, place]),
+                names=None if names is None else float(names[0, place]),
+            )
+            for place in order
+        )
+        known = float(judged.known[0])
+        path = self._tree.branch(int(order[0]), probabilities)
+        sure = deepest(path, model.least_sure)
+        abstention: Abstention | None = None
+        if model.queries and known < model.least_known:
+            abstention = "not_in_catalog"
+        elif candidates[0].probability < model.least_sure:
+            abstention = "unsure"
+        return PredictedCategory(
+            candidates,
+            "fusion",
+            known,
+            abstention,
+            path,
+            "" if sure is None or abstention == "not_in_catalog" else sure.path,
+        )
+
+    def _predict_as_before(
+        self, part: EncodedPart, near: Neighbors, indexed: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None
+    ) -> PredictedCategory | None:
+        """By the one witness that an earlier release's index speaks of."""
+        heard = self._witnesses.hear(part.semantic[None, :], indexed, part.modality, near)
+        count = len(self._categories)
+        if self._head_is_enough and heard.logits is not None:
+            shares = np.exp(heard.logits[0] - heard.logits[0].max())
+            shares /= shares.sum()
+        else:
+            vote = self._votes.get(part.modality) or self._votes.get("image") or NeighborVote()
+            shares = vote.shares(near, count)[0]
+        order = [int(place) for place in np.argsort(-shares, kind="stable")[:CANDIDATES] if shares[place] > 0]
+        if not order:
             return None
-        return PredictedCategory(tuple(shares.items())[:CANDIDATES], "neighbors")
+        candidates = tuple(Candidate(self._categories[place], float(shares[place])) for place in order)
+        return PredictedCategory(candidates, "head" if self._head_is_enough else "neighbors")
+
+    def _to_neighbors(self, found: Sequence[Scored]) -> Neighbors:
+        labels = np.full((1, NEIGHBORS), -1)
+        scores = np.full((1, NEIGHBORS), -np.inf)
+        for column, item in enumerate(found[:NEIGHBORS]):
+            labels[0, column] = self._place.get(item.payload.get("category", ""), -1)
+            scores[0, column] = item.score
+        return Neighbors(labels, scores)
+
+
+def _asks_names(model: QueryModel) -> bool:
+    known = dict(zip(model.known.features, model.known.weights, strict=True))
+    return model.pool.weights.get("names", 0.0) > 0 or known.get("name", 0.0) > 0

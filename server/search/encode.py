@@ -37,6 +37,8 @@ class EncodedPart:
         modality: "text" or "image"; products and vectors count as images.
         timings_us: stage ("decode", "encode") to microseconds, in order.
         warnings: what was done differently from what was asked.
+        indexed: what the index would hold of it, float32 (dim,), unit length, by which the head knows categories too;
+            None for texts.
     """
 
     vector: npt.NDArray[np.float32]
@@ -45,6 +47,7 @@ class EncodedPart:
     modality: Modality
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...] = ()
+    indexed: npt.NDArray[np.float32] | None = None
 
 
 class PartEncoder:
@@ -118,9 +121,10 @@ class PartEncoder:
         check_alive()
         with timings.stage("encode"):
             embedded = self._encoder.run_pixels(pixels)
-            query = self._encoder.space.query(self._encoder.index_vectors(embedded)[0])
+            indexed = self._encoder.index_vectors(embedded)[0]
+            query = self._encoder.space.query(indexed)
         semantic = embedded.embeddings[0]
-        return EncodedPart(query.vector, query.scale, semantic, "image", timings.measured_us, tuple(warnings))
+        return EncodedPart(query.vector, query.scale, semantic, "image", timings.measured_us, tuple(warnings), indexed)
 
     def _product(self, product_id: str, field: str) -> EncodedPart:
         if not product_id:
@@ -156,7 +160,7 @@ class PartEncoder:
         """A part that is a vector of the index already."""
         query = self._encoder.space.query(vector)
         semantic = self._encoder.space.semantic_of(vector[None, :])[0]
-        return EncodedPart(query.vector, query.scale, semantic, "image", timings_us, warnings)
+        return EncodedPart(query.vector, query.scale, semantic, "image", timings_us, warnings, vector)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from embedder.recognition.category_tree import CategoryNode
+
 
 @dataclass(frozen=True, slots=True)
 class TextQuery:
@@ -84,12 +86,47 @@ class Hit:
     picture: str = ""
 
 
+Abstention = Literal["not_in_catalog", "unsure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A category that the query may show.
+
+    Attributes:
+        category: its path.
+        probability: calibrated, 0..1, given that the query shows one of the catalog's categories.
+        head: probability by the trained head alone, 0..1; None where it does not know the category, or was not asked.
+        neighbors: share of the nearest products' votes, 0..1; None where they were not asked.
+        names: cosine of the query and the category's name, -1..1; None where names were not asked.
+    """
+
+    category: str
+    probability: float
+    head: float | None = None
+    neighbors: float | None = None
+    names: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class PredictedCategory:
-    """Categories with calibrated probabilities, most likely first; never empty."""
+    """What category a query shows.
 
-    candidates: tuple[tuple[str, float], ...]
-    method: Literal["head", "neighbors"]
+    Attributes:
+        candidates: most likely first; never empty.
+        method: "fusion" of all witnesses; in indexes of earlier releases one of them.
+        known: probability that the query shows one of the catalog's categories at all, 0..1; None: it was not fitted.
+        abstention: why the first candidate is no answer; None: it is one.
+        branch: the first candidate with all categories above it, from the top.
+        sure: the lowest category of the branch that is sure enough to be an answer; "" where none is.
+    """
+
+    candidates: tuple[Candidate, ...]
+    method: Literal["head", "neighbors", "fusion"]
+    known: float | None = None
+    abstention: Abstention | None = None
+    branch: tuple[CategoryNode, ...] = ()
+    sure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ class Searcher:
             near = found if where is None or not voters else self.nearest(part, voters, None, itself)
         with timings.stage("rank"):
             hits = tuple(_to_hit(item) for item in found[:page_size])
-            category = self._categories.predict(part.semantic, part.modality, near[:voters])
+            category = self._categories.predict(part, near[:voters])
         return SearchOutcome(
             hits,
             category,

@@ -79,7 +79,7 @@ class PartsCompared:
         head = self.encoder.head
         assert head is not None
         known = [row for row, product in enumerate(products) if product.category]
-        found = head.probabilities(pictures.semantic[known], "image").argmax(axis=1)
+        found = head.probabilities(pictures.semantic[known], "image", pictures.indexed[known]).argmax(axis=1)
         right = [head.categories[place] == products[row].category for place, row in zip(found, known, strict=True)]
         return float(np.mean(right))
 

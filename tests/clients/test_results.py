@@ -18,10 +18,19 @@ def full_answer(request, context):
             category="shoes/boots",
             probability=0.75,
             candidates=[
-                category_pb2.CategoryProbability(category="shoes/boots", probability=0.75),
+                category_pb2.CategoryProbability(
+                    category="shoes/boots", probability=0.75, head_probability=0.5, neighbor_share=0.0, name_cosine=0.25
+                ),
                 category_pb2.CategoryProbability(category="shoes", probability=0.125),
             ],
-            method=category_pb2.CategoryPrediction.METHOD_NEIGHBORS,
+            method=category_pb2.CategoryPrediction.METHOD_FUSION,
+            in_catalog_probability=0.5,
+            abstention=category_pb2.CategoryPrediction.ABSTENTION_UNSURE,
+            branch=[
+                category_pb2.CategoryNode(category="shoes", probability=0.875),
+                category_pb2.CategoryNode(category="shoes/boots", probability=0.75),
+            ],
+            sure_category="shoes",
         ),
         meta=meta_pb2.ResponseMeta(
             model_fingerprint="ab" * 32,
@@ -69,10 +78,14 @@ def test_an_answer_becomes_typed_results(serve):
         category="shoes/boots",
         probability=0.75,
         candidates=(
-            merchlens.CategoryProbability("shoes/boots", 0.75),
-            merchlens.CategoryProbability("shoes", 0.125),
+            merchlens.CategoryProbability("shoes/boots", 0.75, 0.5, 0.0, 0.25),
+            merchlens.CategoryProbability("shoes", 0.125, None, None, None),
         ),
-        method="neighbors",
+        method="fusion",
+        in_catalog_probability=0.5,
+        abstention="unsure",
+        branch=(merchlens.CategoryNode("shoes", 0.875), merchlens.CategoryNode("shoes/boots", 0.75)),
+        sure_category="shoes",
     )
     assert (result.model_fingerprint, result.index_version, result.request_id) == ("ab" * 32, "v3", "order-17")
     assert list(result.timings_us.items()) == [("encode", 12_500), ("search", 340)]
@@ -98,7 +111,20 @@ def test_an_empty_answer_is_a_falsy_result_without_category(serve):
     assert result.warnings == ()
 
 
-@pytest.mark.parametrize(("number", "method"), [(1, "head"), (2, "neighbors"), (0, "unknown"), (77, "unknown")])
+@pytest.mark.parametrize(
+    ("number", "method"), [(1, "head"), (2, "neighbors"), (3, "fusion"), (0, "unknown"), (77, "unknown")]
+)
 def test_a_method_of_a_newer_server_is_unknown(number, method):
     message = category_pb2.CategoryPrediction(category="shoes", method=number)
     assert merchlens.CategoryPrediction.from_message(message).method == method
+
+
+@pytest.mark.parametrize(("number", "reason"), [(0, ""), (1, "not_in_catalog"), (2, "unsure"), (77, "unknown")])
+def test_so_is_a_reason_to_abstain(number, reason):
+    message = category_pb2.CategoryPrediction(category="shoes", abstention=number)
+    assert merchlens.CategoryPrediction.from_message(message).abstention == reason
+
+
+def test_what_an_older_server_does_not_say_is_absent():
+    found = merchlens.CategoryPrediction.from_message(category_pb2.CategoryPrediction(category="shoes"))
+    assert (found.in_catalog_probability, found.abstention, found.branch, found.sure_category) == (None, "", (), "")

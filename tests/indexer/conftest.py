@@ -10,7 +10,8 @@ import numpy as np
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.inputs.picture import PicturePixels
-from embedder.recognition.neighbor_vote import NeighborVote
+from embedder.recognition.category_model import Heard, HeldOut, QueryModel, fit_query_model
+from embedder.recognition.neighbor_vote import Neighbors, NeighborVote
 from indexer.building.payload import SchemaBuilder, to_payload
 from indexer.filters.expression import Expression
 from indexer.filters.schema import Schema
@@ -81,6 +82,12 @@ def shelf(count: int = 200, seed: int = 0) -> Shelf:
     return Shelf(tuple(to_payload(item, schema) for item in products), unit_rows(count, seed), schema)
 
 
+def unfitted_model() -> QueryModel:
+    """How categories are judged where nothing was held out."""
+    nobody = Neighbors(np.empty((0, 1), dtype=np.intp), np.empty((0, 1)))
+    return fit_query_model(HeldOut(Heard(None, nobody, None), np.empty(0, dtype=np.intp), nobody), 3)
+
+
 def manifest_of(things: Shelf, version: str | None = None, **fields) -> Manifest:
     """The manifest that a build of these would begin with."""
     return replace(
@@ -94,6 +101,7 @@ def manifest_of(things: Shelf, version: str | None = None, **fields) -> Manifest
             created_at="2026-01-02T03:04:05+00:00",
             schema=things.schema,
             categories={"shoes/boots": 3},
+            category_models={"image": unfitted_model()},
             votes={"image": NeighborVote(0.1, 0.3)},
             settings={"batch_size": 64},
         ),

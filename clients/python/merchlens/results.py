@@ -14,17 +14,28 @@ from google.protobuf import struct_pb2
 
 from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
 
-__all__ = ["CategoryPrediction", "CategoryProbability", "Hit", "SearchResult", "ServerWarning"]
+__all__ = ["CategoryNode", "CategoryPrediction", "CategoryProbability", "Hit", "SearchResult", "ServerWarning"]
 
 AttributeValue = str | float | bool | tuple[str, ...]
 """One attribute: a word, a number, yes or no, or several words."""
 
-Method = Literal["head", "neighbors", "unknown"]
-"""How a category was predicted: by the model's classifier, from the nearest products, or in a newer way."""
+Method = Literal["head", "neighbors", "fusion", "unknown"]
+"""How a category was predicted: by the model's classifier, from the nearest products, by both and more, or in a newer
+way."""
+
+Abstention = Literal["", "not_in_catalog", "unsure", "unknown"]
+"""Why a category is no answer: "" where it is one; "unknown": for a newer reason."""
 
 _METHODS: Mapping[int, Method] = {
     category_pb2.CategoryPrediction.METHOD_HEAD: "head",
     category_pb2.CategoryPrediction.METHOD_NEIGHBORS: "neighbors",
+    category_pb2.CategoryPrediction.METHOD_FUSION: "fusion",
+}
+
+_ABSTENTIONS: Mapping[int, Abstention] = {
+    category_pb2.CategoryPrediction.ABSTENTION_UNSPECIFIED: "",
+    category_pb2.CategoryPrediction.ABSTENTION_NOT_IN_CATALOG: "not_in_catalog",
+    category_pb2.CategoryPrediction.ABSTENTION_UNSURE: "unsure",
 }
 
 
@@ -82,15 +93,40 @@ class CategoryProbability:
     Attributes:
         category: path, levels separated by "/".
         probability: 0..1, calibrated.
+        head_probability: by the model's own classifier alone, 0..1; None where it does not know the category.
+        neighbor_share: of the nearest products' votes, 0..1; None where they were not asked.
+        name_cosine: of the query and the category's name, -1..1; None where names count nothing.
     """
 
     category: str
     probability: float
+    head_probability: float | None = None
+    neighbor_share: float | None = None
+    name_cosine: float | None = None
 
     @classmethod
     def from_message(cls, message: category_pb2.CategoryProbability) -> CategoryProbability:
         """Read one candidate."""
-        return cls(message.category, message.probability)
+        return cls(
+            message.category,
+            message.probability,
+            message.head_probability if message.HasField("head_probability") else None,
+            message.neighbor_share if message.HasField("neighbor_share") else None,
+            message.name_cosine if message.HasField("name_cosine") else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryNode:
+    """A category on some level of the tree.
+
+    Attributes:
+        category: path, levels separated by "/".
+        probability: that the query belongs to it or to a category below it, 0..1.
+    """
+
+    category: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +138,21 @@ class CategoryPrediction:
         probability: that it is right, 0..1, calibrated on held-out products.
         candidates: the most likely, most likely first, at most 5, `category` among them.
         method: how it was predicted.
+        in_catalog_probability: that the query shows one of the catalog's categories at all, 0..1; None where the server
+            does not say.
+        abstention: why `category` is only a guess; "" where it is an answer.
+        branch: `category` with all above it, from the top; may be empty.
+        sure_category: the lowest of the branch that is an answer; "" where none is.
     """
 
     category: str
     probability: float
     candidates: tuple[CategoryProbability, ...]
     method: Method
+    in_catalog_probability: float | None = None
+    abstention: Abstention = ""
+    branch: tuple[CategoryNode, ...] = ()
+    sure_category: str = ""
 
     @classmethod
     def from_message(cls, message: category_pb2.CategoryPrediction) -> CategoryPrediction:
@@ -117,6 +162,12 @@ class CategoryPrediction:
             probability=message.probability,
             candidates=tuple(CategoryProbability.from_message(item) for item in message.candidates),
             method=_METHODS.get(message.method, "unknown"),
+            in_catalog_probability=message.in_catalog_probability
+            if message.HasField("in_catalog_probability")
+            else None,
+            abstention=_ABSTENTIONS.get(message.abstention, "unknown"),
+            branch=tuple(CategoryNode(node.category, node.probability) for node in message.branch),
+            sure_category=message.sure_category,
         )
 
 

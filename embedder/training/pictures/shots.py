@@ -25,6 +25,11 @@ class Shot:
     picture: int = 0
     view: int | None = None
 
+    @property
+    def is_main(self) -> bool:
+        """Whether it is the product's first picture, as it is."""
+        return self.picture == 0 and self.view is None
+
 
 def main_pictures(products: Sequence[Product]) -> list[Shot]:
     """The first picture of each product, as it is."""

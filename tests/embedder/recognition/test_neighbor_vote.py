@@ -1,62 +1,92 @@
-"""The nearest products vote for a category, by how near they are, with some doubt left."""
+"""Neighbours vote by their scores; how much each score weighs is fitted on products that are left out of their vote."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from embedder.recognition.neighbor_vote import Held, NeighborVote, fit_vote
+from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote, fit_vote
+
+BAG, BOOT = 0, 1
 
 
-def test_votes_by_hand() -> None:
-    found = NeighborVote(temperature=0.1, doubt=0.5).probabilities(["boot", "bag", "boot"], [0.9, 0.8, 0.7])
-    near, middle, far = 1.0, np.exp(-1), np.exp(-2)
-    total = near + middle + far + 0.5
-    assert found == pytest.approx({"boot": (near + far) / total, "bag": middle / total})
+def near(labels: list[int], scores: list[float]) -> Neighbors:
+    return Neighbors(np.asarray([labels]), np.asarray([scores]))
 
 
-def test_the_likeliest_comes_first() -> None:
-    found = NeighborVote(0.1, 0.1).probabilities(["bag", "boot", "boot", "boot"], [0.91, 0.9, 0.9, 0.9])
-    assert list(found) == ["boot", "bag"]
+def nothing() -> Neighbors:
+    return Neighbors(np.full((1, 3), -1), np.full((1, 3), -np.inf))
 
 
-def test_nobody_near_no_votes() -> None:
-    assert NeighborVote().probabilities([], []) == {}
+def test_a_nearer_product_counts_for_more() -> None:
+    found = NeighborVote(temperature=0.1, doubt=0.5).shares(near([BOOT, BAG, BOOT], [0.9, 0.8, 0.7]), 2)
+    weights = np.exp([0.0, -1.0, -2.0])
+    assert found[0, BOOT] == pytest.approx((weights[0] + weights[2]) / (weights.sum() + 0.5))
+    assert found[0, BAG] == pytest.approx(weights[1] / (weights.sum() + 0.5))
 
 
-def test_doubt_keeps_certainty_away() -> None:
-    assert sum(NeighborVote(1.0, 1.0).probabilities(["boot"] * 20, [0.9] * 20).values()) == pytest.approx(20 / 21)
+def test_many_a_little_further_outweigh_the_nearest() -> None:
+    assert NeighborVote(0.1, 0.1).shares(near([BAG, BOOT, BOOT, BOOT], [0.91, 0.9, 0.9, 0.9]), 2)[0].argmax() == BOOT
 
 
-@pytest.mark.parametrize(("temperature", "doubt"), [(0.0, 0.1), (-1.0, 0.1), (float("nan"), 0.1), (0.1, -0.1)])
-def test_settings_out_of_range(temperature: float, doubt: float) -> None:
-    with pytest.raises(ValueError, match=r"permitted: above 0, 0 or more"):
+def test_nobody_has_no_vote() -> None:
+    assert NeighborVote().shares(nothing(), 2).tolist() == [[0.0, 0.0]]
+
+
+def test_doubt_keeps_even_agreeing_neighbours_below_certainty() -> None:
+    found = NeighborVote(1.0, 1.0).shares(near([BOOT] * 20, [0.9] * 20), 2)
+    assert found.sum() == pytest.approx(20 / 21)
+
+
+def test_products_without_a_category_take_their_share_along() -> None:
+    found = NeighborVote(1.0, 0.0).shares(near([BOOT, -1], [0.9, 0.9]), 2)
+    assert found.tolist() == [[0.0, 0.5]]
+
+
+@pytest.mark.parametrize(("temperature", "doubt"), [(0.0, 0.1), (-1.0, 0.1), (0.1, -0.1), (float("nan"), 0.1)])
+def test_values_that_mean_nothing_are_refused(temperature: float, doubt: float) -> None:
+    with pytest.raises(ValueError, match="permitted"):
         NeighborVote(temperature, doubt)
 
 
-def drawn(right: float, count: int = 400) -> list[Held]:
-    """Products whose 20 neighbours all say one category, which is their own with the given probability."""
-    rng = np.random.default_rng(0)
-    held = []
-    for _ in range(count):
-        said = f"c{rng.integers(10)}"
-        own = said if rng.random() < right else f"c{rng.integers(10)}"
-        held.append(Held(own, (said,) * 20, tuple(np.linspace(0.9, 0.8, 20))))
-    return held
+def test_labels_without_scores_are_refused() -> None:
+    with pytest.raises(ValueError, match="permitted"):
+        Neighbors(np.zeros((1, 2), dtype=int), np.zeros((1, 3)))
+
+
+def made(right: float, count: int = 400, seed: int = 0) -> tuple[Neighbors, np.ndarray]:
+    """Queries whose 20 neighbours all say one category, which is their own with the given probability."""
+    rng = np.random.default_rng(seed)
+    said = rng.integers(0, 10, count)
+    own = np.where(rng.random(count) < right, said, rng.integers(0, 10, count))
+    return Neighbors(np.repeat(said[:, None], 20, axis=1), np.tile(np.linspace(0.9, 0.8, 20), (count, 1))), own
 
 
 @pytest.mark.parametrize("right", [0.95, 0.6, 0.1])
 def test_the_fitted_probability_is_how_often_the_neighbours_are_right(right: float) -> None:
-    held = drawn(right)
-    vote = fit_vote(held)
-    told = np.mean([max(vote.probabilities(item.neighbor_categories, item.scores).values()) for item in held])
-    share = np.mean([item.category == item.neighbor_categories[0] for item in held])
-    assert told == pytest.approx(share, abs=0.12)
+    neighbors, labels = made(right)
+    told = fit_vote(neighbors, labels, 10).shares(neighbors, 10).max(axis=1).mean()
+    assert told == pytest.approx((labels == neighbors.labels[:, 0]).mean(), abs=0.12)
 
 
-def test_nothing_to_fit_on() -> None:
-    assert fit_vote([]) == NeighborVote()
+def test_scores_that_tell_are_listened_to() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 5, 300)
+    scores = -np.sort(-rng.uniform(0.2, 0.9, (300, NEIGHBORS)), axis=1)
+    right = scores > 0.7
+    neighbors = Neighbors(np.where(right, labels[:, None], (labels[:, None] + 1) % 5), scores)
+    assert fit_vote(neighbors, labels, 5).temperature < 0.2
 
 
-def test_a_product_alone_in_its_catalog() -> None:
-    assert fit_vote([Held("boot", (), ())]).probabilities([], []) == {}
+def test_nothing_to_fit_on_gives_the_default() -> None:
+    assert fit_vote(nothing(), np.empty(0, dtype=int), 5) == NeighborVote()
+
+
+def test_queries_without_neighbours_do_not_spoil_the_fit() -> None:
+    neighbors, labels = made(0.8)
+    with_nobody = Neighbors(
+        np.concatenate([neighbors.labels, np.full((1, NEIGHBORS), -1)]),
+        np.concatenate([neighbors.scores, np.full((1, NEIGHBORS), -np.inf)]),
+    )
+    vote = fit_vote(with_nobody, np.append(labels, 0), 10)
+    assert vote.doubt == fit_vote(neighbors, labels, 10).doubt

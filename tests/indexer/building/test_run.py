@@ -151,14 +151,16 @@ def test_the_same_catalog_has_the_same_hash(
     assert first.version < again.version < part.version
 
 
-def test_a_model_that_does_not_know_the_categories_gets_votes_and_the_same_each_time(
+def test_how_categories_are_judged_is_fitted_and_comes_out_the_same_each_time(
     small_catalog: Path, encoder: Encoder, starter_bundle: Path, store: EdgeStore, tmp_path: Path
 ) -> None:
     starter = open_encoder(starter_bundle, device="cpu")
-    first, again = (run(small_catalog, starter, store, tmp_path / "r").manifest.votes for _ in range(2))
+    first, again = (run(small_catalog, starter, store, tmp_path / "r").manifest.category_models for _ in range(2))
     assert set(first) == {"image", "text"}
     assert first == again
-    assert run(small_catalog, encoder, store, tmp_path / "r").manifest.votes == {}
+    assert set(first["image"].pool.weights) == {"neighbors", "names"}
+    tuned = run(small_catalog, encoder, store, tmp_path / "r").manifest.category_models
+    assert set(tuned["image"].pool.weights) == {"head", "neighbors", "names"}
 
 
 def test_the_databases_key_is_not_in_the_manifest(

@@ -32,6 +32,8 @@ def test_is_readable_to_people() -> None:
         {"votes": 3},
         {"surprise": 1},
         {"votes": {"image": {"temperature": 0}}},
+        {"category_models": 3},
+        {"category_models": {"image": {"vote": {"temperature": 0.1, "doubt": 0.1}}}},
     ],
 )
 def test_what_is_no_manifest_is_refused_and_named(change: dict) -> None:

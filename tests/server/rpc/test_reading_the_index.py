@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import grpc
 import pytest
@@ -59,10 +60,14 @@ class CountingReader:
 
 
 @contextmanager
-def served_from(catalog: ServedCatalog, reader: Any, by_neighbors: bool = False) -> Iterator[Client]:
-    """A server that reads from another reader, and a client of it."""
+def served_from(
+    catalog: ServedCatalog, reader: Any, as_before: Literal["", "head", "neighbors"] = ""
+) -> Iterator[Client]:
+    """A server that reads from another reader, and a client of it; `as_before`: by an earlier release's manifest."""
     parts = PartEncoder(catalog.encoder, reader.fetch, SETTINGS)
-    categories = CategoryPredictor(None if by_neighbors else catalog.encoder.head, reader.manifest)
+    manifest = replace(reader.manifest, category_models={}) if as_before else reader.manifest
+    encoder: Any = SimpleNamespace(head=None) if as_before == "neighbors" else catalog.encoder
+    categories = CategoryPredictor(encoder, manifest)
     changed = replace(
         catalog,
         reader=reader,
@@ -103,22 +108,28 @@ def test_what_reading_runs_into_is_a_status_at_once(served: Served, name: str, q
 
 @pytest.mark.parametrize("top_k", [1, 5, NEIGHBORS, 40])
 @pytest.mark.parametrize("query", [{"text": "ball"}, {"product_id": "p-0000"}], ids=["text", "product"])
-def test_without_a_filter_hits_and_vote_come_from_one_search(served: Served, top_k: int, query: dict[str, str]) -> None:
+@pytest.mark.parametrize("way", ["", "neighbors"])
+def test_without_a_filter_hits_and_vote_come_from_one_search(
+    served: Served, top_k: int, query: dict[str, str], way: Literal["", "neighbors"]
+) -> None:
     reader = CountingReader(served.catalog.reader)
     itself = "product_id" in query
-    with served_from(served.catalog, reader, by_neighbors=True) as client:
+    with served_from(served.catalog, reader, way) as client:
         result = client.search(**query, top_k=top_k)
         assert reader.asked == [(max(top_k, NEIGHBORS) + itself, False)]
         assert [hit.product_id for hit in result] == [
             hit.product_id for hit in served.client.search(**query, top_k=top_k)
         ]
         assert result.category is not None
-        assert result.category.method == "neighbors"
+        assert result.category.method == ("neighbors" if way else "fusion")
 
 
-def test_the_vote_is_the_same_however_many_hits_are_asked_for_and_whatever_the_filter(served: Served) -> None:
+@pytest.mark.parametrize("way", ["", "neighbors"])
+def test_the_category_is_the_same_however_many_hits_are_asked_for_and_whatever_the_filter(
+    served: Served, way: Literal["", "neighbors"]
+) -> None:
     reader = CountingReader(served.catalog.reader)
-    with served_from(served.catalog, reader, by_neighbors=True) as client:
+    with served_from(served.catalog, reader, way) as client:
         plain = [client.search(text="ball", top_k=top_k).category for top_k in (1, 19, 20, 100)]
         reader.asked.clear()
         filtered = client.search(text="ball", top_k=5, filter='category:"signs"').category
@@ -126,9 +137,9 @@ def test_the_vote_is_the_same_however_many_hits_are_asked_for_and_whatever_the_f
     assert [*plain, filtered] == [plain[0]] * 5
 
 
-def test_with_a_head_as_many_are_searched_as_are_asked_for(served: Served) -> None:
+def test_with_a_head_and_an_earlier_index_as_many_are_searched_as_are_asked_for(served: Served) -> None:
     reader = CountingReader(served.catalog.reader)
-    with served_from(served.catalog, reader) as client:
+    with served_from(served.catalog, reader, "head") as client:
         client.search(text="ball", top_k=3)
         client.search(text="ball", top_k=3, filter="in_stock")
     assert reader.asked == [(3, False), (3, True)]

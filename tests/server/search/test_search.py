@@ -32,7 +32,14 @@ def test_a_new_picture_finds_products_of_its_kind_and_its_category_is_recognised
     assert {hit.category for hit in result} == {"signs/triangle"}
     assert result.category is not None
     assert result.category.category == "signs/triangle"
-    assert result.category.method == "head"
+    assert result.category.method == "fusion"
+    best = result.category.candidates[0]
+    assert best.head_probability is not None
+    assert best.head_probability > 0.5
+    assert best.neighbor_share is not None
+    assert best.neighbor_share > 0.5
+    assert [node.category for node in result.category.branch] == ["signs", "signs/triangle"]
+    assert result.category.in_catalog_probability is not None
 
 
 def test_a_picture_may_be_given_by_its_path(served: Served, drawn_catalog: Path) -> None:

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmerchlens/v1/category.proto\x12\x0cmerchlens.v1\"\xf4\x01\n\x12\x43\x61tegoryPrediction\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x12\x35\n\ncandidates\x18\x03 \x03(\x0b\x32!.merchlens.v1.CategoryProbability\x12\x37\n\x06method\x18\x04 \x01(\x0e\x32\'.merchlens.v1.CategoryPrediction.Method\"G\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMETHOD_HEAD\x10\x01\x12\x14\n\x10METHOD_NEIGHBORS\x10\x02\"<\n\x13\x43\x61tegoryProbability\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bmerchlens/v1/category.proto\x12\x0cmerchlens.v1\"\xab\x04\n\x12\x43\x61tegoryPrediction\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x12\x35\n\ncandidates\x18\x03 \x03(\x0b\x32!.merchlens.v1.CategoryProbability\x12\x37\n\x06method\x18\x04 \x01(\x0e\x32\'.merchlens.v1.CategoryPrediction.Method\x12#\n\x16in_catalog_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12?\n\nabstention\x18\x06 \x01(\x0e\x32+.merchlens.v1.CategoryPrediction.Abstention\x12*\n\x06\x62ranch\x18\x07 \x03(\x0b\x32\x1a.merchlens.v1.CategoryNode\x12\x15\n\rsure_category\x18\x08 \x01(\t\"Z\n\x06Method\x12\x16\n\x12METHOD_UNSPECIFIED\x10\x00\x12\x0f\n\x0bMETHOD_HEAD\x10\x01\x12\x14\n\x10METHOD_NEIGHBORS\x10\x02\x12\x11\n\rMETHOD_FUSION\x10\x03\"^\n\nAbstention\x12\x1a\n\x16\x41\x42STENTION_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41\x42STENTION_NOT_IN_CATALOG\x10\x01\x12\x15\n\x11\x41\x42STENTION_UNSURE\x10\x02\x42\x19\n\x17_in_catalog_probability\"\xca\x01\n\x13\x43\x61tegoryProbability\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x12\x1d\n\x10head_probability\x18\x03 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0eneighbor_share\x18\x04 \x01(\x01H\x01\x88\x01\x01\x12\x18\n\x0bname_cosine\x18\x05 \x01(\x01H\x02\x88\x01\x01\x42\x13\n\x11_head_probabilityB\x11\n\x0f_neighbor_shareB\x0e\n\x0c_name_cosine\"5\n\x0c\x43\x61tegoryNode\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.category_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_CATEGORYPREDICTION']._serialized_start=46
-  _globals['_CATEGORYPREDICTION']._serialized_end=290
-  _globals['_CATEGORYPREDICTION_METHOD']._serialized_start=219
-  _globals['_CATEGORYPREDICTION_METHOD']._serialized_end=290
-  _globals['_CATEGORYPROBABILITY']._serialized_start=292
-  _globals['_CATEGORYPROBABILITY']._serialized_end=352
+  _globals['_CATEGORYPREDICTION']._serialized_end=601
+  _globals['_CATEGORYPREDICTION_METHOD']._serialized_start=388
+  _globals['_CATEGORYPREDICTION_METHOD']._serialized_end=478
+  _globals['_CATEGORYPREDICTION_ABSTENTION']._serialized_start=480
+  _globals['_CATEGORYPREDICTION_ABSTENTION']._serialized_end=574
+  _globals['_CATEGORYPROBABILITY']._serialized_start=604
+  _globals['_CATEGORYPROBABILITY']._serialized_end=806
+  _globals['_CATEGORYNODE']._serialized_start=808
+  _globals['_CATEGORYNODE']._serialized_end=861
 # @@protoc_insertion_point(module_scope)

@@ -1,0 +1,72 @@
+"""From which probability on an answer is given, so that few of the answers are wrong."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+import numpy.typing as npt
+
+_Z = 1.645
+"""One-sided, 95 %."""
+
+
+def threshold_for(probabilities: npt.NDArray[np.floating], right: npt.NDArray[np.bool_], max_error: float) -> float:
+    """The lowest threshold at which at most `max_error` of what is answered is wrong, of held-out queries.
+
+    Few queries prove little: the upper end of Wilson's interval (1927) of the share of wrong answers must be within the
+    bound, so that a threshold is never chosen for a lucky handful.
+
+    Args:
+        probabilities: of the answers, (n,), 0..1; n may be 0.
+        right: whether each was right, (n,).
+        max_error: 0..1.
+
+    Returns:
+        0..1; above 1, where no threshold is proven to be enough: nothing is answered with certainty.
+    """
+    if not 0.0 <= max_error <= 1.0:
+        raise ValueError(f"max_error {max_error}; permitted: 0 to 1")
+    order = np.argsort(-np.asarray(probabilities), kind="stable")
+    ranked = np.asarray(probabilities, dtype=np.float64)[order]
+    wrong = np.cumsum(~np.asarray(right, dtype=bool)[order])
+    chosen = np.nextafter(1.0, 2.0)
+    for place in range(len(ranked)):
+        # Equal probabilities are answered together.
+        if place + 1 < len(ranked) and ranked[place + 1] == ranked[place]:
+            continue
+        if upper_bound(int(wrong[place]), place + 1) <= max_error:
+            chosen = ranked[place]
+    return float(chosen)
+
+
+def turned_away(probabilities: npt.NDArray[np.floating], max_share: float) -> float:
+    """The highest threshold that turns away at most `max_share` of queries that should be answered.
+
+    Args:
+        probabilities: of such queries, (n,), 0..1; n may be 0.
+        max_share: 0..1; the upper end of Wilson's interval of the share is within it.
+
+    Returns:
+        0..1; 0 where nothing more is proven to be safe: nothing is turned away.
+    """
+    ranked = np.sort(np.asarray(probabilities, dtype=np.float64))
+    chosen = 0.0
+    for below, value in enumerate(ranked):
+        # `below` queries have less than this value, unless others equal it.
+        if below and ranked[below - 1] == value:
+            continue
+        if upper_bound(below, len(ranked)) > max_share:
+            break
+        chosen = float(value)
+    return chosen
+
+
+def upper_bound(count: int, total: int) -> float:
+    """Of a share of which `count` of `total` were seen, at 95 % (Wilson, 1927); 1 where there is nothing to go by."""
+    if total == 0:
+        return 1.0
+    share, square = count / total, _Z * _Z
+    middle = share + square / (2 * total)
+    spread = _Z * sqrt(share * (1 - share) / total + square / (4 * total * total))
+    return min(1.0, (middle + spread) / (1 + square / total))

@@ -1,0 +1,234 @@
+"""Which category a query shows, how sure that is, and whether it is one of this catalog's at all.
+
+Three witnesses are heard: the trained head, the nearest products, and the categories' names. How much each counts, from
+which probability on an answer is sure, and what a query looks like that belongs to no category here, are fitted on
+products that nothing was learnt from, for pictures and for texts apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from embedder.recognition.abstention import threshold_for, turned_away
+from embedder.recognition.logistic import LogisticModel, fit_logistic
+from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote, fit_vote
+from embedder.recognition.opinion_pool import Evidence, OpinionPool, fit_pool
+
+MAX_ERROR = 0.1
+"""Share of the sure answers that may be wrong."""
+
+MAX_TURNED_AWAY = 0.05
+"""Share of queries of this catalog's categories that may be called unknown."""
+
+FEATURES = ("nearest", "near", "energy", "agreement", "name")
+"""What tells a query of a known category from one of an unknown: score of the nearest product, mean score of the five
+nearest, the head's energy, the pooled probability, the cosine of the likeliest name."""
+
+_CLOSEST = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What is known of n queries before it is weighed, about c categories.
+
+    Attributes:
+        logits: calibrated logits of the trained head, float (n, c), NaN for categories that it does not know; None
+            without a head.
+        neighbors: the nearest products, a query's own left out.
+        names: cosine of the query and the categories' names, float (n, c); None where names are not compared.
+    """
+
+    logits: npt.NDArray[np.floating] | None
+    neighbors: Neighbors
+    names: npt.NDArray[np.floating] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """Held-out queries of one kind, as they are heard with their own product left out.
+
+    Attributes:
+        heard: of n queries.
+        labels: their categories, int (n,), 0..c-1.
+        strangers: the nearest products of other categories, for how a query looks whose category is not here.
+    """
+
+    heard: Heard
+    labels: npt.NDArray[np.integer]
+    strangers: Neighbors
+
+
+@dataclass(frozen=True, slots=True)
+class QueryModel:
+    """How queries of one kind are judged.
+
+    Attributes:
+        vote: how neighbours' scores become votes.
+        pool: how much each witness counts.
+        known: probability that the category is one of the catalog's, from `FEATURES`.
+        least_known: below it, a query is said to show none of the catalog's categories, 0..1.
+        least_sure: from it on, at most `MAX_ERROR` of the answers are wrong; above 1: not even the surest are.
+        queries: how many held-out queries it was fitted on; 0: nothing was fitted.
+    """
+
+    vote: NeighborVote
+    pool: OpinionPool
+    known: LogisticModel
+    least_known: float
+    least_sure: float
+    queries: int
+
+    def judge(self, heard: Heard, count: int) -> Judged:
+        """Weigh what was heard of n queries about `count` categories."""
+        evidence, shares = self._to_evidence(heard, count)
+        probabilities = self.pool.probabilities(evidence)
+        features = _features(heard, evidence, probabilities)
+        return Judged(evidence, shares, probabilities, self.known.probabilities(features))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "vote": {"temperature": self.vote.temperature, "doubt": self.vote.doubt},
+            "pool": self.pool.to_dict(),
+            "known": self.known.to_dict(),
+            "least_known": self.least_known,
+            "least_sure": self.least_sure,
+            "queries": self.queries,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else."""
+        return cls(
+            NeighborVote(**data["vote"]),
+            OpinionPool.from_dict(data["pool"]),
+            LogisticModel.from_dict(data["known"]),
+            float(data["least_known"]),
+            float(data["least_sure"]),
+            int(data["queries"]),
+        )
+
+    def _to_evidence(self, heard: Heard, count: int) -> tuple[Evidence, npt.NDArray[np.float64]]:
+        shares = self.vote.shares(heard.neighbors.first(NEIGHBORS), count)
+        return to_evidence(heard, shares), shares
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What was made of n queries, about c categories.
+
+    Attributes:
+        evidence: of the witnesses.
+        votes: each category's share of the neighbours' votes, float64 (n, c).
+        probabilities: that the category is right, given that it is one of the catalog's, float64 (n, c).
+        known: that it is one of the catalog's, float64 (n,).
+    """
+
+    evidence: Evidence
+    votes: npt.NDArray[np.float64]
+    probabilities: npt.NDArray[np.float64]
+    known: npt.NDArray[np.float64]
+
+
+def to_evidence(heard: Heard, shares: npt.NDArray[np.float64]) -> Evidence:
+    """What the witnesses say, given the categories' shares of the neighbours' votes, (n, c)."""
+    spare = np.clip(1.0 - shares.sum(axis=1, keepdims=True), 1e-6, None)
+    votes = np.log(shares + spare / shares.shape[1])
+    votes[~np.isfinite(heard.neighbors.scores).any(axis=1)] = np.nan
+    head = None if heard.logits is None else _log_softmax(heard.logits)
+    return Evidence(head, votes, heard.names)
+
+
+def fit_query_model(held_out: HeldOut, count: int) -> QueryModel:
+    """How queries of one kind are judged best, by the held-out ones.
+
+    The thresholds are chosen on the same queries as the few weights: with a hundred queries that costs no more than
+    Wilson's bound is careful about.
+
+    Args:
+        held_out: n queries; n may be 0, then every witness counts alike and no threshold turns a query away.
+        count: how many categories there are, 1 or more.
+    """
+    heard, labels = held_out.heard, held_out.labels
+    vote = fit_vote(heard.neighbors.first(NEIGHBORS), labels, count)
+    evidence = to_evidence(heard, vote.shares(heard.neighbors.first(NEIGHBORS), count))
+    pool = fit_pool(evidence, labels)
+    if not len(labels):
+        nothing = fit_logistic(FEATURES, np.empty((0, len(FEATURES))), np.empty(0, dtype=bool))
+        return QueryModel(vote, pool, nothing, 0.0, np.nextafter(1.0, 2.0).item(), 0)
+    probabilities = pool.probabilities(evidence)
+    features = _features(heard, evidence, probabilities)
+    known = _fit_known(held_out, features, vote, pool, count)
+    found, rows = probabilities.argmax(axis=1), np.arange(len(labels))
+    return QueryModel(
+        vote,
+        pool,
+        known,
+        turned_away(known.probabilities(features), MAX_TURNED_AWAY),
+        threshold_for(probabilities[rows, found], found == labels, MAX_ERROR),
+        len(labels),
+    )
+
+
+def _fit_known(
+    held_out: HeldOut, features: npt.NDArray[np.float64], vote: NeighborVote, pool: OpinionPool, count: int
+) -> LogisticModel:
+    """The same queries are shown twice: as they are, and as if their category were not in the catalog."""
+    if count < 2:
+        return fit_logistic(FEATURES, features, np.ones(len(features), dtype=bool))
+    heard, labels = held_out.heard, held_out.labels
+    rows = np.arange(len(labels))
+    logits = None if heard.logits is None else np.array(heard.logits, dtype=np.float64)
+    names = None if heard.names is None else np.array(heard.names, dtype=np.float64)
+    for values in (logits, names):
+        if values is not None:
+            values[rows, labels] = -np.inf
+    strange = Heard(logits, held_out.strangers, names)
+    evidence = to_evidence(strange, vote.shares(held_out.strangers.first(NEIGHBORS), count)).without(labels)
+    beside = _features(strange, evidence, pool.probabilities(evidence))
+    return fit_logistic(
+        FEATURES,
+        np.concatenate([features, beside]),
+        np.concatenate([np.ones(len(features), dtype=bool), np.zeros(len(beside), dtype=bool)]),
+    )
+
+
+def _features(heard: Heard, evidence: Evidence, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """`FEATURES` of n queries, float64 (n, 5); NaN where a witness is silent."""
+    scores = np.where(np.isfinite(heard.neighbors.scores), heard.neighbors.scores, np.nan)[:, :_CLOSEST]
+    rows = len(probabilities)
+    absent = np.full(rows, np.nan)
+    some = np.isfinite(scores)
+    near = np.where(some, scores, 0.0).sum(axis=1) / np.maximum(some.sum(axis=1), 1)
+    energy = absent if heard.logits is None else _log_sum(heard.logits)
+    # As log odds: the probability itself is flat where it matters.
+    best = np.clip(probabilities.max(axis=1), 1e-9, 1 - 1e-9)
+    name = absent if heard.names is None else heard.names.max(axis=1)
+    return np.stack(
+        [
+            scores[:, 0] if scores.shape[1] else absent,
+            np.where(some.any(axis=1), near, np.nan),
+            energy,
+            np.log(best / (1.0 - best)),
+            name,
+        ],
+        axis=1,
+    )
+
+
+def _log_sum(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Log of the sum of exponentials over the categories that the head knows."""
+    values = np.where(np.isnan(logits), -np.inf, np.asarray(logits, dtype=np.float64))
+    highest = values.max(axis=1, keepdims=True)
+    shift = np.where(np.isfinite(highest), highest, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(np.exp(values - shift).sum(axis=1)) + shift[:, 0])
+
+
+def _log_softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    return np.asarray(np.asarray(logits, dtype=np.float64) - _log_sum(logits)[:, None])

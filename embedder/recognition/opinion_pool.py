@@ -1,0 +1,188 @@
+"""One opinion of several witnesses: a logarithmic pool, with a weight for each that held-out products decide.
+
+Source: Genest and Zidek, "Combining Probability Distributions: A Critique and an Annotated Bibliography", 1986, section
+3.3 (logarithmic opinion pools). The weights do both jobs at once: they say whom to believe and how sure to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+WITNESSES = ("head", "neighbors", "names")
+
+_RIDGE = 4.0
+"""Of the prior: a standard deviation of one half, in units of the scaled weights below."""
+
+_SCALES: Mapping[str, float] = {"head": 1.0, "neighbors": 1.0, "names": 10.0}
+"""A weight of this size is about what a witness that is right about itself, and alone, deserves: probabilities of 1,
+cosines of texts and pictures some ten."""
+
+_STEPS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What the witnesses say of n queries about c categories; None where a witness is not there at all.
+
+    Attributes:
+        head: log probabilities by the trained head, float (n, c); NaN for categories that it does not know.
+        neighbors: log of the categories' shares of the neighbours' votes, float (n, c), finite; NaN in the rows of
+            queries without neighbours.
+        names: cosine of the query and the categories' names, float (n, c).
+    """
+
+    head: npt.NDArray[np.floating] | None = None
+    neighbors: npt.NDArray[np.floating] | None = None
+    names: npt.NDArray[np.floating] | None = None
+
+    def __post_init__(self) -> None:
+        shapes = {name: values.shape for name, values in self.present().items()}
+        if not shapes or len(set(shapes.values())) > 1 or len(next(iter(shapes.values()))) != 2:
+            raise ValueError(f"evidence {shapes}; permitted: at least one witness, all of (queries, categories)")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Queries and categories."""
+        rows, columns = next(iter(self.present().values())).shape
+        return rows, columns
+
+    def present(self) -> dict[str, npt.NDArray[np.floating]]:
+        """The witnesses that are there, by name."""
+        given = {name: getattr(self, name) for name in WITNESSES}
+        return {name: values for name, values in given.items() if values is not None}
+
+    def without(self, labels: npt.NDArray[np.integer]) -> Evidence:
+        """The same with one category of each query struck out: log probabilities of -inf, cosines of -inf."""
+        rows = np.arange(len(labels))
+        struck = {}
+        for name, values in self.present().items():
+            copy = np.array(values, dtype=np.float64)
+            copy[rows, labels] = -np.inf
+            struck[name] = copy
+        return Evidence(**struck)
+
+
+@dataclass(frozen=True, slots=True)
+class OpinionPool:
+    """How much each witness counts.
+
+    Attributes:
+        weights: 0 or more, by witness; one that is not named counts nothing.
+    """
+
+    weights: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.weights) - set(WITNESSES))
+        if unknown or not all(np.isfinite(value) and value >= 0 for value in self.weights.values()):
+            raise ValueError(f"weights {dict(self.weights)}; permitted: 0 or more, of {', '.join(WITNESSES)}")
+
+    def logits(self, evidence: Evidence) -> npt.NDArray[np.float64]:
+        """Of the pooled probabilities, float64 (n, c)."""
+        total = np.zeros(evidence.shape)
+        for name, values in evidence.present().items():
+            if self.weights.get(name, 0.0) > 0:
+                total += self.weights[name] * filled(values)
+        return total
+
+    def probabilities(self, evidence: Evidence) -> npt.NDArray[np.float64]:
+        """Pooled, float64 (n, c); rows sum to 1."""
+        return _softmax(self.logits(evidence))
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"weights": dict(self.weights)}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else."""
+        return cls({str(name): float(value) for name, value in data["weights"].items()})
+
+
+def fit_pool(evidence: Evidence, labels: npt.NDArray[np.integer]) -> OpinionPool:
+    """The weights under which held-out queries' categories are likeliest.
+
+    The likelihood is concave in the weights, so projected Newton steps find its one maximum. The prior is that the
+    witnesses share the say evenly: with a dozen products that is about what comes out, a hundred outweigh it.
+
+    Args:
+        evidence: of n queries, each without its own product.
+        labels: their categories, (n,), 0..c-1; n may be 0.
+    """
+    given = evidence.present()
+    names = list(given)
+    scales = np.asarray([_SCALES[name] for name in names])
+    start = np.full(len(names), 1.0 / len(names))
+    if len(labels) == 0 or evidence.shape[1] < 2:
+        return OpinionPool(dict(zip(names, map(float, start * scales), strict=True)))
+    values = np.stack([filled(given[name]) * scale for name, scale in zip(names, scales, strict=True)])
+    rows = np.arange(len(labels))
+    found = start.copy()
+    for _ in range(_STEPS):
+        shares = _softmax(np.tensordot(found, values, axes=1))
+        means = (values * shares).sum(axis=2)
+        gradient = (means - values[:, rows, labels]).sum(axis=1) + _RIDGE * (found - start)
+        hessian = _covariance(values, shares, means) + _RIDGE * np.eye(len(names))
+        free = (found > 0) | (gradient < 0)
+        step = np.zeros(len(names))
+        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
+        found = _descend(values, rows, labels, found, step, start)
+        if float(np.abs(step).max()) < 1e-6:
+            break
+    return OpinionPool(dict(zip(names, map(float, found * scales), strict=True)))
+
+
+def filled(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """A witness's values, with what it says nothing about at the mean of what it says: neither for nor against it.
+
+    A row that is empty of values becomes 0, which changes no probability.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    absent = np.isnan(values)
+    if not absent.any():
+        return values
+    counted = np.isfinite(values)
+    means = np.where(counted, values, 0.0).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+    return np.where(absent, means[:, None], values)
+
+
+def _covariance(
+    values: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], means: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Of the witnesses' values under the pooled probabilities, summed over the queries."""
+    return np.asarray(np.einsum("ink,jnk,nk->ij", values, values, shares, optimize=True) - means @ means.T)
+
+
+def _descend(
+    values: npt.NDArray[np.float64],
+    rows: npt.NDArray[np.integer],
+    labels: npt.NDArray[np.integer],
+    found: npt.NDArray[np.float64],
+    step: npt.NDArray[np.float64],
+    start: npt.NDArray[np.float64],
+) -> npt.NDArray[np.float64]:
+    """The step, or as much of it as makes the loss smaller."""
+
+    def loss(at: npt.NDArray[np.float64]) -> float:
+        logits = np.tensordot(at, values, axes=1)
+        highest = logits.max(axis=1)
+        surprise = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - logits[rows, labels]
+        return float(surprise.sum() + 0.5 * _RIDGE * ((at - start) ** 2).sum())
+
+    before, size = loss(found), 1.0
+    for _ in range(30):
+        moved = np.maximum(found - size * step, 0.0)
+        if loss(moved) <= before:
+            return moved
+        size *= 0.5
+    return found
+
+
+def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
