@@ -49,6 +49,8 @@ class IndexerSettings(StoreSettings):
         decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
         keep_versions: ready versions kept besides the live one, for rolling back.
+        match_views: products whose pictures are looked at as a photo would show them, to learn how sure a picture query
+            may be that it found the very product; 0: that probability is absent.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
     """
 
@@ -61,6 +63,7 @@ class IndexerSettings(StoreSettings):
     decode_threads: int = Field(default=2, ge=1, le=256)
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     keep_versions: int = Field(default=1, ge=0, le=100)
+    match_views: int = Field(default=120, ge=0, le=400)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
 
     def picture_limits(self) -> PictureLimits:

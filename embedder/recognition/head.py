@@ -79,7 +79,9 @@ class CategoryHead:
         if any(not value > 0 for value in self.temperatures.values()):
             raise ValueError(f"temperatures {dict(self.temperatures)}; permitted: above 0")
         if self.picture is not None and len(self.picture.weight) != count:
-            raise ValueError(f"head of {count} categories with picture weights of {len(self.picture.weight)}")
+            raise ValueError(
+                f"head of {count} categories with picture weights of {len(self.picture.weight)}; permitted: as many"
+            )
 
     def logits(
         self,

@@ -18,12 +18,12 @@ from embedder.catalogs.outline import read_rows
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PixelReader
-from indexer.building.category_fitting import fit_category_models
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
+from indexer.building.recognition_fitting import fit_recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.retention import drop_old
 from indexer.building.stage import Stage, StageTime, stage_times
@@ -106,6 +106,9 @@ def build(
             tally = pipeline.run(reader, limit, writer, rejects, on_progress)
         loaded = time.monotonic()
         _check_share(tally.products, rejects, settings.max_reject_share)
+        fitted = fit_recognition(
+            encoder, tally.sample, sorted(tally.categories), settings.picture_limits(), settings.match_views
+        )
         manifest = replace(
             manifest,
             state="ready",
@@ -115,7 +118,9 @@ def build(
             pictures_rejected=rejects.pictures,
             catalog_hash=tally.digest.hexdigest(),
             categories=dict(sorted(tally.categories.items())),
-            category_models=fit_category_models(encoder, tally.sample, sorted(tally.categories)),
+            category_models=fitted.category_models,
+            match_models=fitted.match_models,
+            words=fitted.words,
         )
         writer.finish(manifest)
     finally:

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.catalogs.product import Product
-from indexer.building.category_fitting import CategorySample
+from indexer.building.product_sample import ProductSample
 from indexer.stores.protocol import Payload
 
 
 class Tally:
-    """Counts products, pictures and categories, hashes the payloads, and keeps a sample to judge categories by.
+    """Counts products, pictures and categories, hashes the payloads, and keeps a sample to calibrate on.
 
     Attributes:
         products, pictures: indexed.
@@ -32,7 +32,7 @@ class Tally:
         self.pictures_left_out = 0
         self.categories: Counter[str] = Counter()
         self.digest = hashlib.sha256()
-        self.sample = CategorySample()
+        self.sample = ProductSample()
 
     def add(
         self,

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from embedder.recognition.category_model import QueryModel
+from embedder.recognition.match_model import MatchModel
 from embedder.recognition.neighbor_vote import NeighborVote
+from embedder.recognition.word_share import WordWeights
 from indexer.errors import ModelMismatch, VersionIncomplete
 from indexer.filters.schema import Schema
 
@@ -38,6 +40,8 @@ class Manifest:
         categories: category path to its number of products.
         category_models: how queries' categories are judged, per kind of query ("image", "text"); empty in indexes
             without categories, and of earlier releases.
+        match_models: how likely hits are to be right, per kind of query; empty in indexes of earlier releases.
+        words: what words weigh in the catalog; None where it has no titles, and in indexes of earlier releases.
         votes: how neighbours' categories become a probability, per kind of query; of earlier releases.
         settings: of the build.
     """
@@ -59,6 +63,8 @@ class Manifest:
     schema: Schema = field(default_factory=lambda: Schema({}))
     categories: Mapping[str, int] = field(default_factory=dict)
     category_models: Mapping[str, QueryModel] = field(default_factory=dict)
+    match_models: Mapping[str, MatchModel] = field(default_factory=dict)
+    words: WordWeights | None = None
     votes: Mapping[str, NeighborVote] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -67,6 +73,8 @@ class Manifest:
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["schema"] = self.schema.to_dict()
         data["category_models"] = {name: model.to_dict() for name, model in self.category_models.items()}
+        data["match_models"] = {name: model.to_dict() for name, model in self.match_models.items()}
+        data["words"] = None if self.words is None else self.words.to_dict()
         data["votes"] = {name: asdict(vote) for name, vote in self.votes.items()}
         return json.dumps({"format_version": FORMAT_VERSION, **data}, indent=1, ensure_ascii=False) + "\n"
 
@@ -87,6 +95,10 @@ class Manifest:
             data["category_models"] = {
                 name: QueryModel.from_dict(model) for name, model in data.get("category_models", {}).items()
             }
+            data["match_models"] = {
+                name: MatchModel.from_dict(model) for name, model in data.get("match_models", {}).items()
+            }
+            data["words"] = None if data.get("words") is None else WordWeights.from_dict(data["words"])
             data["votes"] = {name: NeighborVote(**vote) for name, vote in data["votes"].items()}
             return cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

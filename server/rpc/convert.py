@@ -85,7 +85,12 @@ def to_search_response(outcome: SearchOutcome, request_id: str) -> search_servic
     return search_service_pb2.SearchResponse(
         hits=[
             search_service_pb2.Hit(
-                product_id=hit.product_id, score=hit.score, payload=_to_struct(hit.payload), picture=hit.picture
+                product_id=hit.product_id,
+                score=hit.score,
+                payload=_to_struct(hit.payload),
+                picture=hit.picture,
+                match_probability=hit.match.relevant,
+                same_product_probability=hit.match.same,
             )
             for hit in outcome.hits
         ],

@@ -96,6 +96,7 @@ class CategoryPredictor:
             abstention,
             path,
             "" if sure is None or abstention == "not_in_catalog" else sure.path,
+            dict(zip(self._categories, probabilities.tolist(), strict=True)),
         )
 
     def _predict_as_before(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -70,6 +70,19 @@ class ServerWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Match:
+    """What a hit is worth.
+
+    Attributes:
+        relevant: probability that it is of the kind asked for, 0..1; None where that was not fitted.
+        same: probability that it is the very product, 0..1; None where that was not fitted.
+    """
+
+    relevant: float | None = None
+    same: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A product found.
 
@@ -78,12 +91,14 @@ class Hit:
         score: -1..1: a text's semantic cosine, or the weighted mean of a picture's semantic and instance cosines.
         payload: as indexed.
         picture: name of the one of its pictures that matched; "" where that is not known.
+        match: what it is worth.
     """
 
     product_id: str
     score: float
     payload: Mapping[str, Any]
     picture: str = ""
+    match: Match = Match()
 
 
 Abstention = Literal["not_in_catalog", "unsure"]
@@ -119,6 +134,7 @@ class PredictedCategory:
         abstention: why the first candidate is no answer; None: it is one.
         branch: the first candidate with all categories above it, from the top.
         sure: the lowest category of the branch that is sure enough to be an answer; "" where none is.
+        probabilities: of every category, by path; empty where that was not fitted.
     """
 
     candidates: tuple[Candidate, ...]
@@ -127,6 +143,7 @@ class PredictedCategory:
     abstention: Abstention | None = None
     branch: tuple[CategoryNode, ...] = ()
     sure: str = ""
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,26 @@ from server.errors import InvalidRequest, ResourceMissing
 from server.search.category import CategoryPredictor
 from server.search.decode_memory import CheckAlive
 from server.search.encode import EncodedPart, PartEncoder
-from server.search.query import Hit, ProductQuery, SearchCommand, SearchOutcome, ServerWarning
+from server.search.match import Matcher
+from server.search.query import (
+    Hit,
+    Match,
+    ProductQuery,
+    SearchCommand,
+    SearchOutcome,
+    ServerWarning,
+    TextQuery,
+)
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
 
 DEFAULT_PAGE_SIZE = 10
+
+_NOTHING_GOOD = ServerWarning(
+    "NOTHING_GOOD_FOUND",
+    "parts[0]",
+    "nothing in this catalog seems to be what was asked for; the hits are the nearest there are",
+)
 
 
 class Searcher:
@@ -26,6 +41,7 @@ class Searcher:
     ) -> None:
         self._parts = parts
         self._categories = categories
+        self._matcher = Matcher(reader.manifest)
         self._reader = reader
         self._settings = settings
 
@@ -55,8 +71,12 @@ class Searcher:
             found = self.nearest(part, max(page_size, voters if where is None else 0), where, itself)
             near = found if where is None or not voters else self.nearest(part, voters, None, itself)
         with timings.stage("rank"):
-            hits = tuple(_to_hit(item) for item in found[:page_size])
             category = self._categories.predict(part, near[:voters])
+            text = command.query.text if isinstance(command.query, TextQuery) else None
+            matches = self._matcher.judge(part, found[:page_size], category, text)
+            hits = tuple(_to_hit(item, match) for item, match in zip(found[:page_size], matches, strict=True))
+            if self._matcher.found_nothing(part, near, category, text):
+                warnings.append(_NOTHING_GOOD)
         return SearchOutcome(
             hits,
             category,
@@ -124,7 +144,7 @@ class Searcher:
             raise InvalidRequest(error.reason, "filter", str(error)) from error
 
 
-def _to_hit(item: Scored) -> Hit:
+def _to_hit(item: Scored, match: Match) -> Hit:
     pictures = item.payload.get("pictures") or ()
     picture = str(pictures[item.picture]) if item.picture < len(pictures) else ""
-    return Hit(item.product_id, item.score, item.payload, picture)
+    return Hit(item.product_id, item.score, item.payload, picture, match)

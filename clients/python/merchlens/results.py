@@ -55,6 +55,8 @@ class Hit:
         payload: the product as indexed, with all of the above but id and score. Numbers are floats.
         picture: which of its pictures is nearest to the query: its name, one of `payload["pictures"]`; "" where the
             server does not say.
+        match_probability: that it is of the kind asked for, 0..1, calibrated; None where the server does not say.
+        same_product_probability: that it is the very product shown, 0..1, calibrated; None where it does not say.
     """
 
     product_id: str
@@ -66,6 +68,8 @@ class Hit:
     attributes: Mapping[str, AttributeValue]
     payload: Mapping[str, object]
     picture: str = ""
+    match_probability: float | None = None
+    same_product_probability: float | None = None
 
     @classmethod
     def from_message(cls, message: search_service_pb2.Hit) -> Hit:
@@ -83,6 +87,10 @@ class Hit:
             attributes=_to_attributes(payload.get("attributes")),
             payload=payload,
             picture=message.picture,
+            match_probability=message.match_probability if message.HasField("match_probability") else None,
+            same_product_probability=message.same_product_probability
+            if message.HasField("same_product_probability")
+            else None,
         )
 
 

@@ -33,13 +33,17 @@ class SearchResponse(_message.Message):
     def __init__(self, hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., category: _Optional[_Union[_category_pb2.CategoryPrediction, _Mapping]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...
 
 class Hit(_message.Message):
-    __slots__ = ("product_id", "score", "payload", "picture")
+    __slots__ = ("product_id", "score", "payload", "picture", "match_probability", "same_product_probability")
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     PICTURE_FIELD_NUMBER: _ClassVar[int]
+    MATCH_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    SAME_PRODUCT_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     product_id: str
     score: float
     payload: _struct_pb2.Struct
     picture: str
-    def __init__(self, product_id: _Optional[str] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., picture: _Optional[str] = ...) -> None: ...
+    match_probability: float
+    same_product_probability: float
+    def __init__(self, product_id: _Optional[str] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., picture: _Optional[str] = ..., match_probability: _Optional[float] = ..., same_product_probability: _Optional[float] = ...) -> None: ...

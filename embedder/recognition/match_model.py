@@ -1,0 +1,154 @@
+"""Scores that mean something: how likely a hit is what was asked for, and whether anything here is.
+
+A cosine is good for putting hits in order and says little by itself: 0.3 is much for words and little for pictures, and
+differs by catalog and model. What a hit's evidence is worth is fitted on held-out queries of the catalog itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from embedder.recognition.abstention import turned_away
+from embedder.recognition.logistic import LogisticModel, fit_logistic
+
+HITS = 10
+"""Of a query, that the models are fitted on."""
+
+HIT_FEATURES = ("score", "lead", "words", "category")
+"""The score; how far it is above the next hit's (of the first) or below the first one's (of others); the share of the
+query's words that the product has; log odds that the query shows the product's category."""
+
+QUERY_FEATURES = ("best", "near", "words", "known")
+"""The best score; the mean of the first five; the largest share of the query's words; log odds that the category is one
+of the catalog's."""
+
+MAX_TURNED_AWAY = 0.05
+"""Share of queries that mean something here and may be told that nothing good was found."""
+
+_CLOSEST = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HitEvidence:
+    """What is known of the k hits of each of n queries.
+
+    Attributes:
+        scores: float (n, k), highest first; NaN where there are fewer hits.
+        words: share of the query's words that the product has, float (n, k); NaN where there are no words.
+        category: log odds that the query shows the product's category, float (n, k); NaN where that is not known.
+        known: log odds that the query shows one of the catalog's categories, float (n,); NaN where that is not known.
+    """
+
+    scores: npt.NDArray[np.floating]
+    words: npt.NDArray[np.floating]
+    category: npt.NDArray[np.floating]
+    known: npt.NDArray[np.floating]
+
+    def __post_init__(self) -> None:
+        shape = self.scores.shape
+        if len(shape) != 2 or not self.words.shape == self.category.shape == shape or self.known.shape != shape[:1]:
+            raise ValueError(
+                f"evidence of scores {shape}, words {self.words.shape}, category {self.category.shape} and known "
+                f"{self.known.shape}; permitted: (n, k) three times, and (n,)"
+            )
+
+    def of_hits(self) -> npt.NDArray[np.float64]:
+        """`HIT_FEATURES`, float64 (n, k, 4)."""
+        scores = np.asarray(self.scores, dtype=np.float64)
+        lead = scores - scores[:, :1]
+        if scores.shape[1] > 1:
+            lead[:, 0] = scores[:, 0] - scores[:, 1]
+        elif scores.shape[1]:
+            lead[:, 0] = np.nan
+        return np.stack([scores, lead, self.words, self.category], axis=2)
+
+    def of_queries(self) -> npt.NDArray[np.float64]:
+        """`QUERY_FEATURES`, float64 (n, 4)."""
+        scores = np.asarray(self.scores, dtype=np.float64)[:, :_CLOSEST]
+        there = np.isfinite(scores)
+        near = np.where(there, scores, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+        best = scores[:, 0] if scores.shape[1] else np.full(len(scores), np.nan)
+        spoken = np.isfinite(self.words)
+        words = np.where(spoken, self.words, -np.inf).max(axis=1, initial=-np.inf)
+        return np.stack(
+            [best, np.where(there.any(axis=1), near, np.nan), np.where(spoken.any(axis=1), words, np.nan), self.known],
+            axis=1,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MatchModel:
+    """What hits of queries of one kind are worth.
+
+    Attributes:
+        relevant: probability that a hit is of the kind asked for; None where the catalog says nothing of kinds.
+        same: probability that a hit is the very product; None where that was not fitted.
+        anything: probability that there is anything here of what was asked for; None where that was not fitted.
+        least_anything: below it, nothing good was found, 0..1.
+        queries: how many held-out queries it was fitted on.
+    """
+
+    relevant: LogisticModel | None
+    same: LogisticModel | None
+    anything: LogisticModel | None
+    least_anything: float
+    queries: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        models = {name: getattr(self, name) for name in ("relevant", "same", "anything")}
+        return {
+            **{name: None if model is None else model.to_dict() for name, model in models.items()},
+            "least_anything": self.least_anything,
+            "queries": self.queries,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else."""
+        models = {
+            name: None if data[name] is None else LogisticModel.from_dict(data[name])
+            for name in ("relevant", "same", "anything")
+        }
+        return cls(**models, least_anything=float(data["least_anything"]), queries=int(data["queries"]))
+
+
+def hit_probabilities(model: LogisticModel, evidence: HitEvidence) -> npt.NDArray[np.float64]:
+    """Of every hit, float64 (n, k)."""
+    features = evidence.of_hits()
+    return model.probabilities(features.reshape(-1, len(HIT_FEATURES))).reshape(features.shape[:2])
+
+
+def fit_hits(evidence: HitEvidence, right: npt.NDArray[np.bool_]) -> LogisticModel | None:
+    """From the evidence for hits to the probability that they are right, (n, k); None where there are no hits."""
+    features = evidence.of_hits()
+    there = np.isfinite(np.asarray(evidence.scores, dtype=np.float64))
+    if not there.any():
+        return None
+    return fit_logistic(HIT_FEATURES, features[there], np.asarray(right, dtype=bool)[there])
+
+
+def fit_anything(good: HitEvidence, meaningless: HitEvidence) -> tuple[LogisticModel, float]:
+    """Whether anything was found, from queries that mean something here and such that do not; and the threshold.
+
+    Both count alike: how many customers write nonsense is not known when an index is built.
+    """
+    here, nothing = good.of_queries(), meaningless.of_queries()
+    model = fit_logistic(
+        QUERY_FEATURES,
+        np.concatenate([here, nothing]),
+        np.concatenate([np.ones(len(here), dtype=bool), np.zeros(len(nothing), dtype=bool)]),
+        balanced=True,
+    )
+    return model, turned_away(model.probabilities(here), MAX_TURNED_AWAY)
+
+
+def log_odds(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Of probabilities, 0..1, held between those of one in a million."""
+    clipped = np.clip(np.asarray(probabilities, dtype=np.float64), 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(clipped / (1.0 - clipped)))

@@ -1,0 +1,80 @@
+"""How much of a query's words a product's words share, where rare words count for more than common ones.
+
+Weights are inverse document frequencies (Spärck Jones, 1972) over a catalog's own titles. Only the common words of a
+catalog are kept with their weight; whatever else a customer writes counts as much as a word can.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import log
+from typing import Any, Self
+
+_WORD = re.compile(r"\w+")
+
+MOST_COMMON = 300
+"""Words that are kept with a weight."""
+
+_LEAST_LENGTH = 4
+"""Of a word whose plural's ending is taken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordWeights:
+    """What words of a catalog weigh.
+
+    Attributes:
+        common: word, as `words_of` gives it, to weight, 0 or more.
+        rare: weight of all other words, above 0.
+    """
+
+    common: Mapping[str, float]
+    rare: float
+
+    def __post_init__(self) -> None:
+        if not self.rare > 0 or not all(value >= 0 for value in self.common.values()):
+            raise ValueError(
+                f"word weights with {self.rare} for rare words; permitted: above 0, 0 or more for common ones"
+            )
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Self:
+        """Of a catalog's titles."""
+        counts: Counter[str] = Counter()
+        total = 0
+        for text in texts:
+            counts.update(words_of(text))
+            total += 1
+        weights = {word: log((1 + total) / (1 + count)) for word, count in counts.most_common(MOST_COMMON)}
+        return cls(weights, max(log(1 + total), 1.0))
+
+    def share(self, query: frozenset[str], text: frozenset[str]) -> float:
+        """Of the query's words, by weight, those that the text has too, 0..1; 0 where the query has no words."""
+        total = sum(self._weight(word) for word in query)
+        return sum(self._weight(word) for word in query & text) / total if total > 0 else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"common": dict(self.common), "rare": self.rare}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else."""
+        return cls({str(word): float(weight) for word, weight in data["common"].items()}, float(data["rare"]))
+
+    def _weight(self, word: str) -> float:
+        return self.common.get(word, self.rare)
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words of a text, in lower case, English plurals without their ending: "Red Boots!" gives red and boot."""
+    return frozenset(_singular(word) for word in _WORD.findall(text.casefold().replace("_", " ")))
+
+
+def _singular(word: str) -> str:
+    if len(word) < _LEAST_LENGTH or not word.endswith("s") or word.endswith("ss"):
+        return word
+    return word[:-3] + "y" if word.endswith("ies") and len(word) > _LEAST_LENGTH else word[:-1]

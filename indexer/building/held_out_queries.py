@@ -1,0 +1,122 @@
+"""Queries that a catalog answers while it is built, to see what its answers are worth.
+
+They are products that the model was not trained on, each left out of its own answer: those that its training held out,
+and those that came since. Where a model says nothing of what it was trained on, all products are.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from embedder.encoder import Encoder
+from embedder.index_space import IndexQuery
+from embedder.recognition.head import Modality
+from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors
+from indexer.building.product_sample import ProductSample
+
+FEWEST = 30
+"""Products that the model was not trained on; where there are fewer, those that it was trained on ask too."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searched:
+    """The nearest products of n queries, `NEIGHBORS` of each.
+
+    Attributes:
+        places: int (n, k), nearest first, in the sample; -1 where there is no further product.
+        scores: float32 (n, k), as searches give them; -inf where there is no further product.
+    """
+
+    places: npt.NDArray[np.intp]
+    scores: npt.NDArray[np.float32]
+
+    def neighbors(self, labels: npt.NDArray[np.intp]) -> Neighbors:
+        """With the products' categories, of all products of the sample (m,), -1 where there is none."""
+        return Neighbors(np.where(self.places >= 0, labels[self.places], -1), self.scores)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOutQueries:
+    """n products of the sample that ask for others, by their picture or by their title.
+
+    Attributes:
+        modality: "image" by their main pictures, "text" by their titles.
+        places: where they are in the sample, int (n,).
+        semantic: unit semantic embeddings, float32 (n, semantic dim).
+        indexed: index vectors of pictures, float32 (n, dim); None for texts.
+        queries: what an index is searched with.
+    """
+
+    modality: Modality
+    places: npt.NDArray[np.intp]
+    semantic: npt.NDArray[np.float32]
+    indexed: npt.NDArray[np.float32] | None
+    queries: Sequence[IndexQuery]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def search(self, pool: npt.NDArray[np.float32], labels: npt.NDArray[np.intp]) -> tuple[Searched, Searched]:
+        """The nearest products but themselves, and the nearest of other categories, among the sample's, (m, dim)."""
+        near, strange = [], []
+        for place, query in zip(self.places, self.queries, strict=True):
+            scores = pool @ query.vector * np.float32(query.scale)
+            scores[place] = -np.inf
+            near.append(nearest(scores))
+            scores[labels == labels[place]] = -np.inf
+            strange.append(nearest(scores))
+        return stacked(near), stacked(strange)
+
+
+def picture_queries(encoder: Encoder, pool: npt.NDArray[np.float32], places: npt.NDArray[np.intp]) -> HeldOutQueries:
+    """Products that ask by their main pictures, as they are in the sample, (m, dim)."""
+    indexed = pool[places]
+    # Scores as searches give them: a picture's weighs both parts, a text has the semantic one only.
+    queries = [encoder.space.query(vector) for vector in indexed]
+    return HeldOutQueries("image", places, encoder.space.semantic_of(indexed), indexed, queries)
+
+
+def title_queries(encoder: Encoder, titles: Sequence[str], places: npt.NDArray[np.intp]) -> HeldOutQueries:
+    """Products that ask by their titles, n of them."""
+    semantic = encoder.semantic_texts(titles)
+    return HeldOutQueries("text", places, semantic, None, encoder.space.text_queries(semantic))
+
+
+def held_out_places(encoder: Encoder, sample: ProductSample) -> npt.NDArray[np.intp]:
+    """Which products of the sample may ask, in an order of which every prefix is a fair sample."""
+    order = np.random.default_rng(0).permutation(len(sample))
+    if encoder.seen is None:
+        return order
+    new = np.asarray([row for row in order if encoder.seen.status(sample.ids[row]) == "new"], dtype=np.intp)
+    if len(new) >= FEWEST:
+        return new
+    _log.warning(
+        "only %d of the sampled products were not trained on, %d are needed: probabilities are calibrated on all of "
+        "them, which makes them look surer than they are",
+        len(new),
+        FEWEST,
+    )
+    return order
+
+
+def nearest(scores: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Places and scores of the nearest, always `NEIGHBORS` of them; products with a score of -inf are not there."""
+    order = np.argsort(-scores, kind="stable")[:NEIGHBORS]
+    places, near = np.full(NEIGHBORS, -1, dtype=np.intp), np.full(NEIGHBORS, -np.inf, dtype=np.float32)
+    near[: len(order)] = scores[order]
+    places[: len(order)] = np.where(np.isfinite(scores[order]), order, -1)
+    return places, near
+
+
+def stacked(rows: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]) -> Searched:
+    """What `nearest` found of n queries."""
+    if not rows:
+        return Searched(np.empty((0, NEIGHBORS), dtype=np.intp), np.empty((0, NEIGHBORS), dtype=np.float32))
+    return Searched(np.stack([places for places, _ in rows]), np.stack([scores for _, scores in rows]))

@@ -1,0 +1,226 @@
+"""Fitting what an index's answers are worth: how categories are judged, and how likely hits are to be right."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from embedder.category_names import name_embeddings
+from embedder.encoder import Encoder
+from embedder.errors import PictureError
+from embedder.inputs.picture import PictureLimits, decode_picture
+from embedder.inputs.street_views import street_view
+from embedder.recognition.category_model import HeldOut, Judged, QueryModel, fit_query_model
+from embedder.recognition.category_witnesses import Witnesses, known_head
+from embedder.recognition.logistic import LogisticModel
+from embedder.recognition.match_model import (
+    HITS,
+    HitEvidence,
+    MatchModel,
+    fit_anything,
+    fit_hits,
+    log_odds,
+)
+from embedder.recognition.word_share import WordWeights, words_of
+from indexer.building.held_out_queries import (
+    HeldOutQueries,
+    Searched,
+    held_out_places,
+    nearest,
+    picture_queries,
+    stacked,
+    title_queries,
+)
+from indexer.building.meaningless_texts import meaningless_texts
+from indexer.building.product_sample import ProductSample
+
+QUERIES = 1_000
+TITLES = 400
+MEANINGLESS = 200
+
+_BATCH = 32
+"""Views that are in memory at a time."""
+
+_MOST_CELLS = 4_000_000
+"""Queries times categories: the witnesses' tables are held in memory."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What a manifest keeps.
+
+    Attributes:
+        category_models, match_models: by kind of query, "image" and "text"; empty where nothing could be fitted.
+        words: what words weigh in this catalog; None where it has no titles.
+    """
+
+    category_models: dict[str, QueryModel] = field(default_factory=dict)
+    match_models: dict[str, MatchModel] = field(default_factory=dict)
+    words: WordWeights | None = None
+
+
+def fit_recognition(
+    encoder: Encoder, sample: ProductSample, categories: Sequence[str], limits: PictureLimits, views: int
+) -> Recognition:
+    """Fit on a sample of the products that were indexed.
+
+    Args:
+        encoder: the model.
+        sample: of the products.
+        categories: all of the index's, sorted; may be empty.
+        limits: what a picture may weigh.
+        views: products whose pictures are looked at as a photo would show them, for how sure it is that the very
+            product was found; 0: that is not fitted.
+    """
+    return _Fitting(encoder, sample, categories, limits, views).run() if len(sample) else Recognition()
+
+
+class _Fitting:
+    """One index's."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        sample: ProductSample,
+        categories: Sequence[str],
+        limits: PictureLimits,
+        views: int,
+    ) -> None:
+        self._encoder = encoder
+        self._sample = sample
+        self._limits = limits
+        self._views = views
+        self._pool = np.stack(sample.vectors)
+        place = {category: label for label, category in enumerate(categories)}
+        self._labels = np.asarray([place.get(category or "", -1) for category in sample.categories], dtype=np.intp)
+        self._count = len(categories)
+        self._witnesses = None
+        if categories:
+            names = name_embeddings(encoder, categories)
+            self._witnesses = Witnesses(tuple(categories), known_head(encoder.head, categories), names)
+        self._asking = held_out_places(encoder, sample)
+        self._words = WordWeights.of(sample.titles) if any(sample.titles) else None
+        described = zip(sample.titles, sample.categories, strict=True)
+        self._spoken = [words_of(f"{title} {category or ''}") for title, category in described]
+
+    def run(self) -> Recognition:
+        """Pictures, then titles."""
+        most = max(200, _MOST_CELLS // max(1, self._count))
+        places = self._asking[: min(QUERIES, most)]
+        pictures = picture_queries(self._encoder, self._pool, places)
+        with_title = [row for row in self._asking if self._sample.titles[row]]
+        titled = np.asarray(with_title[: min(TITLES, most)], dtype=np.intp)
+        models: dict[str, QueryModel] = {}
+        matches: dict[str, MatchModel] = {}
+        self._fit(pictures, models, matches)
+        if len(titled):
+            titles = [self._sample.titles[row] for row in titled]
+            self._fit(title_queries(self._encoder, titles, titled), models, matches)
+        return Recognition(models, matches, self._words)
+
+    def _fit(self, queries: HeldOutQueries, models: dict[str, QueryModel], matches: dict[str, MatchModel]) -> None:
+        near, strange = queries.search(self._pool, self._labels)
+        judged = None
+        if self._witnesses is not None:
+            known = self._labels[queries.places] >= 0
+            if known.any():
+                model = self._fit_categories(queries, near, strange, known)
+                models[queries.modality] = model
+                judged = self._judge(model, queries, near)
+        matches[queries.modality] = self._fit_matches(queries, near, models.get(queries.modality), judged)
+
+    def _fit_categories(
+        self, queries: HeldOutQueries, near: Searched, strange: Searched, known: npt.NDArray[np.bool_]
+    ) -> QueryModel:
+        assert self._witnesses is not None
+        indexed = None if queries.indexed is None else queries.indexed[known]
+        of_known = Searched(near.places[known], near.scores[known]).neighbors(self._labels)
+        heard = self._witnesses.hear(queries.semantic[known], indexed, queries.modality, of_known)
+        strangers = Searched(strange.places[known], strange.scores[known]).neighbors(self._labels)
+        return fit_query_model(HeldOut(heard, self._labels[queries.places][known], strangers), self._count)
+
+    def _judge(self, model: QueryModel, queries: HeldOutQueries, near: Searched) -> Judged:
+        assert self._witnesses is not None
+        heard = self._witnesses.hear(queries.semantic, queries.indexed, queries.modality, near.neighbors(self._labels))
+        return model.judge(heard, self._count)
+
+    def _fit_matches(
+        self, queries: HeldOutQueries, near: Searched, model: QueryModel | None, judged: Judged | None
+    ) -> MatchModel:
+        texts = None if queries.modality == "image" else [self._sample.titles[place] for place in queries.places]
+        evidence = self._evidence(near, judged, texts)
+        places = near.places[:, :HITS]
+        own, found = self._labels[queries.places][:, None], self._labels[places]
+        # A product without a category is of the kind of none.
+        asked = own[:, 0] >= 0
+        relevant = fit_hits(_rows(evidence, asked), ((found == own) & (places >= 0))[asked]) if asked.any() else None
+        if queries.modality == "image":
+            return MatchModel(relevant, self._fit_same(), None, 0.0, len(queries))
+        anything, least = fit_anything(evidence, self._meaningless(model))
+        return MatchModel(relevant, None, anything, least, len(queries))
+
+    def _fit_same(self) -> LogisticModel | None:
+        """From views of products, which ask for the very product among all of the sample."""
+        pictures = self._sample.pictures
+        asking = [int(row) for row in self._asking if self._sample.ids[row] in pictures][: self._views]
+        own, found = [], []
+        for start in range(0, len(asking), _BATCH):
+            rows, images = [], []
+            for row in asking[start : start + _BATCH]:
+                try:
+                    image = decode_picture(pictures[self._sample.ids[row]], self._limits).image
+                # It was read a while ago; whatever happened to it since, the index has it.
+                except PictureError as error:
+                    _log.warning("a picture of product %s cannot be read any more: %s", self._sample.ids[row], error)
+                    continue
+                rows.append(row)
+                images.append(street_view(image, "street", row))
+            for row, vector in zip(rows, self._encoder.encode_images(images), strict=True):
+                query = self._encoder.space.query(vector)
+                found.append(nearest(self._pool @ query.vector * np.float32(query.scale)))
+                own.append(row)
+        if not found:
+            return None
+        near = stacked(found)
+        evidence = self._evidence(near, None, None)
+        return fit_hits(evidence, near.places[:, :HITS] == np.asarray(own, dtype=np.intp)[:, None])
+
+    def _meaningless(self, model: QueryModel | None) -> HitEvidence:
+        """What is known of texts that mean nothing in this catalog."""
+        texts = meaningless_texts(MEANINGLESS)
+        semantic = self._encoder.semantic_texts(texts)
+        queries = HeldOutQueries(
+            "text", np.empty(0, dtype=np.intp), semantic, None, self._encoder.space.text_queries(semantic)
+        )
+        near = stacked([nearest(self._pool @ query.vector * np.float32(query.scale)) for query in queries.queries])
+        judged = None if model is None else self._judge(model, queries, near)
+        return self._evidence(near, judged, texts)
+
+    def _evidence(self, near: Searched, judged: Judged | None, texts: Sequence[str] | None) -> HitEvidence:
+        places = near.places[:, :HITS]
+        scores = np.where(places >= 0, near.scores[:, :HITS], np.nan)
+        words = np.full(places.shape, np.nan)
+        if texts is not None and self._words is not None:
+            for row, text in enumerate(texts):
+                spoken = words_of(text)
+                for column, place in enumerate(places[row]):
+                    if place >= 0:
+                        words[row, column] = self._words.share(spoken, self._spoken[place])
+        category = np.full(places.shape, np.nan)
+        known = np.full(len(places), np.nan)
+        if judged is not None:
+            labels = np.where(places >= 0, self._labels[places], -1)
+            odds = log_odds(np.take_along_axis(judged.probabilities, np.maximum(labels, 0), axis=1))
+            category = np.where(labels >= 0, odds, np.nan)
+            known = log_odds(judged.known)
+        return HitEvidence(scores, words, category, known)
+
+
+def _rows(evidence: HitEvidence, rows: npt.NDArray[np.bool_]) -> HitEvidence:
+    return HitEvidence(evidence.scores[rows], evidence.words[rows], evidence.category[rows], evidence.known[rows])

@@ -1,0 +1,79 @@
+"""How likely each hit is to be what was asked for, and whether anything good was found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from embedder.recognition.match_model import HITS, HitEvidence, MatchModel, hit_probabilities, log_odds
+from embedder.recognition.word_share import words_of
+from indexer.stores.protocol import Scored
+from indexer.versions.manifest import Manifest
+from server.search.encode import EncodedPart
+from server.search.query import Match, PredictedCategory
+
+
+class Matcher:
+    """Judges hits as the index's manifest says; an index of an earlier release says nothing."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._models = dict(manifest.match_models)
+        self._words = manifest.words
+
+    def judge(
+        self, part: EncodedPart, hits: Sequence[Scored], category: PredictedCategory | None, text: str | None
+    ) -> list[Match]:
+        """Of each hit.
+
+        Args:
+            part: what was searched with.
+            hits: highest score first.
+            category: of the query.
+            text: the query's, where it is one.
+        """
+        model = self._models.get(part.modality)
+        if model is None or not hits:
+            return [Match()] * len(hits)
+        evidence = self._evidence(hits, category, text)
+        relevant = None if model.relevant is None else hit_probabilities(model.relevant, evidence)[0]
+        same = None if model.same is None else hit_probabilities(model.same, evidence)[0]
+        return [
+            Match(None if relevant is None else float(relevant[place]), None if same is None else float(same[place]))
+            for place in range(len(hits))
+        ]
+
+    def found_nothing(
+        self, part: EncodedPart, nearest: Sequence[Scored], category: PredictedCategory | None, text: str | None
+    ) -> bool:
+        """Whether nothing here is what was asked for.
+
+        Args:
+            part: what was searched with.
+            nearest: the nearest products of the whole catalog, highest score first.
+            category: of the query.
+            text: the query's, where it is one.
+        """
+        model: MatchModel | None = self._models.get(part.modality)
+        if model is not None and model.anything is not None:
+            evidence = self._evidence(nearest[:HITS], category, text)
+            return float(model.anything.probabilities(evidence.of_queries())[0]) < model.least_anything
+        return category is not None and category.abstention == "not_in_catalog"
+
+    def _evidence(self, hits: Sequence[Scored], category: PredictedCategory | None, text: str | None) -> HitEvidence:
+        shape = (1, len(hits))
+        words, likely = np.full(shape, np.nan), np.full(shape, np.nan)
+        if text is not None and self._words is not None:
+            spoken = words_of(text)
+            for place, hit in enumerate(hits):
+                described = f"{hit.payload.get('title', '')} {hit.payload.get('category', '')}"
+                words[0, place] = self._words.share(spoken, words_of(described))
+        known = np.nan
+        if category is not None and category.probabilities:
+            known = np.nan if category.known is None else float(log_odds(np.asarray(category.known)))
+            for place, hit in enumerate(hits):
+                probability = category.probabilities.get(hit.payload.get("category", ""))
+                if probability is not None:
+                    likely[0, place] = log_odds(np.asarray(probability))
+        scores = np.asarray([[hit.score for hit in hits]], dtype=np.float64)
+        return HitEvidence(scores, words, likely, np.asarray([known]))
