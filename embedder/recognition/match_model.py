@@ -20,8 +20,8 @@ HITS = 10
 """Of a query, that the models are fitted on."""
 
 HIT_FEATURES = ("score", "lead", "words", "category")
-"""The score; how far it is above the next hit's (of the first) or below the first one's (of others); the share of the
-query's words that the product has; log odds that the query shows the product's category."""
+"""The score; how far it is above the second nearest product's (of the nearest) or below the nearest one's (of others); the
+share of the query's words that the product has; log odds that the query shows the product's category."""
 
 QUERY_FEATURES = ("best", "near", "words", "known")
 """The best score; the mean of the first five; the largest share of the query's words; log odds that the category is one
@@ -42,12 +42,15 @@ class HitEvidence:
         words: share of the query's words that the product has, float (n, k); NaN where there are no words.
         category: log odds that the query shows the product's category, float (n, k); NaN where that is not known.
         known: log odds that the query shows one of the catalog's categories, float (n,); NaN where that is not known.
+        leaders: scores of the two nearest products of the whole catalog, whatever the hits were filtered by, float
+            (n, 2); NaN where there are fewer. None: the first two hits'.
     """
 
     scores: npt.NDArray[np.floating]
     words: npt.NDArray[np.floating]
     category: npt.NDArray[np.floating]
     known: npt.NDArray[np.floating]
+    leaders: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         shape = self.scores.shape
@@ -60,12 +63,17 @@ class HitEvidence:
     def of_hits(self) -> npt.NDArray[np.float64]:
         """`HIT_FEATURES`, float64 (n, k, 4)."""
         scores = np.asarray(self.scores, dtype=np.float64)
-        lead = scores - scores[:, :1]
-        if scores.shape[1] > 1:
-            lead[:, 0] = scores[:, 0] - scores[:, 1]
-        elif scores.shape[1]:
-            lead[:, 0] = np.nan
+        first, second = self._leading()
+        behind = scores - first
+        lead = np.where(behind < 0, behind, first - second)
         return np.stack([scores, lead, self.words, self.category], axis=2)
+
+    def _leading(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """The two nearest products' scores, float64 (n, 1) each; NaN where there are fewer."""
+        given = self.scores[:, :2] if self.leaders is None else self.leaders
+        padded = np.full((len(self.scores), 2), np.nan)
+        padded[:, : given.shape[1]] = given
+        return padded[:, :1], padded[:, 1:]
 
     def of_queries(self) -> npt.NDArray[np.float64]:
         """`QUERY_FEATURES`, float64 (n, 4)."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from embedder.category_names import name_embeddings
 from embedder.encoder import Encoder
-from embedder.recognition.category_model import Judged, QueryModel
+from embedder.recognition.category_model import Heard, Judged, QueryModel
 from embedder.recognition.category_tree import CategoryTree, deepest
 from embedder.recognition.category_witnesses import Witnesses, known_head
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote
@@ -41,6 +41,11 @@ class CategoryPredictor:
         self._head_is_enough = not self._models and head is not None and set(head.categories) >= set(self._categories)
 
     @property
+    def categories(self) -> tuple[str, ...]:
+        """All of the catalog's, in the order of what is judged."""
+        return self._categories
+
+    @property
     def needs_neighbors(self) -> bool:
         """Whether the nearest products are used; otherwise `predict` may be given none."""
         return bool(self._categories) and not self._head_is_enough
@@ -58,13 +63,24 @@ class CategoryPredictor:
         """
         if not self._categories:
             return None
-        near = self._to_neighbors(neighbors)
-        indexed = None if part.indexed is None else part.indexed[None, :]
         if not self._models:
-            return self._predict_as_before(part, near, indexed)
-        model = self._models.get(part.modality) or self._models["image"]
-        heard = self._witnesses.hear(part.semantic[None, :], indexed, part.modality, near)
-        return self._to_prediction(model.judge(heard, len(self._categories)), model)
+            return self._predict_as_before(part, neighbors)
+        return self._to_prediction(self.judge(part, neighbors), self._model(part))
+
+    def judge(self, part: EncodedPart, neighbors: Sequence[Scored]) -> Judged:
+        """What each witness says, and all together, about one query; for indexes whose manifest says how.
+
+        Args:
+            part, neighbors: see `predict`.
+        """
+        return self._model(part).judge(self._hear(part, neighbors), len(self._categories))
+
+    def _model(self, part: EncodedPart) -> QueryModel:
+        return self._models.get(part.modality) or self._models["image"]
+
+    def _hear(self, part: EncodedPart, neighbors: Sequence[Scored]) -> Heard:
+        indexed = None if part.indexed is None else part.indexed[None, :]
+        return self._witnesses.hear(part.semantic[None, :], indexed, part.modality, self._to_neighbors(neighbors))
 
     def _to_prediction(self, judged: Judged, model: QueryModel) -> PredictedCategory:
         probabilities = judged.probabilities[0]
@@ -99,18 +115,16 @@ class CategoryPredictor:
             dict(zip(self._categories, probabilities.tolist(), strict=True)),
         )
 
-    def _predict_as_before(
-        self, part: EncodedPart, near: Neighbors, indexed: np.ndarray[tuple[int, int], np.dtype[np.float32]] | None
-    ) -> PredictedCategory | None:
+    def _predict_as_before(self, part: EncodedPart, neighbors: Sequence[Scored]) -> PredictedCategory | None:
         """By the one witness that an earlier release's index speaks of."""
-        heard = self._witnesses.hear(part.semantic[None, :], indexed, part.modality, near)
+        heard = self._hear(part, neighbors)
         count = len(self._categories)
         if self._head_is_enough and heard.logits is not None:
             shares = np.exp(heard.logits[0] - heard.logits[0].max())
             shares /= shares.sum()
         else:
             vote = self._votes.get(part.modality) or self._votes.get("image") or NeighborVote()
-            shares = vote.shares(near, count)[0]
+            shares = vote.shares(heard.neighbors, count)[0]
         order = [int(place) for place in np.argsort(-shares, kind="stable")[:CANDIDATES] if shares[place] > 0]
         if not order:
             return None

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embedder.recognition.match_model import HITS, HitEvidence, MatchModel, hit_probabilities, log_odds
+from embedder.recognition.match_model import HITS, HitEvidence, hit_probabilities, log_odds
 from embedder.recognition.word_share import words_of
 from indexer.stores.protocol import Scored
 from indexer.versions.manifest import Manifest
 from server.search.encode import EncodedPart
 from server.search.query import Match, PredictedCategory
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """Whether there is anything in the catalog of what was asked for.
+
+    Attributes:
+        probability: that there is, 0..1; None where that was not fitted.
+        found: whether that is enough to say nothing about it.
+    """
+
+    probability: float | None
+    found: bool
 
 
 class Matcher:
@@ -21,21 +35,33 @@ class Matcher:
         self._models = dict(manifest.match_models)
         self._words = manifest.words
 
+    @property
+    def needs_neighbors(self) -> bool:
+        """Whether the nearest products of the whole catalog are used; otherwise none need be given."""
+        return bool(self._models)
+
     def judge(
-        self, part: EncodedPart, hits: Sequence[Scored], category: PredictedCategory | None, text: str | None
+        self,
+        part: EncodedPart,
+        hits: Sequence[Scored],
+        nearest: Sequence[Scored],
+        category: PredictedCategory | None,
+        text: str | None,
     ) -> list[Match]:
-        """Of each hit.
+        """Of each hit; a filter changes nothing about it.
 
         Args:
             part: what was searched with.
             hits: highest score first.
+            nearest: the nearest products of the whole catalog, highest score first.
             category: of the query.
             text: the query's, where it is one.
         """
         model = self._models.get(part.modality)
         if model is None or not hits:
             return [Match()] * len(hits)
-        evidence = self._evidence(hits, category, text)
+        leaders = np.asarray([[item.score for item in nearest[:2]]], dtype=np.float64)
+        evidence = replace(self._evidence(hits, category, text), leaders=leaders)
         relevant = None if model.relevant is None else hit_probabilities(model.relevant, evidence)[0]
         same = None if model.same is None else hit_probabilities(model.same, evidence)[0]
         return [
@@ -43,10 +69,10 @@ class Matcher:
             for place in range(len(hits))
         ]
 
-    def found_nothing(
+    def anything(
         self, part: EncodedPart, nearest: Sequence[Scored], category: PredictedCategory | None, text: str | None
-    ) -> bool:
-        """Whether nothing here is what was asked for.
+    ) -> Anything:
+        """Whether there is anything here of what was asked for.
 
         Args:
             part: what was searched with.
@@ -54,11 +80,14 @@ class Matcher:
             category: of the query.
             text: the query's, where it is one.
         """
-        model: MatchModel | None = self._models.get(part.modality)
+        model = self._models.get(part.modality)
         if model is not None and model.anything is not None:
             evidence = self._evidence(nearest[:HITS], category, text)
-            return float(model.anything.probabilities(evidence.of_queries())[0]) < model.least_anything
-        return category is not None and category.abstention == "not_in_catalog"
+            probability = float(model.anything.probabilities(evidence.of_queries())[0])
+            return Anything(probability, probability >= model.least_anything)
+        if category is None:
+            return Anything(None, True)
+        return Anything(category.known, category.abstention != "not_in_catalog")
 
     def _evidence(self, hits: Sequence[Scored], category: PredictedCategory | None, text: str | None) -> HitEvidence:
         shape = (1, len(hits))

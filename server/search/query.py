@@ -157,6 +157,7 @@ class SearchOutcome:
         index_version: the version that was searched.
         timings_us: stage to microseconds, in order.
         warnings: what was done differently from what was asked.
+        anything: probability that there is anything in the catalog of what was asked for, 0..1; None: not fitted.
     """
 
     hits: tuple[Hit, ...]
@@ -165,3 +166,4 @@ class SearchOutcome:
     index_version: str
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...]
+    anything: float | None = None

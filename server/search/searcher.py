@@ -67,15 +67,16 @@ class Searcher:
         itself = command.query.product_id if isinstance(command.query, ProductQuery) else None
         with timings.stage("search"):
             # One search serves both hits and vote, unless there is a filter.
-            voters = NEIGHBORS if self._categories.needs_neighbors else 0
+            voters = NEIGHBORS if self._categories.needs_neighbors or self._matcher.needs_neighbors else 0
             found = self.nearest(part, max(page_size, voters if where is None else 0), where, itself)
             near = found if where is None or not voters else self.nearest(part, voters, None, itself)
         with timings.stage("rank"):
             category = self._categories.predict(part, near[:voters])
             text = command.query.text if isinstance(command.query, TextQuery) else None
-            matches = self._matcher.judge(part, found[:page_size], category, text)
+            matches = self._matcher.judge(part, found[:page_size], near, category, text)
             hits = tuple(_to_hit(item, match) for item, match in zip(found[:page_size], matches, strict=True))
-            if self._matcher.found_nothing(part, near, category, text):
+            anything = self._matcher.anything(part, near, category, text)
+            if not anything.found:
                 warnings.append(_NOTHING_GOOD)
         return SearchOutcome(
             hits,
@@ -84,6 +85,7 @@ class Searcher:
             self._reader.manifest.version,
             timings.measured_us,
             tuple(warnings),
+            anything.probability,
         )
 
     def nearest(

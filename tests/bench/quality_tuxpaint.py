@@ -93,7 +93,7 @@ def write_catalog(products: list[Product], keys: list[str], seed: int, folder: P
     catalog = folder / "stamps.jsonl"
     with catalog.open("w", encoding="utf-8") as file:
         for product, key in zip(products, keys, strict=True):
-            validates = _share(f"{seed} held {key}") < 0.12
+            validates = share_of(f"{seed} held {key}") < 0.12
             source = product.pictures[0].source
             assert isinstance(source, PictureFile)
             row = {
@@ -105,7 +105,7 @@ def write_catalog(products: list[Product], keys: list[str], seed: int, folder: P
 
 
 def _is_tested(key: str, seed: int) -> bool:
-    return _share(f"{seed} {key}") < TEST_SHARE
+    return share_of(f"{seed} {key}") < TEST_SHARE
 
 
 def report(bars: Bars, views: dict[str, dict[str, list[Recall]]], titles: dict[str, list[Recall]]) -> None:
@@ -140,7 +140,7 @@ def decoded(products: list[Product]) -> Iterator[Image.Image]:
         yield decode_picture(product.pictures[0].source, draft_side=448).image
 
 
-def _share(text: str) -> float:
+def share_of(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
 
 

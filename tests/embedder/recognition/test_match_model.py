@@ -80,6 +80,13 @@ def test_the_first_hits_lead_is_over_the_second() -> None:
     assert features[0, :, 1] == pytest.approx([0.2, -0.2, -0.3])
 
 
+def test_a_filter_changes_no_hits_evidence() -> None:
+    scores, absent = np.asarray([[0.9, 0.7, 0.6]]), np.full((1, 3), np.nan)
+    whole = HitEvidence(scores, absent, absent, np.asarray([np.nan])).of_hits()
+    rest = HitEvidence(scores[:, 1:], absent[:, 1:], absent[:, 1:], np.asarray([np.nan]), scores[:, :2]).of_hits()
+    assert np.array_equal(whole[:, 1:], rest, equal_nan=True)
+
+
 def test_one_hit_has_no_lead() -> None:
     one = np.asarray([[0.9]])
     features = HitEvidence(one, one, one, np.asarray([0.0])).of_hits()
