@@ -41,25 +41,23 @@ def threshold_for(probabilities: npt.NDArray[np.floating], right: npt.NDArray[np
 
 
 def turned_away(probabilities: npt.NDArray[np.floating], max_share: float) -> float:
-    """The highest threshold that turns away at most `max_share` of queries that should be answered.
+    """The threshold below which a query that should be answered falls with a probability of at most `max_share`.
+
+    Source: split conformal prediction (Vovk, Gammerman, Shafer, "Algorithmic Learning in a Random World", 2005, section
+    4.1): of n + 1 queries alike, each is as likely as any other to be among the lowest.
 
     Args:
         probabilities: of such queries, (n,), 0..1; n may be 0.
-        max_share: 0..1; the upper end of Wilson's interval of the share is within it.
+        max_share: 0..1.
 
     Returns:
-        0..1; 0 where nothing more is proven to be safe: nothing is turned away.
+        0..1; 0 where there are too few queries for it: nothing is turned away.
     """
+    if not 0.0 <= max_share <= 1.0:
+        raise ValueError(f"max_share {max_share}; permitted: 0 to 1")
     ranked = np.sort(np.asarray(probabilities, dtype=np.float64))
-    chosen = 0.0
-    for below, value in enumerate(ranked):
-        # `below` queries have less than this value, unless others equal it.
-        if below and ranked[below - 1] == value:
-            continue
-        if upper_bound(below, len(ranked)) > max_share:
-            break
-        chosen = float(value)
-    return chosen
+    place = min(len(ranked), int(max_share * (len(ranked) + 1)))
+    return float(ranked[place - 1]) if place else 0.0
 
 
 def upper_bound(count: int, total: int) -> float:

@@ -20,8 +20,8 @@ HITS = 10
 """Of a query, that the models are fitted on."""
 
 HIT_FEATURES = ("score", "lead", "words", "category")
-"""The score; how far it is above the second nearest product's (of the nearest) or below the nearest one's (of others); the
-share of the query's words that the product has; log odds that the query shows the product's category."""
+"""The score; how far it is above the second nearest product's (of the nearest) or below the nearest one's (of others);
+the share of the query's words that the product has; log odds that the query shows the product's category."""
 
 QUERY_FEATURES = ("best", "near", "words", "known")
 """The best score; the mean of the first five; the largest share of the query's words; log odds that the category is one
