@@ -48,7 +48,7 @@ def store(tmp_path: Path) -> EdgeStore:
 
 
 def run(shop: Path, encoder: Encoder, store, rejects: Path, **options) -> BuildResult:
-    settings = IndexerSettings(**{"batch_size": 16, **options.pop("settings", {})})
+    settings = IndexerSettings(**{"batch_size": 16, "match_views": 0, **options.pop("settings", {})})
     return build(open_catalog(str(shop)), encoder, store, settings, rejects, **options)
 
 
@@ -347,7 +347,7 @@ def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path
                 read[0] += 1
                 yield replace(one, id=str(number))
 
-    store, settings = Slow(), IndexerSettings(batch_size=4)
+    store, settings = Slow(), IndexerSettings(batch_size=4, match_views=0)
     thread = threading.Thread(target=build, args=(Endless(), encoder, store, settings, tmp_path / "r"))
     thread.start()
     assert store.asked.wait(60)
