@@ -172,7 +172,9 @@ def _category_accuracy(encoder: Encoder, stage: Stage, held_out: Features) -> di
     embeddings = embed(stage.image, held_out)[rows]
     if stage.head is not None:
         vectors = _index_vectors(stage, held_out)
-        probabilities = stage.head.probabilities(embeddings, "image", None if vectors is None else vectors[rows])
+        # Where no levels were looked at, there is the semantic part alone.
+        head = stage.head if vectors is not None else replace(stage.head, picture=None)
+        probabilities = head.probabilities(embeddings, "image", None if vectors is None else vectors[rows])
         known = stage.head.categories
     else:
         probabilities, known = category_probabilities(encoder, embeddings, sorted(set(truth)))
