@@ -65,9 +65,10 @@ def served_from(
 ) -> Iterator[Client]:
     """A server that reads from another reader, and a client of it; `as_before`: by an earlier release's manifest."""
     parts = PartEncoder(catalog.encoder, reader.fetch, SETTINGS)
-    manifest = replace(reader.manifest, category_models={}) if as_before else reader.manifest
+    if as_before:
+        reader.manifest = replace(reader.manifest, category_models={}, match_models={}, words=None)
     encoder: Any = SimpleNamespace(head=None) if as_before == "neighbors" else catalog.encoder
-    categories = CategoryPredictor(encoder, manifest)
+    categories = CategoryPredictor(encoder, reader.manifest)
     changed = replace(
         catalog,
         reader=reader,
