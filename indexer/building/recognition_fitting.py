@@ -40,7 +40,8 @@ from indexer.building.product_sample import ProductSample
 
 QUERIES = 1_000
 TITLES = 400
-MEANINGLESS = 200
+MEANINGLESS = (50, 200)
+"""Texts that mean nothing here: as many as titles, but no fewer and no more than these."""
 
 _BATCH = 32
 """Views that are in memory at a time."""
@@ -162,7 +163,7 @@ class _Fitting:
         relevant = fit_hits(_rows(evidence, asked), ((found == own) & (places >= 0))[asked]) if asked.any() else None
         if queries.modality == "image":
             return MatchModel(relevant, self._fit_same(), None, 0.0, len(queries))
-        anything, least = fit_anything(evidence, self._meaningless(model))
+        anything, least = fit_anything(evidence, self._meaningless(model, len(queries)))
         return MatchModel(relevant, None, anything, least, len(queries))
 
     def _fit_same(self) -> LogisticModel | None:
@@ -191,9 +192,9 @@ class _Fitting:
         evidence = self._evidence(near, None, None)
         return fit_hits(evidence, near.places[:, :HITS] == np.asarray(own, dtype=np.intp)[:, None])
 
-    def _meaningless(self, model: QueryModel | None) -> HitEvidence:
+    def _meaningless(self, model: QueryModel | None, count: int) -> HitEvidence:
         """What is known of texts that mean nothing in this catalog."""
-        texts = meaningless_texts(MEANINGLESS)
+        texts = meaningless_texts(min(max(count, MEANINGLESS[0]), MEANINGLESS[1]))
         semantic = self._encoder.semantic_texts(texts)
         queries = HeldOutQueries(
             "text", np.empty(0, dtype=np.intp), semantic, None, self._encoder.space.text_queries(semantic)
