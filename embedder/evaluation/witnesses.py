@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.evaluation.outcome import Outcome
-from embedder.recognition.neighbor_vote import NEIGHBORS, NeighborVote
+from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote
 
 WITNESSES = {
     "head": "the model's category head",
@@ -70,13 +70,13 @@ def vote(categories: Sequence[str | None], scores: npt.NDArray[np.float32]) -> s
         categories: of the nearest products, nearest first.
         scores: float32, of the same.
     """
-    named = [
-        (category, float(score))
-        for category, score in zip(categories[:NEIGHBORS], scores, strict=False)
-        if category is not None
-    ]
-    found = _VOTE.probabilities([category for category, _ in named], [score for _, score in named])
-    return next(iter(found), None)
+    named = list(dict.fromkeys(category for category in categories[:NEIGHBORS] if category is not None))
+    if not named:
+        return None
+    place = {category: label for label, category in enumerate(named)}
+    labels = np.asarray([[-1 if category is None else place[category] for category in categories[:NEIGHBORS]]])
+    near = Neighbors(labels, np.asarray(scores[: labels.shape[1]], dtype=np.float64)[None, :])
+    return named[int(_VOTE.shares(near, len(named))[0].argmax())]
 
 
 def measure_agreement(outcomes: Sequence[Outcome]) -> Agreement | None:
