@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from embedder.evaluation.reliability import Reliability, measure_reliability
 from torchmetrics.functional.classification import binary_auroc
 
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
+from embedder.evaluation.reliability import Reliability, measure_reliability
 from embedder.inputs.picture import PictureFile, PicturePixels, decode_picture
 from tests.bench.answering import Judgements, answering, judge, picture_query
 from tests.bench.bars import Bars, arguments

@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from embedder.evaluation.reliability import measure_reliability
 from torchmetrics.functional.classification import binary_auroc
 
 from embedder.catalogs.captions import category_words, title_of
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
+from embedder.evaluation.reliability import measure_reliability
 from embedder.inputs.picture import decode_picture
 from embedder.inputs.street_views import street_view
 from server.hosting.served_catalog import ServedCatalog
