@@ -64,7 +64,7 @@ def measure_abstention(confidences: npt.NDArray[np.floating], right: npt.NDArray
         confidences: (n,), probabilities of the predictions; n of 1 or more.
         right: bool (n,).
     """
-    return _curve(confidences, 1.0 - right, is_expected=False)
+    return _curve(confidences, np.asarray(1.0 - right, dtype=np.float64), is_expected=False)
 
 
 def expected_abstention(confidences: npt.NDArray[np.floating]) -> AbstentionCurve:

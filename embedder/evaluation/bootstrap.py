@@ -146,7 +146,8 @@ def _by_group(
         raise ValueError(f"{len(values)} queries in {len(groups)} groups; permitted: a group for each, 1 or more")
     numbers: dict[Hashable, int] = {}
     places = np.asarray([numbers.setdefault(group, len(numbers)) for group in groups])
-    return np.bincount(places, weights=values), np.bincount(places).astype(np.float64)
+    sums = np.bincount(places, weights=values)
+    return np.asarray(sums, dtype=np.float64), np.asarray(np.bincount(places), dtype=np.float64)
 
 
 def _ends(sums: npt.NDArray[np.float64], counts: npt.NDArray[np.float64], seed: int) -> tuple[float, float]:

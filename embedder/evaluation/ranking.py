@@ -74,7 +74,7 @@ def relevance(found: Sequence[Found]) -> npt.NDArray[np.bool_]:
 
 def hit_rate(relevance: npt.NDArray[np.bool_], k: int) -> npt.NDArray[np.float64]:
     """Whether anything relevant is among the first k, (q,); the mean over queries is recall@k as shops count it."""
-    return relevance[:, :k].any(axis=1).astype(np.float64)
+    return np.asarray(relevance[:, :k].any(axis=1), dtype=np.float64)
 
 
 def precision(relevance: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -88,7 +88,7 @@ def reciprocal_rank(first: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:
     Args:
         first: int (q,), places from 1; 0: nothing is relevant.
     """
-    return np.where(first > 0, 1.0 / np.maximum(first, 1), 0.0)
+    return np.asarray(np.where(first > 0, 1.0 / np.maximum(first, 1), 0.0), dtype=np.float64)
 
 
 def average_precision(

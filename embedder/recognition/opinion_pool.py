@@ -142,13 +142,13 @@ def filled(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
     A row that is empty of values becomes 0, which changes no probability.
     """
-    values = np.asarray(values, dtype=np.float64)
-    absent = np.isnan(values)
+    given = np.array(values, dtype=np.float64)
+    absent = np.isnan(given)
     if not absent.any():
-        return values
-    counted = np.isfinite(values)
-    means = np.where(counted, values, 0.0).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
-    return np.where(absent, means[:, None], values)
+        return given
+    counted = np.isfinite(given)
+    means = np.where(counted, given, 0.0).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+    return np.where(absent, means[:, None], given)
 
 
 def _covariance(

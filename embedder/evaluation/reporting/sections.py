@@ -85,7 +85,7 @@ def _matrix(confusion: ConfusionTable) -> Table:
             break
     shown = sorted(list(names)[:MOST_IN_MATRIX])
     support = {item.category: item.support for item in confusion.categories}
-    rows = []
+    rows: list[tuple[str | Cell, ...]] = []
     for truth in shown:
         counts = [confusion.cells.get((truth, predicted), 0) for predicted in shown]
         rest = support[truth] - sum(counts)

@@ -151,7 +151,7 @@ def _solve(
         total.backward()
         return total
 
-    optimizer.step(loss)  # type: ignore[arg-type]
+    optimizer.step(loss)
     return (weight.detach().numpy() * np.float32(_SCALE)), bias.detach().numpy().copy()
 
 
