@@ -76,7 +76,8 @@ class CategoryPredictor:
         return self._model(part).judge(self._hear(part, neighbors), len(self._categories))
 
     def _model(self, part: EncodedPart) -> QueryModel:
-        return self._models.get(part.modality) or self._models["image"]
+        # A catalog without titles fits none for texts.
+        return self._models.get(part.modality) or next(iter(self._models.values()))
 
     def _hear(self, part: EncodedPart, neighbors: Sequence[Scored]) -> Heard:
         indexed = None if part.indexed is None else part.indexed[None, :]
