@@ -10,7 +10,7 @@ import numpy.typing as npt
 from embedder.catalogs.captions import category_words
 from embedder.encoder import Encoder
 
-MOST_NAMED = 2_000
+MOST_NAMED = 1_000
 """Categories; of more, the names are not compared: embedding them all would hold up a server's start."""
 
 

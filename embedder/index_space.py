@@ -127,6 +127,13 @@ class IndexSpace:
         # Each part of an indexed vector has the length sqrt(1/2).
         return IndexQuery(weighted / np.float32(length), length * float(np.sqrt(2.0)))
 
+    def has_instance(self, vector: npt.NDArray[np.float32]) -> bool:
+        """Whether a vector, float32 (dim,), can be a picture's; in a space with an instance part a text's has none."""
+        if not self.instance_dim:
+            return True
+        lengths = [float(np.linalg.norm(part)) for part in (vector[: self.kept_dim], vector[self.kept_dim :])]
+        return lengths[1] > _ABSENT * max(lengths)
+
     def queries(self, vectors: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """`query` of each of n rows: unit vectors (n, dim), and their scales (n,)."""
         found = [self.query(vector) for vector in vectors]

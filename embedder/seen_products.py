@@ -40,12 +40,13 @@ class SeenProducts:
     @classmethod
     def of(cls, product_ids: Iterable[str]) -> Self:
         """Of all products that were trained on."""
-        found = np.unique(np.asarray([_hash(product_id) for product_id in product_ids], dtype=np.uint64))
-        modulus = 1
-        while len(found) > MOST:
-            modulus *= 2
-            found = found[found % np.uint64(modulus) == 0]
-        return cls(modulus, found)
+        return cls._sampled(1, np.asarray([_hash(product_id) for product_id in product_ids], dtype=np.uint64))
+
+    def and_of(self, base: SeenProducts | None) -> Self:
+        """Together with those that the base was trained on, where it was."""
+        if base is None:
+            return self
+        return self._sampled(max(self.modulus, base.modulus), np.concatenate([self.hashes, base.hashes]))
 
     def status(self, product_id: str) -> Literal["seen", "new", "unknown"]:
         """Whether a product was trained on; "unknown" where its id is outside of the sample."""
@@ -54,6 +55,14 @@ class SeenProducts:
             return "unknown"
         place = int(np.searchsorted(self.hashes, np.uint64(value)))
         return "seen" if place < len(self.hashes) and int(self.hashes[place]) == value else "new"
+
+    @classmethod
+    def _sampled(cls, modulus: int, hashes: npt.NDArray[np.uint64]) -> Self:
+        found = np.unique(hashes[hashes % np.uint64(modulus) == 0])
+        while len(found) > MOST:
+            modulus *= 2
+            found = found[found % np.uint64(modulus) == 0]
+        return cls(modulus, found)
 
 
 def save_seen(folder: Path, seen: SeenProducts) -> None:

@@ -31,6 +31,8 @@ nearest, the head's energy, the pooled probability, the cosine of the likeliest 
 
 _CLOSEST = 5
 
+_LEAST_ENERGY = -50.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:
@@ -56,11 +58,13 @@ class HeldOut:
         heard: of n queries.
         labels: their categories, int (n,), 0..c-1.
         strangers: the nearest products of other categories, for how a query looks whose category is not here.
+        count: c, how many categories there are, 1 or more.
     """
 
     heard: Heard
     labels: npt.NDArray[np.integer]
     strangers: Neighbors
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +74,17 @@ class QueryModel:
     Attributes:
         vote: how neighbours' scores become votes.
         pool: how much each witness counts.
-        known: probability that the category is one of the catalog's, from `FEATURES`.
+        known: probability that the category is one of the catalog's, from `FEATURES`; None where it was not fitted:
+            there is one category, or nothing was held out.
         least_known: below it, a query is said to show none of the catalog's categories, 0..1.
-        least_sure: from it on, at most `MAX_ERROR` of the answers are wrong; above 1: not even the surest are.
+        least_sure: from it on, at most `MAX_ERROR` of the answers are wrong, 0..1. Where too few queries prove that of
+            any threshold, the probability is taken at its word: 1 - `MAX_ERROR`.
         queries: how many held-out queries it was fitted on; 0: nothing was fitted.
     """
 
     vote: NeighborVote
     pool: OpinionPool
-    known: LogisticModel
+    known: LogisticModel | None
     least_known: float
     least_sure: float
     queries: int
@@ -88,14 +94,15 @@ class QueryModel:
         evidence, shares = self._to_evidence(heard, count)
         probabilities = self.pool.probabilities(evidence)
         features = _features(heard, evidence, probabilities)
-        return Judged(evidence, shares, probabilities, self.known.probabilities(features))
+        known = None if self.known is None else self.known.probabilities(features)
+        return Judged(evidence, shares, probabilities, known)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
         return {
             "vote": {"temperature": self.vote.temperature, "doubt": self.vote.doubt},
             "pool": self.pool.to_dict(),
-            "known": self.known.to_dict(),
+            "known": None if self.known is None else self.known.to_dict(),
             "least_known": self.least_known,
             "least_sure": self.least_sure,
             "queries": self.queries,
@@ -107,7 +114,7 @@ class QueryModel:
         return cls(
             NeighborVote(**data["vote"]),
             OpinionPool.from_dict(data["pool"]),
-            LogisticModel.from_dict(data["known"]),
+            None if data["known"] is None else LogisticModel.from_dict(data["known"], FEATURES),
             float(data["least_known"]),
             float(data["least_sure"]),
             int(data["queries"]),
@@ -126,13 +133,13 @@ class Judged:
         evidence: of the witnesses.
         votes: each category's share of the neighbours' votes, float64 (n, c).
         probabilities: that the category is right, given that it is one of the catalog's, float64 (n, c).
-        known: that it is one of the catalog's, float64 (n,).
+        known: that it is one of the catalog's, float64 (n,); None where that was not fitted.
     """
 
     evidence: Evidence
     votes: npt.NDArray[np.float64]
     probabilities: npt.NDArray[np.float64]
-    known: npt.NDArray[np.float64]
+    known: npt.NDArray[np.float64] | None
 
 
 def to_evidence(heard: Heard, shares: npt.NDArray[np.float64]) -> Evidence:
@@ -144,7 +151,7 @@ def to_evidence(heard: Heard, shares: npt.NDArray[np.float64]) -> Evidence:
     return Evidence(head, votes, heard.names)
 
 
-def fit_query_model(held_out: HeldOut, count: int) -> QueryModel:
+def fit_query_model(held_out: HeldOut) -> QueryModel:
     """How queries of one kind are judged best, by the held-out ones.
 
     The thresholds are chosen on the same queries as the few weights: with a hundred queries that costs no more than
@@ -152,35 +159,28 @@ def fit_query_model(held_out: HeldOut, count: int) -> QueryModel:
 
     Args:
         held_out: n queries; n may be 0, then every witness counts alike and no threshold turns a query away.
-        count: how many categories there are, 1 or more.
     """
-    heard, labels = held_out.heard, held_out.labels
+    heard, labels, count = held_out.heard, held_out.labels, held_out.count
     vote = fit_vote(heard.neighbors.first(NEIGHBORS), labels, count)
     evidence = to_evidence(heard, vote.shares(heard.neighbors.first(NEIGHBORS), count))
     pool = fit_pool(evidence, labels)
     if not len(labels):
-        nothing = fit_logistic(FEATURES, np.empty((0, len(FEATURES))), np.empty(0, dtype=bool))
-        return QueryModel(vote, pool, nothing, 0.0, np.nextafter(1.0, 2.0).item(), 0)
+        return QueryModel(vote, pool, None, 0.0, 1.0 - MAX_ERROR, 0)
     probabilities = pool.probabilities(evidence)
     features = _features(heard, evidence, probabilities)
-    known = _fit_known(held_out, features, vote, pool, count)
+    known = None if count < 2 else _fit_known(held_out, features, vote, pool)
+    least_known = 0.0 if known is None else turned_away(known.probabilities(features), MAX_TURNED_AWAY)
     found, rows = probabilities.argmax(axis=1), np.arange(len(labels))
-    return QueryModel(
-        vote,
-        pool,
-        known,
-        turned_away(known.probabilities(features), MAX_TURNED_AWAY),
-        threshold_for(probabilities[rows, found], found == labels, MAX_ERROR),
-        len(labels),
-    )
+    least_sure = threshold_for(probabilities[rows, found], found == labels, MAX_ERROR)
+    if least_sure > 1.0:
+        least_sure = 1.0 - MAX_ERROR
+    return QueryModel(vote, pool, known, least_known, least_sure, len(labels))
 
 
 def _fit_known(
-    held_out: HeldOut, features: npt.NDArray[np.float64], vote: NeighborVote, pool: OpinionPool, count: int
+    held_out: HeldOut, features: npt.NDArray[np.float64], vote: NeighborVote, pool: OpinionPool
 ) -> LogisticModel:
     """The same queries are shown twice: as they are, and as if their category were not in the catalog."""
-    if count < 2:
-        return fit_logistic(FEATURES, features, np.ones(len(features), dtype=bool))
     heard, labels = held_out.heard, held_out.labels
     rows = np.arange(len(labels))
     logits = None if heard.logits is None else np.array(heard.logits, dtype=np.float64)
@@ -189,7 +189,7 @@ def _fit_known(
         if values is not None:
             values[rows, labels] = -np.inf
     strange = Heard(logits, held_out.strangers, names)
-    evidence = to_evidence(strange, vote.shares(held_out.strangers.first(NEIGHBORS), count)).without(labels)
+    evidence = to_evidence(strange, vote.shares(held_out.strangers.first(NEIGHBORS), held_out.count)).without(labels)
     beside = _features(strange, evidence, pool.probabilities(evidence))
     return fit_logistic(
         FEATURES,
@@ -205,7 +205,8 @@ def _features(heard: Heard, evidence: Evidence, probabilities: npt.NDArray[np.fl
     absent = np.full(rows, np.nan)
     some = np.isfinite(scores)
     near = np.where(some, scores, 0.0).sum(axis=1) / np.maximum(some.sum(axis=1), 1)
-    energy = absent if heard.logits is None else _log_sum(heard.logits)
+    # Of a head that knows nothing but what was struck out it is -inf: as low as energies get.
+    energy = absent if heard.logits is None else np.maximum(_log_sum(heard.logits), _LEAST_ENERGY)
     # As log odds: the probability itself is flat where it matters.
     best = np.clip(probabilities.max(axis=1), 1e-9, 1 - 1e-9)
     name = absent if heard.names is None else heard.names.max(axis=1)
@@ -231,4 +232,6 @@ def _log_sum(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 
 def _log_softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    return np.asarray(np.asarray(logits, dtype=np.float64) - _log_sum(logits)[:, None])
+    """A row of which nothing is known, or everything is struck out, becomes NaN: the head is silent."""
+    totals = _log_sum(logits)
+    return np.asarray(np.asarray(logits, dtype=np.float64) - np.where(np.isfinite(totals), totals, np.nan)[:, None])

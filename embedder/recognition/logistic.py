@@ -54,8 +54,15 @@ class LogisticModel:
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Self:
-        """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else."""
+    def from_dict(cls, data: Mapping[str, Any], features: Sequence[str] | None = None) -> Self:
+        """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else.
+
+        Args:
+            data: as `to_dict` gives it.
+            features: those that the model must have been fitted on; None: any.
+        """
+        if features is not None and tuple(data["features"]) != tuple(features):
+            raise ValueError(f"a model of the features {data['features']}; permitted: {', '.join(features)}")
         numbers = {name: tuple(float(value) for value in data[name]) for name in ("center", "spread", "weights")}
         return cls(tuple(map(str, data["features"])), bias=float(data["bias"]), **numbers)
 

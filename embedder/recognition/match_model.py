@@ -32,6 +32,9 @@ MAX_TURNED_AWAY = 0.05
 
 _CLOSEST = 5
 
+_ROUNDING = 1e-5
+"""Of scores."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HitEvidence:
@@ -65,7 +68,8 @@ class HitEvidence:
         scores = np.asarray(self.scores, dtype=np.float64)
         first, second = self._leading()
         behind = scores - first
-        lead = np.where(behind < 0, behind, first - second)
+        # Two searches may differ by a rounding step.
+        lead = np.where(behind < -_ROUNDING, behind, first - second)
         return np.stack([scores, lead, self.words, self.category], axis=2)
 
     def _leading(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -119,9 +123,10 @@ class MatchModel:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Inverse of `to_dict`; raises KeyError, TypeError or ValueError on anything else."""
+        features = {"relevant": HIT_FEATURES, "same": HIT_FEATURES, "anything": QUERY_FEATURES}
         models = {
-            name: None if data[name] is None else LogisticModel.from_dict(data[name])
-            for name in ("relevant", "same", "anything")
+            name: None if data[name] is None else LogisticModel.from_dict(data[name], wanted)
+            for name, wanted in features.items()
         }
         return cls(**models, least_anything=float(data["least_anything"]), queries=int(data["queries"]))
 

@@ -138,17 +138,12 @@ def fit_pool(evidence: Evidence, labels: npt.NDArray[np.integer]) -> OpinionPool
 
 
 def filled(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """A witness's values, with what it says nothing about at the mean of what it says: neither for nor against it.
+    """A witness's values, with an even share, log(1 / c), for categories that it says nothing about.
 
-    A row that is empty of values becomes 0, which changes no probability.
+    A row that is empty of values says the same of all, which changes no probability.
     """
-    given = np.array(values, dtype=np.float64)
-    absent = np.isnan(given)
-    if not absent.any():
-        return given
-    counted = np.isfinite(given)
-    means = np.where(counted, given, 0.0).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
-    return np.where(absent, means[:, None], given)
+    given = np.asarray(values, dtype=np.float64)
+    return np.where(np.isnan(given), -np.log(max(1, given.shape[1])), given)
 
 
 def _covariance(

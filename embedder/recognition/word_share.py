@@ -10,13 +10,16 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import log
+from math import log, nan
 from typing import Any, Self
 
 _WORD = re.compile(r"\w+")
 
 MOST_COMMON = 300
 """Words that are kept with a weight."""
+
+_LEAST = 0.01
+"""What a word in all titles weighs."""
 
 _LEAST_LENGTH = 4
 """Of a word whose plural's ending is taken off."""
@@ -48,13 +51,14 @@ class WordWeights:
         for text in texts:
             counts.update(words_of(text))
             total += 1
-        weights = {word: log((1 + total) / (1 + count)) for word, count in counts.most_common(MOST_COMMON)}
+        # A word in every title says little, but a query of such words alone names what is here all the same.
+        weights = {word: log((1 + total) / (1 + count)) + _LEAST for word, count in counts.most_common(MOST_COMMON)}
         return cls(weights, max(log(1 + total), 1.0))
 
     def share(self, query: frozenset[str], text: frozenset[str]) -> float:
-        """Of the query's words, by weight, those that the text has too, 0..1; 0 where the query has no words."""
+        """Of the query's words, by weight, those that the text has too, 0..1; NaN where the query has no words."""
         total = sum(self._weight(word) for word in query)
-        return sum(self._weight(word) for word in query & text) / total if total > 0 else 0.0
+        return sum(self._weight(word) for word in query & text) / total if total > 0 else nan
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -107,6 +107,7 @@ def finish(
     metrics: dict[str, float],
     tuning: Mapping[str, Any],
     report: Mapping[str, str | bytes] | None = None,
+    learnt: Sequence[str] = (),
 ) -> bundle.BundleInfo:
     """Solve for the instance part behind the base's towers, compare, and write the bundle.
 
@@ -116,6 +117,7 @@ def finish(
         metrics: figures on the validation products.
         tuning: what the bundle says of how it was tuned.
         report: further files.
+        learnt: ids of products that were trained on beside the gathered ones.
     """
     part = make_instance_part(gathered, tuned.image, base.encoder.info.level_widths, config.instance)
     after = replace(tuned, part=part)
@@ -139,7 +141,7 @@ def finish(
         data_hash=data_hash(gathered.training.products),
         metrics=metrics,
         report={**(report or {}), "training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
-        seen=SeenProducts.of(product.id for product in gathered.training.products),
+        seen=SeenProducts.of([*gathered.training.product_ids, *learnt]).and_of(base.encoder.seen),
     )
 
 

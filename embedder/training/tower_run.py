@@ -254,7 +254,10 @@ class _Run:
             data_hash=data_hash(start.chosen(self._everything.products)),
             metrics=metrics,
             report={**report, "training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
-            seen=SeenProducts.of(product.id for product in start.chosen(self._everything.products)),
+            # What lies behind the towers may have been fitted on others than the steps were taken on.
+            seen=SeenProducts.of([*start.products, *gathered.training.product_ids, *seen.training.product_ids]).and_of(
+                base.encoder.seen
+            ),
         )
 
     def _keep_base(
@@ -271,13 +274,13 @@ class _Run:
         request, config = self._request, self._config
         if not swept.frozen_is_kept:
             ends, metrics, _ = tune_ends(self._progress, base, gathered, config, None, head_only=True)
-            return finish(request, config, catalog, base, gathered, ends, metrics, tuning, report)
+            return finish(request, config, catalog, base, gathered, ends, metrics, tuning, report, start.products)
         weight, bias = (value.numpy() for value in start.ends.head)
         ends = Stage(start.ends.image, start.ends.text)
         if start.categories:
             ends = replace(ends, head=CategoryHead(start.categories, weight, bias, {"image": 1.0, "text": 1.0}))
             ends = replace(ends, head=recalibrated(ends, base.encoder, gathered, config))
-        return finish(request, config, catalog, base, gathered, ends, {}, tuning, report)
+        return finish(request, config, catalog, base, gathered, ends, {}, tuning, report, start.products)
 
 
 def _why_lost(request: TrainRequest, swept: Sweep) -> str:

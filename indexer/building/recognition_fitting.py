@@ -83,7 +83,7 @@ def fit_recognition(
 
 
 class _Fitting:
-    """One index's."""
+    """What all kinds of queries of one index have in common."""
 
     def __init__(
         self,
@@ -113,9 +113,11 @@ class _Fitting:
     def run(self) -> Recognition:
         """Pictures, then titles."""
         most = max(200, _MOST_CELLS // max(1, self._count))
-        places = self._asking[: min(QUERIES, most)]
+        # Where some products have a category, those without have nothing to say of it.
+        asking = [row for row in self._asking if self._labels[row] >= 0] or list(self._asking)
+        places = np.asarray(asking[: min(QUERIES, most)], dtype=np.intp)
         pictures = picture_queries(self._encoder, self._pool, places)
-        with_title = [row for row in self._asking if self._sample.titles[row]]
+        with_title = [row for row in asking if self._sample.titles[row]]
         titled = np.asarray(with_title[: min(TITLES, most)], dtype=np.intp)
         models: dict[str, QueryModel] = {}
         matches: dict[str, MatchModel] = {}
@@ -144,7 +146,7 @@ class _Fitting:
         of_known = Searched(near.places[known], near.scores[known]).neighbors(self._labels)
         heard = self._witnesses.hear(queries.semantic[known], indexed, queries.modality, of_known)
         strangers = Searched(strange.places[known], strange.scores[known]).neighbors(self._labels)
-        return fit_query_model(HeldOut(heard, self._labels[queries.places][known], strangers), self._count)
+        return fit_query_model(HeldOut(heard, self._labels[queries.places][known], strangers, self._count))
 
     def _judge(self, model: QueryModel, queries: HeldOutQueries, near: Searched) -> Judged:
         assert self._witnesses is not None
@@ -219,7 +221,8 @@ class _Fitting:
             labels = np.where(places >= 0, self._labels[places], -1)
             odds = log_odds(np.take_along_axis(judged.probabilities, np.maximum(labels, 0), axis=1))
             category = np.where(labels >= 0, odds, np.nan)
-            known = log_odds(judged.known)
+            if judged.known is not None:
+                known = log_odds(judged.known)
         return HitEvidence(scores, words, category, known)
 
 

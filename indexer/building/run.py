@@ -18,6 +18,7 @@ from embedder.catalogs.outline import read_rows
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PixelReader
+from embedder.recognition.head import WEIGHTS_FILE
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
 from indexer.building.loading import Loading
@@ -118,6 +119,7 @@ def build(
             pictures_rejected=rejects.pictures,
             catalog_hash=tally.digest.hexdigest(),
             categories=dict(sorted(tally.categories.items())),
+            head_digest=encoder.info.files.get(WEIGHTS_FILE, ""),
             category_models=fitted.category_models,
             match_models=fitted.match_models,
             words=fitted.words,

@@ -23,7 +23,7 @@ class Tally:
         pictures_left_out: beyond the number of pictures that a product may have.
         categories: path to its number of products.
         digest: SHA-256 over the payloads, in order.
-        sample: of products with a category.
+        sample: of the products.
     """
 
     def __init__(self) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -19,6 +20,8 @@ from indexer.filters.schema import Schema
 State = Literal["building", "ready"]
 
 FORMAT_VERSION = 2
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ class Manifest:
         catalog_hash: SHA-256 over the indexed payloads, in order.
         schema: the attributes that filters may name.
         categories: category path to its number of products.
+        head_digest: SHA-256 of the category head that the following were fitted with; "" where the model has none. The
+            fingerprint does not cover it.
         category_models: how queries' categories are judged, per kind of query ("image", "text"); empty in indexes
             without categories, and of earlier releases.
         match_models: how likely hits are to be right, per kind of query; empty in indexes of earlier releases.
@@ -62,6 +67,7 @@ class Manifest:
     catalog_hash: str = ""
     schema: Schema = field(default_factory=lambda: Schema({}))
     categories: Mapping[str, int] = field(default_factory=dict)
+    head_digest: str = ""
     category_models: Mapping[str, QueryModel] = field(default_factory=dict)
     match_models: Mapping[str, MatchModel] = field(default_factory=dict)
     words: WordWeights | None = None
@@ -105,6 +111,18 @@ class Manifest:
             raise VersionIncomplete(
                 f"index version at {where} has no readable manifest ({error!r}); next step: build again"
             ) from error
+
+
+def fitted_with(manifest: Manifest, head_digest: str) -> Manifest:
+    """The manifest, without what was fitted with another category head of the same towers."""
+    if manifest.head_digest == head_digest or not manifest.category_models:
+        return manifest
+    _log.warning(
+        "index version %s was built with another category head of this model: its categories and matches are not "
+        "calibrated for this one, and are left uncalibrated; next step: run python -m indexer build with this model",
+        manifest.version,
+    )
+    return replace(manifest, category_models={}, match_models={}, words=None)
 
 
 def new_version_name() -> str:

@@ -10,12 +10,14 @@ from PIL import Image
 
 from embedder.encoder import Encoder, open_encoder
 from embedder.export.base_bundles import resolve_bundle
+from embedder.recognition.head import WEIGHTS_FILE
 from indexer.filters.schema import Schema
 from indexer.stores.protocol import Store, VersionReader
-from indexer.versions.manifest import check_servable
+from indexer.versions.manifest import check_servable, fitted_with
 from server.errors import InvalidRequest
 from server.search.category import CategoryPredictor
 from server.search.encode import PartEncoder
+from server.search.match import Matcher
 from server.search.query import PictureQuery, Query, SearchCommand, TextQuery
 from server.search.searcher import Searcher
 from server.settings import ServerSettings
@@ -74,8 +76,9 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
     try:
         check_servable(reader.manifest, encoder.info.fingerprint)
         parts = PartEncoder(encoder, reader.fetch, settings)
-        categories = CategoryPredictor(encoder, reader.manifest)
-        searcher = Searcher(parts, categories, reader, settings)
+        manifest = fitted_with(reader.manifest, encoder.info.files.get(WEIGHTS_FILE, ""))
+        categories = CategoryPredictor(encoder, manifest)
+        searcher = Searcher(parts, categories, reader, settings, Matcher(manifest))
         _warm_up(searcher, settings)
     except BaseException:
         reader.close()

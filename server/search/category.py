@@ -8,7 +8,7 @@ import numpy as np
 
 from embedder.category_names import name_embeddings
 from embedder.encoder import Encoder
-from embedder.recognition.category_model import Heard, Judged, QueryModel
+from embedder.recognition.category_model import MAX_ERROR, Heard, Judged, QueryModel
 from embedder.recognition.category_tree import CategoryTree, deepest
 from embedder.recognition.category_witnesses import Witnesses, known_head
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote
@@ -31,6 +31,7 @@ class CategoryPredictor:
         self._categories = tuple(sorted(manifest.categories))
         self._tree = CategoryTree(self._categories)
         self._place = {category: label for label, category in enumerate(self._categories)}
+        self._space = encoder.space
         self._models = dict(manifest.category_models)
         self._votes = dict(manifest.votes)
         head = known_head(encoder.head, self._categories)
@@ -63,31 +64,32 @@ class CategoryPredictor:
         """
         if not self._categories:
             return None
-        if not self._models:
+        model = self._models.get(part.modality)
+        if model is None:
             return self._predict_as_before(part, neighbors)
-        return self._to_prediction(self.judge(part, neighbors), self._model(part))
+        return self._to_prediction(self.judge(part, neighbors), model)
 
     def judge(self, part: EncodedPart, neighbors: Sequence[Scored]) -> Judged:
-        """What each witness says, and all together, about one query; for indexes whose manifest says how.
+        """What each witness says, and all together, about one query of a kind that the manifest says how to judge.
 
         Args:
             part, neighbors: see `predict`.
         """
-        return self._model(part).judge(self._hear(part, neighbors), len(self._categories))
-
-    def _model(self, part: EncodedPart) -> QueryModel:
-        # A catalog without titles fits none for texts.
-        return self._models.get(part.modality) or next(iter(self._models.values()))
+        return self._models[part.modality].judge(self._hear(part, neighbors), len(self._categories))
 
     def _hear(self, part: EncodedPart, neighbors: Sequence[Scored]) -> Heard:
-        indexed = None if part.indexed is None else part.indexed[None, :]
-        return self._witnesses.hear(part.semantic[None, :], indexed, part.modality, self._to_neighbors(neighbors))
+        indexed, semantic = None, part.semantic[None, :]
+        if part.indexed is not None:
+            # As near as the index keeps it, since all is fitted on what an index has.
+            indexed = part.indexed[None, :]
+            semantic = self._space.semantic_of(indexed)
+        return self._witnesses.hear(semantic, indexed, part.modality, self._to_neighbors(neighbors))
 
     def _to_prediction(self, judged: Judged, model: QueryModel) -> PredictedCategory:
         probabilities = judged.probabilities[0]
         order = np.argsort(-probabilities, kind="stable")[:CANDIDATES]
         head = judged.evidence.head
-        names = judged.evidence.names
+        names = judged.evidence.names if model.pool.weights.get("names", 0.0) > 0 else None
         candidates = tuple(
             Candidate(
                 self._categories[place],
@@ -98,14 +100,15 @@ class CategoryPredictor:
             )
             for place in order
         )
-        known = float(judged.known[0])
+        known = None if judged.known is None else float(judged.known[0])
         path = self._tree.branch(int(order[0]), probabilities)
-        sure = deepest(path, model.least_sure)
         abstention: Abstention | None = None
-        if model.queries and known < model.least_known:
+        if known is not None and known < model.least_known:
             abstention = "not_in_catalog"
         elif candidates[0].probability < model.least_sure:
             abstention = "unsure"
+        # Below its threshold a category's answers are the doubtful ones: what stands above it is taken at its word.
+        sure = deepest(path[:-1], max(model.least_sure, 1.0 - MAX_ERROR)) if abstention else path[-1]
         return PredictedCategory(
             candidates,
             "fusion",
@@ -142,5 +145,5 @@ class CategoryPredictor:
 
 
 def _asks_names(model: QueryModel) -> bool:
-    known = dict(zip(model.known.features, model.known.weights, strict=True))
+    known = {} if model.known is None else dict(zip(model.known.features, model.known.weights, strict=True))
     return model.pool.weights.get("names", 0.0) > 0 or known.get("name", 0.0) > 0

@@ -34,7 +34,7 @@ class EncodedPart:
         vector: float32 (dim,), unit length, as products are searched with it.
         scale: what its cosines with products are multiplied with to give scores.
         semantic: the semantic embedding, float32 (semantic dim,), unit length, by which the head knows categories.
-        modality: "text" or "image"; products and vectors count as images.
+        modality: "text" or "image"; products count as images, vectors by the parts that they have.
         timings_us: stage ("decode", "encode") to microseconds, in order.
         warnings: what was done differently from what was asked.
         indexed: what the index would hold of it, float32 (dim,), unit length, by which the head knows categories too;
@@ -157,9 +157,11 @@ class PartEncoder:
     def _indexed(
         self, vector: npt.NDArray[np.float32], timings_us: Mapping[str, int], warnings: tuple[ServerWarning, ...]
     ) -> EncodedPart:
-        """A part that is a vector of the index already."""
+        """A part that is a vector of the index already; one without an instance part is a text's."""
         query = self._encoder.space.query(vector)
         semantic = self._encoder.space.semantic_of(vector[None, :])[0]
+        if not self._encoder.space.has_instance(vector):
+            return EncodedPart(query.vector, query.scale, semantic, "text", timings_us, warnings)
         return EncodedPart(query.vector, query.scale, semantic, "image", timings_us, warnings, vector)
 
 

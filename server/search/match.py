@@ -47,6 +47,7 @@ class Matcher:
         nearest: Sequence[Scored],
         category: PredictedCategory | None,
         text: str | None,
+        is_product: bool = False,
     ) -> list[Match]:
         """Of each hit; a filter changes nothing about it.
 
@@ -56,6 +57,7 @@ class Matcher:
             nearest: the nearest products of the whole catalog, highest score first.
             category: of the query.
             text: the query's, where it is one.
+            is_product: whether the query is an indexed product, which is none of its own hits.
         """
         model = self._models.get(part.modality)
         if model is None or not hits:
@@ -63,7 +65,7 @@ class Matcher:
         leaders = np.asarray([[item.score for item in nearest[:2]]], dtype=np.float64)
         evidence = replace(self._evidence(hits, category, text), leaders=leaders)
         relevant = None if model.relevant is None else hit_probabilities(model.relevant, evidence)[0]
-        same = None if model.same is None else hit_probabilities(model.same, evidence)[0]
+        same = None if model.same is None or is_product else hit_probabilities(model.same, evidence)[0]
         return [
             Match(None if relevant is None else float(relevant[place]), None if same is None else float(same[place]))
             for place in range(len(hits))
@@ -100,9 +102,7 @@ class Matcher:
         known = np.nan
         if category is not None and category.probabilities:
             known = np.nan if category.known is None else float(log_odds(np.asarray(category.known)))
-            for place, hit in enumerate(hits):
-                probability = category.probabilities.get(hit.payload.get("category", ""))
-                if probability is not None:
-                    likely[0, place] = log_odds(np.asarray(probability))
+            said = [category.probabilities.get(hit.payload.get("category", ""), np.nan) for hit in hits]
+            likely[0] = log_odds(np.asarray(said))
         scores = np.asarray([[hit.score for hit in hits]], dtype=np.float64)
         return HitEvidence(scores, words, likely, np.asarray([known]))

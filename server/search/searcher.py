@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
@@ -37,11 +39,17 @@ class Searcher:
     """Answers searches from one model and one index version. Calls from several threads are allowed."""
 
     def __init__(
-        self, parts: PartEncoder, categories: CategoryPredictor, reader: VersionReader, settings: ServerSettings
+        self,
+        parts: PartEncoder,
+        categories: CategoryPredictor,
+        reader: VersionReader,
+        settings: ServerSettings,
+        matcher: Matcher | None = None,
     ) -> None:
+        """Put together; `matcher` None: as the version's manifest says."""
         self._parts = parts
         self._categories = categories
-        self._matcher = Matcher(reader.manifest)
+        self._matcher = matcher or Matcher(reader.manifest)
         self._reader = reader
         self._settings = settings
 
@@ -73,11 +81,14 @@ class Searcher:
         with timings.stage("rank"):
             category = self._categories.predict(part, near[:voters])
             text = command.query.text if isinstance(command.query, TextQuery) else None
-            matches = self._matcher.judge(part, found[:page_size], near, category, text)
+            matches = self._matcher.judge(part, found[:page_size], near, category, text, itself is not None)
             hits = tuple(_to_hit(item, match) for item, match in zip(found[:page_size], matches, strict=True))
             anything = self._matcher.anything(part, near, category, text)
-            if not anything.found:
+            # An indexed product is of the catalog, whatever is found beside it.
+            if not anything.found and itself is None:
                 warnings.append(_NOTHING_GOOD)
+                if category is not None:
+                    category = replace(category, abstention="not_in_catalog", sure="")
         return SearchOutcome(
             hits,
             category,

@@ -1,7 +1,7 @@
 """Whether a hit with a match probability of 0.87 is right 87 times in 100, and whether nonsense is known as such.
 
-On the stamps of tuxpaint, by products that nothing was learnt from; what the probabilities are fitted on is the
-validation products that the index meets when it is built. Baselines: the cosine scaled to 0..1, and for nonsense the
+On the stamps of tuxpaint, by products that neither the model nor the index learnt anything from; what the probabilities
+are fitted on are the validation products, and for the very product others than those that ask. Baselines: the cosine scaled to 0..1, and for nonsense the
 largest cosine. Bars: calibration error (debiased, equal-mass bins) over the first ten hits 0.05 for pictures and 0.08 for
 titles, Brier score 0.7 of that of the base rate; 200 random strings and 200 sentences about other things told from 400
 titles and categories of held-out products, AUROC 0.95. Short: a third of the queries.
@@ -27,6 +27,7 @@ from embedder.catalogs.registry import open_catalog
 from embedder.evaluation.reliability import measure_reliability
 from embedder.inputs.picture import decode_picture
 from embedder.inputs.street_views import street_view
+from indexer.building.product_sample import PICTURES
 from server.hosting.served_catalog import ServedCatalog
 from server.search.query import SearchOutcome, TextQuery
 from tests.bench.answering import answering, picture_query, search
@@ -59,9 +60,11 @@ def main() -> None:
         )  # fmt: skip
         with answering(model, str(others), folder / "others", cache, "--allow-outside-pictures") as served:
             relevance(bars, served, asked)
-        with answering(model, str(whole), folder / "whole", cache, "--allow-outside-pictures") as served:
-            sameness(bars, served, asked)
             nonsense(bars, served, asked)
+        # An index is calibrated on views of its first products; the others ask.
+        later = {product.id for product in products[PICTURES:]}
+        with answering(model, str(whole), folder / "whole", cache, "--allow-outside-pictures") as served:
+            sameness(bars, served, [product for product in asked if product.id in later])
     bars.report("stamps: what a hit is worth, by products never seen")
 
 
@@ -128,7 +131,7 @@ def other_sentences(count: int) -> list[str]:
     middles = (
         "we must pay the rent", "the court dismissed the claim", "democracy needs patience", "nobody answered my email",
         "grammar is difficult", "the train to Vienna was cancelled", "she studied philosophy", "prices rose by two percent",
-        "the committee voted twice", "I forgot my appointment", "the theory was refuted", "he resigned from office",
+        "the jury could not agree", "I missed the bus", "the theory was refuted", "he resigned from office",
         "our server crashed", "the deadline has passed", "unemployment is falling",
     )  # fmt: skip
     ends = (

@@ -32,6 +32,16 @@ def test_of_a_large_catalog_a_share_is_kept_and_never_a_seen_product_called_new(
     assert others.count("new") == pytest.approx(1000 / seen.modulus, rel=0.5)
 
 
+def test_what_the_base_was_trained_on_is_seen_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = SeenProducts.of(["a", "b"]).and_of(SeenProducts.of(["b", "c"]))
+    assert [both.status(product_id) for product_id in "abcd"] == ["seen", "seen", "seen", "new"]
+    assert SeenProducts.of(["a"]).and_of(None).status("a") == "seen"
+    monkeypatch.setattr(seen_products, "MOST", 100)
+    large = SeenProducts.of(["a"]).and_of(SeenProducts.of(IDS))
+    assert {large.status(product_id) for product_id in IDS} == {"seen", "unknown"}
+    assert large.status("a") in ("seen", "unknown")
+
+
 def test_nothing_was_trained_on() -> None:
     assert SeenProducts.of([]).status("p-1") == "new"
 

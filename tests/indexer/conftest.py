@@ -85,7 +85,7 @@ def shelf(count: int = 200, seed: int = 0) -> Shelf:
 def unfitted_model() -> QueryModel:
     """How categories are judged where nothing was held out."""
     nobody = Neighbors(np.empty((0, 1), dtype=np.intp), np.empty((0, 1)))
-    return fit_query_model(HeldOut(Heard(None, nobody, None), np.empty(0, dtype=np.intp), nobody), 3)
+    return fit_query_model(HeldOut(Heard(None, nobody, None), np.empty(0, dtype=np.intp), nobody, 3))
 
 
 def manifest_of(things: Shelf, version: str | None = None, **fields) -> Manifest:

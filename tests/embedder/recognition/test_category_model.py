@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedder.recognition.category_model import Heard, HeldOut, QueryModel, fit_query_model
-from embedder.recognition.category_witnesses import aligned
+from embedder.recognition.category_witnesses import aligned, columns_of
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors
 
 COUNT, DIM = 12, 24
@@ -46,7 +46,7 @@ class Catalog:
         own = np.arange(count)
         heard = self.hear(self.pool[:count], own)
         strangers = self.hear(self.pool[:count], own, self.labels[:count]).neighbors
-        return fit_query_model(HeldOut(heard, self.labels[:count], strangers), COUNT)
+        return fit_query_model(HeldOut(heard, self.labels[:count], strangers, COUNT))
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +89,7 @@ def test_the_sure_answers_are_right(catalog: Catalog, model: QueryModel) -> None
 
 def test_few_queries_of_the_catalog_are_called_unknown(catalog: Catalog, model: QueryModel) -> None:
     known = model.judge(catalog.hear(fresh()[0]), COUNT).known
+    assert known is not None
     assert (known < model.least_known).mean() <= 0.06
 
 
@@ -96,6 +97,8 @@ def test_categories_that_are_not_here_are_noticed(catalog: Catalog, model: Query
     here = model.judge(catalog.hear(fresh()[0]), COUNT).known
     elsewhere = drawn(np.random.default_rng(7).integers(COUNT, COUNT + 6, 2000), 8)
     there = model.judge(catalog.hear(elsewhere), COUNT).known
+    assert here is not None
+    assert there is not None
     above = (here[:, None] > there[None, :]).mean()
     assert above > 0.85
     assert here.mean() > there.mean() + 0.2
@@ -118,7 +121,7 @@ def test_a_head_that_lacks_a_category_does_not_rule_it_out() -> None:
     strangers = catalog.hear(catalog.pool[:400], np.arange(400), catalog.labels[:400]).neighbors
     assert heard.logits is not None
     blind = Heard(np.where(lacking, heard.logits, np.nan), heard.neighbors, None)
-    model = fit_query_model(HeldOut(blind, catalog.labels[:400], strangers), COUNT)
+    model = fit_query_model(HeldOut(blind, catalog.labels[:400], strangers, COUNT))
     queries = drawn(np.full(200, 3), 11)
     asked = catalog.hear(queries)
     assert asked.logits is not None
@@ -132,20 +135,41 @@ def nobody(count: int) -> Heard:
 
 
 def test_nothing_held_out_turns_nobody_away() -> None:
-    model = fit_query_model(HeldOut(nobody(0), np.empty(0, dtype=int), nobody(0).neighbors), 3)
+    model = fit_query_model(HeldOut(nobody(0), np.empty(0, dtype=int), nobody(0).neighbors, 3))
     judged = model.judge(nobody(2), 3)
     assert judged.probabilities == pytest.approx(1 / 3)
-    assert (judged.known >= model.least_known).all()
-    assert model.least_sure > 1.0
+    assert judged.known is None
+    assert model.least_known == 0.0
+    assert model.least_sure == pytest.approx(0.9)
     assert model.queries == 0
 
 
 def test_one_category_is_always_right() -> None:
     heard = nobody(50)
     near = Neighbors(np.zeros((50, NEIGHBORS), dtype=int), np.tile(np.linspace(0.9, 0.5, NEIGHBORS), (50, 1)))
-    held = HeldOut(Heard(None, near, None), np.zeros(50, dtype=int), heard.neighbors)
-    model = fit_query_model(held, 1)
-    assert model.judge(Heard(None, near, None), 1).probabilities == pytest.approx(1.0)
+    held = HeldOut(Heard(None, near, None), np.zeros(50, dtype=int), heard.neighbors, 1)
+    model = fit_query_model(held)
+    judged = model.judge(Heard(None, near, None), 1)
+    assert judged.probabilities == pytest.approx(1.0)
+    # There was nothing to take out of the catalog.
+    assert judged.known is None
+
+
+def test_where_too_few_queries_prove_a_threshold_probabilities_are_taken_at_their_word(catalog: Catalog) -> None:
+    assert catalog.model(20).least_sure == pytest.approx(0.9)
+
+
+def test_a_head_of_one_category_is_silent_where_that_is_struck_out() -> None:
+    catalog = Catalog(with_names=False)
+    heard = catalog.hear(catalog.pool[:200], np.arange(200))
+    strangers = catalog.hear(catalog.pool[:200], np.arange(200), catalog.labels[:200]).neighbors
+    assert heard.logits is not None
+    only = Heard(np.where(np.arange(COUNT) == 3, heard.logits, np.nan), heard.neighbors, None)
+    model = fit_query_model(HeldOut(only, catalog.labels[:200], strangers, COUNT))
+    judged = model.judge(only, COUNT)
+    assert np.isfinite(judged.probabilities).all()
+    assert judged.known is not None
+    assert np.isfinite(judged.known).all()
 
 
 def test_it_survives_json(catalog: Catalog, model: QueryModel) -> None:
@@ -156,7 +180,7 @@ def test_it_survives_json(catalog: Catalog, model: QueryModel) -> None:
 
 
 def test_logits_are_put_where_the_catalog_has_the_category() -> None:
-    found = aligned(np.asarray([[1.0, 2.0, 3.0]]), ("a", "gone", "b"), ("b", "new", "a"))
+    found = aligned(np.asarray([[1.0, 2.0, 3.0]]), columns_of(("b", "new", "a"), ("a", "gone", "b")))
     assert found[0, 0] == 3.0
     assert np.isnan(found[0, 1])
     assert found[0, 2] == 1.0

@@ -90,6 +90,15 @@ def test_a_category_that_the_head_does_not_know_can_still_win() -> None:
     assert found[0].argmax() == 2
 
 
+def test_a_new_category_among_many_is_not_ruled_out_by_a_sure_head() -> None:
+    head = np.full((1, 100), np.log(0.1 / 98))
+    head[0, 0], head[0, 99] = np.log(0.9), np.nan
+    neighbors = np.full((1, 100), np.log(0.02 / 99))
+    neighbors[0, 99] = np.log(0.98)
+    found = OpinionPool({"head": 0.5, "neighbors": 0.5}).probabilities(Evidence(head=head, neighbors=neighbors))
+    assert found[0].argmax() == 99
+
+
 def test_a_silent_witness_changes_nothing() -> None:
     head = np.log([[0.7, 0.3]])
     pool = OpinionPool({"head": 1.0, "neighbors": 1.0})

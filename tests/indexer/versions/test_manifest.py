@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 
 import pytest
 
 from indexer.errors import ModelMismatch, VersionIncomplete
-from indexer.versions.manifest import Manifest, check_servable, new_version_name
+from indexer.versions.manifest import Manifest, check_servable, fitted_with, new_version_name
 from tests.indexer.conftest import manifest_of, shelf
 
 READY = replace(manifest_of(shelf(30)), state="ready", products=30, rejected=2, catalog_hash="ab")
@@ -68,3 +69,12 @@ def test_an_unfinished_one_may_not() -> None:
 def test_another_models_may_not_and_both_are_named() -> None:
     with pytest.raises(ModelMismatch, match=r"made by the model ffff.*\(starter\), not by eeee.*next step: give that"):
         check_servable(READY, "e" * 64)
+
+
+def test_what_was_fitted_with_another_head_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    built = replace(READY, head_digest="a" * 64)
+    assert fitted_with(built, "a" * 64) is built
+    with caplog.at_level(logging.WARNING):
+        other = fitted_with(built, "b" * 64)
+    assert (other.category_models, other.match_models, other.words) == ({}, {}, None)
+    assert "next step" in caplog.text

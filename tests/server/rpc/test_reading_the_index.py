@@ -67,7 +67,9 @@ def served_from(
     parts = PartEncoder(catalog.encoder, reader.fetch, SETTINGS)
     if as_before:
         reader.manifest = replace(reader.manifest, category_models={}, match_models={}, words=None)
-    encoder: Any = SimpleNamespace(head=None) if as_before == "neighbors" else catalog.encoder
+    encoder: Any = (
+        SimpleNamespace(head=None, space=catalog.encoder.space) if as_before == "neighbors" else catalog.encoder
+    )
     categories = CategoryPredictor(encoder, reader.manifest)
     changed = replace(
         catalog,

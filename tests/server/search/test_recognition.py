@@ -59,6 +59,7 @@ def test_hits_say_how_likely_they_are_right(served: Served, query: dict[str, str
     hits = served.client.search(**query, top_k=1000).hits  # type: ignore[arg-type]
     said = [hit.match_probability for hit in hits]
     assert all(value is not None and 0 <= value <= 1 for value in said)
+    assert len({round(value, 6) for value in said if value is not None}) > 1
     own = [value for hit, value in zip(hits, said, strict=True) if hit.category == "toys/ball"]
     others = [value for hit, value in zip(hits, said, strict=True) if hit.category != "toys/ball"]
     assert np.mean(own) > np.mean(others)  # type: ignore[arg-type]
@@ -70,6 +71,28 @@ def test_a_picture_of_a_product_is_likelier_to_be_it_than_any_other(served: Serv
     same = [hit.same_product_probability for hit in hits]
     assert all(value is not None for value in same)
     assert same[0] == max(same)  # type: ignore[type-var]
+
+
+def test_a_product_is_none_of_its_own_hits_so_none_of_them_is_the_very_product(served: Served) -> None:
+    result = served.client.search(product_id="p-0000")
+    assert {hit.same_product_probability for hit in result} == {None}
+    assert NOTHING not in [warning.code for warning in result.warnings]
+
+
+def test_nonsense_has_no_category_either(served: Served) -> None:
+    category = served.client.search(text="asdkjh qwe").category
+    assert category is not None
+    assert category.abstention == "not_in_catalog"
+    assert category.sure_category == ""
+
+
+def test_a_vector_with_the_semantic_part_alone_is_judged_as_the_text_that_it_is(served: Served) -> None:
+    vector = served.catalog.encoder.encode_texts(["red ball"])[0]
+    by_vector, by_text = served.client.search(vector=vector.tolist()), served.client.search(text="red ball")
+    assert by_vector.category is not None
+    assert by_text.category is not None
+    assert by_vector.category.category == by_text.category.category == "toys/ball"
+    assert {hit.same_product_probability for hit in by_vector} == {None}
 
 
 def test_words_are_never_the_very_product(served: Served) -> None:
@@ -92,7 +115,7 @@ def test_nor_does_the_number_of_hits(served: Served) -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["asdkjh qwe", "the parliament rejected the interest rate", "zzxq 3k9f"])
+@pytest.mark.parametrize("text", ["asdkjh qwe", "our neighbours moved to another town", "zzxq 3k9f"])
 def test_words_that_mean_nothing_here_are_answered_with_a_warning(served: Served, text: str) -> None:
     result = served.client.search(text=text)
     assert NOTHING in [warning.code for warning in result.warnings]
