@@ -45,6 +45,10 @@ _STATISTICS_BATCHES = 16
 _TIMED_STEPS = 4
 _UNMET = 1_000_000
 
+_REVIEWED, _KEPT_WHEN_LATE = 50, 0.95
+"""After how many steps each time a plan with a budget is compared with the clock, and the share of the steps left that are
+kept where it is late: a little at a time, since other work passes."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Learning:
@@ -80,11 +84,13 @@ class Watcher:
         on_step: called after each step with its number from 1 and the terms of its loss.
         on_check: measures the averaged model a few times on the way; figures by name.
         checked: after which shares of the steps, between 0 and 1.
+        on_plan: called with a plan that was made shorter, in every process.
     """
 
     on_step: Callable[[int, dict[str, float]], None] = lambda step, parts: None
     on_check: Callable[[int, TunableModel], dict[str, float]] | None = None
     checked: tuple[float, ...] = ()
+    on_plan: Callable[[TuningPlan], None] = lambda plan: None
 
 
 @dataclass(slots=True, eq=False)
@@ -148,7 +154,8 @@ class Tuner:
         return (time.perf_counter() - started) / max(1, count)
 
     def run(self, plan: TuningPlan, folder: Path, watcher: Watcher) -> Tuned:
-        """Take all steps of the plan, from the last checkpoint in `folder` where there is one.
+        """Take all steps of the plan, from the last checkpoint in `folder` where there is one; fewer, where the plan has a
+        budget and the steps take longer than it has for them.
 
         Raises:
             TrainingError: a loss or a gradient that is no finite number; the last checkpoint stays.
@@ -184,6 +191,12 @@ class Tuner:
                 watcher.on_step(step + 1, parts)
                 if step + 1 in checks and watcher.on_check is not None and self._processes.is_first:
                     tuned.checks.append(self._check(step + 1, average, watcher.on_check))
+                if (step + 1) % _REVIEWED == 0 and self._processes.any(
+                    self._processes.is_first and plan.is_late(step + 1, tuned.spent_s)
+                ):
+                    plan = plan.shortened(step + 1, _KEPT_WHEN_LATE)
+                    checks = {math.ceil(plan.steps * share) for share in watcher.checked}
+                    watcher.on_plan(plan)
                 due = time.monotonic() - saved_at >= settings.checkpoint_s
                 # Asked once: all processes stop after the same step, and not without a checkpoint of it.
                 stopped = self._processes.any(stop.is_set())
@@ -195,6 +208,9 @@ class Tuner:
                         f"stopped after step {step + 1:,} of {plan.steps:,}; next step: the same command goes on from "
                         "there"
                     )
+                # Batches were drawn ahead for the plan as it was.
+                if step + 1 >= plan.steps:
+                    break
         self._take(average)
         self._processes.wait()
         return tuned

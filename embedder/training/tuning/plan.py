@@ -1,11 +1,14 @@
-"""What a run of tuning will do, fixed before its first step: a resumed run is then the same run."""
+"""What a run of tuning will do, written down before its first step: a resumed run is then the same run.
+
+Where a budget is given and other work slows the machine, a run makes its own plan shorter, and writes that down too.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from embedder.errors import BudgetTooShort
@@ -13,6 +16,11 @@ from embedder.errors import BudgetTooShort
 _LEAST_SIDE = 64
 _STEP = 32
 _SMALLER = 0.7
+
+_LATE = 1.02
+"""Times the budget: what is not later than that is in time."""
+
+_SHORTENED = "; made shorter on the way, since steps took longer than they had been measured to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,14 @@ class TuningPlan:
         batch: pictures in a step.
         passes: how often each training product is seen, about.
         reason: why it is these, for people.
+        budget_s: seconds that the steps may take; None: as long as they take.
     """
 
     stages: tuple[Stage, ...]
     batch: int
     passes: float
     reason: str
+    budget_s: float | None = None
 
     @property
     def steps(self) -> int:
@@ -64,6 +74,25 @@ class TuningPlan:
             step -= stage.steps
         return self.stages[-1].side
 
+    def is_late(self, done: int, spent_s: float) -> bool:
+        """Whether the steps will take longer than they may, when the first `done` of them took `spent_s` seconds."""
+        if self.budget_s is None or not 0 < done < self.steps:
+            return False
+        left = self.steps - done
+        return spent_s + left * spent_s / done > self.budget_s * _LATE
+
+    def shortened(self, done: int, share: float) -> Self:
+        """The same with `share` of the steps that are left after the first `done`, 0..1, at least one."""
+        stages, before = [], done
+        for stage in self.stages:
+            taken = min(stage.steps, before)
+            before -= taken
+            stages.append(replace(stage, steps=taken + math.ceil((stage.steps - taken) * share)))
+        shorter = tuple(stage for stage in stages if stage.steps)
+        steps = sum(stage.steps for stage in shorter)
+        reason = self.reason.removesuffix(_SHORTENED) + _SHORTENED
+        return replace(self, stages=shorter, passes=self.passes * steps / self.steps, reason=reason)
+
     def to_json(self) -> str:
         """As it is written down."""
         return json.dumps(asdict(self), indent=1) + "\n"
@@ -73,7 +102,14 @@ class TuningPlan:
         """Inverse of `to_json`; raises KeyError, TypeError or ValueError on anything else."""
         data: dict[str, Any] = json.loads(text)
         stages = tuple(Stage(**stage) for stage in data["stages"])
-        return cls(stages, int(data["batch"]), float(data["passes"]), str(data["reason"]))
+        budget_s = data.get("budget_s")
+        return cls(
+            stages,
+            int(data["batch"]),
+            float(data["passes"]),
+            str(data["reason"]),
+            None if budget_s is None else float(budget_s),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +186,7 @@ def make_plan(
             reason = f"{most_passes} passes, the most that are made; the budget would allow more"
         stages = [stage for stage in stages if stage.steps]
     done = sum(stage.steps for stage in stages)
-    return TuningPlan(tuple(stages), batch_products * pictures, done * batch_products / products, reason)
+    return TuningPlan(tuple(stages), batch_products * pictures, done * batch_products / products, reason, budget_s)
 
 
 def _with_drawing(

@@ -132,7 +132,8 @@ def tune_towers(
     validation = open_validation(encoder, start, products, held_out, config, pictures_for(start.budget_s))
     run = tuner.run(plan, work, _watcher(progress, plan, validation, work, processes))
     tuner.finish()
-    return TunedTowers(model, base, model.state(), plan, run, validation, tuner)
+    # It may have become shorter on the way.
+    return TunedTowers(model, base, model.state(), _written_plan(work), run, validation, tuner)
 
 
 def open_validation(
@@ -238,11 +239,19 @@ def _planned(
             least_steps=least_steps if processes.is_first else 0,
         )
         if processes.is_first:
-            temporary = path.with_suffix(".new")
-            temporary.write_text(plan.to_json(), encoding="utf-8")
-            temporary.replace(path)
+            _write_plan(work, plan)
     processes.wait()
-    return TuningPlan.from_json(path.read_text(encoding="utf-8"))
+    return _written_plan(work)
+
+
+def _written_plan(work: Path) -> TuningPlan:
+    return TuningPlan.from_json((work / PLAN).read_text(encoding="utf-8"))
+
+
+def _write_plan(work: Path, plan: TuningPlan) -> None:
+    temporary = (work / PLAN).with_suffix(".new")
+    temporary.write_text(plan.to_json(), encoding="utf-8")
+    temporary.replace(work / PLAN)
 
 
 def _costs(tuner: Tuner, settings: TuneSettings, pixels: PixelCache, products: Sequence[Product]) -> Costs:
@@ -272,6 +281,7 @@ def _watcher(
     writer = SummaryWriter(str(work / BOARD))
     step_shown = progress.step("tuning", plan.steps)
     latest: dict[str, float] = {}
+    total = plan.steps
 
     def on_step(step: int, parts: dict[str, float]) -> None:
         for name, value in parts.items():
@@ -279,7 +289,7 @@ def _watcher(
         shown = f"loss {parts['loss']:.2f}" + (f", score {latest['score']:.3f}" if "score" in latest else "")
         step_shown.update(note=shown)
         step_shown.advance(step - step_shown.done)
-        if step == plan.steps:
+        if step == total:
             writer.close()
 
     def on_check(step: int, model: TunableModel) -> dict[str, float]:
@@ -290,7 +300,14 @@ def _watcher(
         latest.update(figures)
         return figures
 
-    return Watcher(on_step, None if validation.is_too_small else on_check, _CHECKED[plan.expected_s > _LONG_S])
+    def on_plan(shorter: TuningPlan) -> None:
+        nonlocal total
+        total = shorter.steps
+        _write_plan(work, shorter)
+        step_shown.update(total=total)
+
+    checked = _CHECKED[plan.expected_s > _LONG_S]
+    return Watcher(on_step, None if validation.is_too_small else on_check, checked, on_plan)
 
 
 def what_more_time_would_bring(checks: Sequence[Mapping[str, float]]) -> str:

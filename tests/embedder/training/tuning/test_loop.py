@@ -12,6 +12,8 @@ import pytest
 import torch
 
 from embedder.errors import TrainingError, TrainingStopped
+from embedder.training.tuning import loop
+from embedder.training.tuning.checkpoint import load_checkpoint
 from embedder.training.tuning.loop import CHECKPOINT, Tuned, Watcher, rate_factor
 from embedder.training.tuning.model import TunableModel
 from embedder.training.tuning.plan import Stage, TuningPlan
@@ -182,3 +184,32 @@ def test_the_rate_rises_and_falls_to_nothing() -> None:
     assert max(rates) == rates[10] == 1.0
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] < 0.001
+
+
+class TestBudget:
+    PLAN = TuningPlan((Stage(32, 4), Stage(64, 16)), 16, 10.0, "as a test wants it", 1e-3)
+
+    @pytest.fixture(autouse=True)
+    def _reviewed_often(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(loop, "_REVIEWED", 2)
+        monkeypatch.setattr(loop, "_KEPT_WHEN_LATE", 0.5)
+
+    def test_a_plan_that_takes_too_long_is_made_shorter_and_taken_to_its_end(self, ready: Make, tmp_path: Path) -> None:
+        taken: list[int] = []
+        plans: list[TuningPlan] = []
+        run(ready(), tmp_path, Watcher(lambda step, parts: taken.append(step), on_plan=plans.append), self.PLAN)
+        assert taken == list(range(1, plans[-1].steps + 1))
+        assert len(taken) < 20
+        assert [plan.steps for plan in plans] == sorted({plan.steps for plan in plans}, reverse=True)
+
+    def test_its_last_checkpoint_is_of_its_last_step(self, ready: Make, tmp_path: Path) -> None:
+        plans: list[TuningPlan] = []
+        run(ready(), tmp_path, Watcher(on_plan=plans.append), self.PLAN)
+        found = load_checkpoint(tmp_path / CHECKPOINT)
+        assert found is not None
+        assert found.step == plans[-1].steps
+
+    def test_a_plan_without_a_budget_is_kept(self, ready: Make, tmp_path: Path) -> None:
+        plans: list[TuningPlan] = []
+        run(ready(), tmp_path, Watcher(on_plan=plans.append))
+        assert plans == []

@@ -72,3 +72,29 @@ def test_it_is_read_as_it_was_written() -> None:
 )
 def test_tuning_begins_with_smaller_pictures_where_the_tower_takes_them(side: int, squares: bool, smaller: int) -> None:
     assert smaller_side(side, squares) == smaller
+
+
+class TestLate:
+    def test_a_plan_is_late_where_what_was_taken_so_far_says_so(self) -> None:
+        made = plan(100.0)
+        assert not made.is_late(100, 40.0)
+        assert made.is_late(100, 41.0)
+        assert not made.is_late(250, 1000.0)
+        assert not made.is_late(0, 0.0)
+
+    def test_one_without_a_budget_never_is(self) -> None:
+        assert not plan(None).is_late(10, 1e9)
+
+    def test_a_shorter_one_keeps_the_steps_that_were_taken_and_a_share_of_the_others(self) -> None:
+        shorter = plan(100.0).shortened(100, 0.5)
+        assert shorter.stages == (Stage(64, 150, 0.25), Stage(128, 25, 1.0))
+        assert shorter.passes == pytest.approx(17.5)
+        assert "shorter" in shorter.reason
+        assert shorter.shortened(160, 0.5).reason == shorter.reason
+
+    def test_at_least_one_step_is_left(self) -> None:
+        assert plan(100.0).shortened(249, 0.1).steps == 250
+
+    def test_it_is_written_down_with_its_budget(self) -> None:
+        assert TuningPlan.from_json(plan(100.0).to_json()) == plan(100.0)
+        assert plan(100.0).budget_s == 100.0
