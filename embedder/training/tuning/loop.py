@@ -46,8 +46,8 @@ _TIMED_STEPS = 4
 _UNMET = 1_000_000
 
 _REVIEWED, _KEPT_WHEN_LATE = 50, 0.95
-"""After how many steps each time a plan with a budget is compared with the clock, and the share of the steps left that are
-kept where it is late: a little at a time, since other work passes."""
+"""After how many steps each time a plan with a budget is compared with the clock, and the share of the steps left that
+are kept where it is late: a little at a time, since other work passes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,8 +154,8 @@ class Tuner:
         return (time.perf_counter() - started) / max(1, count)
 
     def run(self, plan: TuningPlan, folder: Path, watcher: Watcher) -> Tuned:
-        """Take all steps of the plan, from the last checkpoint in `folder` where there is one; fewer, where the plan has a
-        budget and the steps take longer than it has for them.
+        """Take all steps of the plan, from the last checkpoint in `folder` where there is one; fewer, where the plan has
+        a budget and the steps take longer than it has for them.
 
         Raises:
             TrainingError: a loss or a gradient that is no finite number; the last checkpoint stays.
