@@ -154,8 +154,8 @@ class Tuner:
         return (time.perf_counter() - started) / max(1, count)
 
     def run(self, plan: TuningPlan, folder: Path, watcher: Watcher) -> Tuned:
-        """Take all steps of the plan, from the last checkpoint in `folder` where there is one; fewer, where it has
-        a budget and the steps take longer than it has for them.
+        """Take all steps of the plan, from the last checkpoint in `folder` where there is one; fewer, where it has a
+        budget and the steps take longer than it has for them.
 
         Raises:
             TrainingError: a loss or a gradient that is no finite number; the last checkpoint stays.
