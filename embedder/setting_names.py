@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "batch_size",
             "decode_threads",
             "keep_versions",
+            "match_views",
             "max_reject_share",
             "max_image_pixels",
             "edge",

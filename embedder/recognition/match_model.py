@@ -137,13 +137,20 @@ def hit_probabilities(model: LogisticModel, evidence: HitEvidence) -> npt.NDArra
     return model.probabilities(features.reshape(-1, len(HIT_FEATURES))).reshape(features.shape[:2])
 
 
-def fit_hits(evidence: HitEvidence, right: npt.NDArray[np.bool_]) -> LogisticModel | None:
-    """From the evidence for hits to the probability that they are right, (n, k); None where there are no hits."""
-    features = evidence.of_hits()
-    there = np.isfinite(np.asarray(evidence.scores, dtype=np.float64))
-    if not there.any():
+def fit_hits(*hits: tuple[HitEvidence, npt.NDArray[np.bool_]]) -> LogisticModel | None:
+    """From the evidence for hits to the probability that they are right; None where there are no hits.
+
+    Args:
+        hits: evidence for k hits of each of n queries, and which of them are right, (n, k); one or several of these.
+    """
+    features, labels = [], []
+    for evidence, right in hits:
+        there = np.isfinite(np.asarray(evidence.scores, dtype=np.float64))
+        features.append(evidence.of_hits()[there])
+        labels.append(np.asarray(right, dtype=bool)[there])
+    if not sum(map(len, labels)):
         return None
-    return fit_logistic(HIT_FEATURES, features[there], np.asarray(right, dtype=bool)[there])
+    return fit_logistic(HIT_FEATURES, np.concatenate(features), np.concatenate(labels))
 
 
 def fit_anything(good: HitEvidence, meaningless: HitEvidence) -> tuple[LogisticModel, float]:

@@ -19,6 +19,9 @@ from embedder.recognition.head import Modality
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors
 from indexer.building.product_sample import ProductSample
 
+DEEP = 6
+"""Products far below the nearest that are looked at too: whoever pages on is told how little those are worth."""
+
 FEWEST = 30
 """Products that the model was not trained on; where there are fewer, those that it was trained on ask too."""
 
@@ -27,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Searched:
-    """The nearest products of n queries, `NEIGHBORS` of each.
+    """Products found by n queries, as many of each.
 
     Attributes:
         places: int (n, k), nearest first, in the sample; -1 where there is no further product.
@@ -40,6 +43,21 @@ class Searched:
     def neighbors(self, labels: npt.NDArray[np.intp]) -> Neighbors:
         """With the products' categories, of all products of the sample (m,), -1 where there is none."""
         return Neighbors(np.where(self.places >= 0, labels[self.places], -1), self.scores)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What held-out queries find.
+
+    Attributes:
+        near: the nearest products.
+        strange: the nearest products of other categories than the query's.
+        deep: a few products far below the nearest; as many of each query.
+    """
+
+    near: Searched
+    strange: Searched
+    deep: Searched
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +81,21 @@ class HeldOutQueries:
     def __len__(self) -> int:
         return len(self.places)
 
-    def search(self, pool: npt.NDArray[np.float32], labels: npt.NDArray[np.intp]) -> tuple[Searched, Searched]:
-        """The nearest products but themselves, and the nearest of other categories, among the sample's, (m, dim)."""
-        near, strange = [], []
+    def search(self, pool: npt.NDArray[np.float32], labels: npt.NDArray[np.intp]) -> Answers:
+        """What they find among the sample's products, (m, dim), themselves left out."""
+        near, strange, deep = [], [], []
+        # Ever sparser, down to the last.
+        ranks = np.unique(np.geomspace(NEIGHBORS, max(NEIGHBORS, len(pool) - 2), DEEP).astype(np.intp))
+        ranks = ranks[ranks < len(pool) - 1]
         for place, query in zip(self.places, self.queries, strict=True):
             scores = pool @ query.vector * np.float32(query.scale)
             scores[place] = -np.inf
-            near.append(nearest(scores))
+            order = np.argsort(-scores, kind="stable")
+            near.append(nearest(scores, order))
+            deep.append((order[ranks], scores[order[ranks]]))
             scores[labels == labels[place]] = -np.inf
             strange.append(nearest(scores))
-        return stacked(near), stacked(strange)
+        return Answers(stacked(near), stacked(strange), stacked(deep, len(ranks)))
 
 
 def picture_queries(encoder: Encoder, pool: npt.NDArray[np.float32], places: npt.NDArray[np.intp]) -> HeldOutQueries:
@@ -106,17 +129,24 @@ def held_out_places(encoder: Encoder, sample: ProductSample) -> npt.NDArray[np.i
     return order
 
 
-def nearest(scores: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
-    """Places and scores of the nearest, always `NEIGHBORS` of them; products with a score of -inf are not there."""
-    order = np.argsort(-scores, kind="stable")[:NEIGHBORS]
+def nearest(
+    scores: npt.NDArray[np.float32], order: npt.NDArray[np.intp] | None = None
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]:
+    """Places and scores of the nearest, always `NEIGHBORS` of them; products with a score of -inf are not there.
+
+    Args:
+        scores: of all products, float32 (m,).
+        order: of their places, highest score first, where that is known.
+    """
+    order = (np.argsort(-scores, kind="stable") if order is None else order)[:NEIGHBORS]
     places, near = np.full(NEIGHBORS, -1, dtype=np.intp), np.full(NEIGHBORS, -np.inf, dtype=np.float32)
     near[: len(order)] = scores[order]
     places[: len(order)] = np.where(np.isfinite(scores[order]), order, -1)
     return places, near
 
 
-def stacked(rows: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]]) -> Searched:
-    """What `nearest` found of n queries."""
+def stacked(rows: Sequence[tuple[npt.NDArray[np.intp], npt.NDArray[np.float32]]], width: int = NEIGHBORS) -> Searched:
+    """Places and scores found by n queries, `width` of each."""
     if not rows:
-        return Searched(np.empty((0, NEIGHBORS), dtype=np.intp), np.empty((0, NEIGHBORS), dtype=np.float32))
+        return Searched(np.empty((0, width), dtype=np.intp), np.empty((0, width), dtype=np.float32))
     return Searched(np.stack([places for places, _ in rows]), np.stack([scores for _, scores in rows]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,7 @@ from embedder.recognition.match_model import (
 )
 from embedder.recognition.word_share import WordWeights, words_of
 from indexer.building.held_out_queries import (
+    Answers,
     HeldOutQueries,
     Searched,
     held_out_places,
@@ -128,7 +129,8 @@ class _Fitting:
         return Recognition(models, matches, self._words)
 
     def _fit(self, queries: HeldOutQueries, models: dict[str, QueryModel], matches: dict[str, MatchModel]) -> None:
-        near, strange = queries.search(self._pool, self._labels)
+        found = queries.search(self._pool, self._labels)
+        near, strange = found.near, found.strange
         judged = None
         if self._witnesses is not None:
             known = self._labels[queries.places] >= 0
@@ -136,7 +138,7 @@ class _Fitting:
                 model = self._fit_categories(queries, near, strange, known)
                 models[queries.modality] = model
                 judged = self._judge(model, queries, near)
-        matches[queries.modality] = self._fit_matches(queries, near, models.get(queries.modality), judged)
+        matches[queries.modality] = self._fit_matches(queries, found, models.get(queries.modality), judged)
 
     def _fit_categories(
         self, queries: HeldOutQueries, near: Searched, strange: Searched, known: npt.NDArray[np.bool_]
@@ -154,15 +156,23 @@ class _Fitting:
         return model.judge(heard, self._count)
 
     def _fit_matches(
-        self, queries: HeldOutQueries, near: Searched, model: QueryModel | None, judged: Judged | None
+        self, queries: HeldOutQueries, found: Answers, model: QueryModel | None, judged: Judged | None
     ) -> MatchModel:
         texts = None if queries.modality == "image" else [self._sample.titles[place] for place in queries.places]
-        evidence = self._evidence(near, judged, texts)
-        places = near.places[:, :HITS]
-        own, found = self._labels[queries.places][:, None], self._labels[places]
+        evidence = self._evidence(found.near, judged, texts)
+        leaders = np.where(np.isfinite(found.near.scores), found.near.scores, np.nan)[:, :2]
+        deep = replace(self._evidence(found.deep, judged, texts), leaders=leaders)
+        own = self._labels[queries.places]
         # A product without a category is of the kind of none.
-        asked = own[:, 0] >= 0
-        relevant = fit_hits(_rows(evidence, asked), ((found == own) & (places >= 0))[asked]) if asked.any() else None
+        asked = own >= 0
+        relevant = None
+        if asked.any():
+            relevant = fit_hits(
+                *(
+                    (_rows(item, asked), self._is_of(searched, own)[asked])
+                    for item, searched in ((evidence, found.near), (deep, found.deep))
+                )
+            )
         if queries.modality == "image":
             return MatchModel(relevant, self._fit_same(), None, 0.0, len(queries))
         anything, least = fit_anything(evidence, self._meaningless(model, len(queries)))
@@ -192,7 +202,12 @@ class _Fitting:
             return None
         near = stacked(found)
         evidence = self._evidence(near, None, None)
-        return fit_hits(evidence, near.places[:, :HITS] == np.asarray(own, dtype=np.intp)[:, None])
+        return fit_hits((evidence, near.places[:, :HITS] == np.asarray(own, dtype=np.intp)[:, None]))
+
+    def _is_of(self, searched: Searched, labels: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Which of the first hits are of their query's category, labels (n,)."""
+        places = searched.places[:, :HITS]
+        return np.asarray((self._labels[places] == labels[:, None]) & (places >= 0))
 
     def _meaningless(self, model: QueryModel | None, count: int) -> HitEvidence:
         """What is known of texts that mean nothing in this catalog."""
@@ -227,4 +242,7 @@ class _Fitting:
 
 
 def _rows(evidence: HitEvidence, rows: npt.NDArray[np.bool_]) -> HitEvidence:
-    return HitEvidence(evidence.scores[rows], evidence.words[rows], evidence.category[rows], evidence.known[rows])
+    leaders = None if evidence.leaders is None else evidence.leaders[rows]
+    return HitEvidence(
+        evidence.scores[rows], evidence.words[rows], evidence.category[rows], evidence.known[rows], leaders
+    )
