@@ -105,9 +105,10 @@ def find_like_pairs(
         scores[own[:, None] == group_of[None, :]] = -np.inf
         best = scores.argmax(axis=1)
         for row, product in enumerate(some):
-            cosine = float(scores[row, best[row]])
+            nearest = int(best[row])
+            cosine = float(scores[row, nearest])
             if cosine >= LEAST_COSINE:
-                other = products[best[row]].id
+                other = products[nearest].id
                 pair = (min(product.id, other), max(product.id, other))
                 found.setdefault(pair, LikePair(product.id, other, min(1.0, cosine)))
     return tuple(sorted(found.values(), key=lambda pair: (-pair.cosine, pair.product_id)))

@@ -79,7 +79,7 @@ def hit_rate(relevance: npt.NDArray[np.bool_], k: int) -> npt.NDArray[np.float64
 
 def precision(relevance: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Share of those looked at that are relevant, (q,)."""
-    return relevance.mean(axis=1) if relevance.shape[1] else np.zeros(len(relevance))
+    return np.asarray(relevance.sum(axis=1) / max(1, relevance.shape[1]), dtype=np.float64)
 
 
 def reciprocal_rank(first: npt.NDArray[np.integer]) -> npt.NDArray[np.float64]:

@@ -164,7 +164,7 @@ def wilson_interval(share: float, count: int) -> tuple[float, float]:
 def _width_bins(confidences: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:
     """The bin of equal width of each, 0..15."""
     edges = np.linspace(0, 1, WIDTH_BINS + 1, dtype=np.float32)
-    return np.searchsorted(edges, confidences.astype(np.float32), side="right") - 1
+    return np.asarray(np.searchsorted(edges, confidences.astype(np.float32), side="right") - 1, dtype=np.intp)
 
 
 def _simulated_errors(confidences: npt.NDArray[np.floating], seed: int, draws: int) -> npt.NDArray[np.float64]:

@@ -107,8 +107,6 @@ def _views(measured: Measured) -> dict[str, Any] | None:
 
 
 def _outcome(outcome: Outcome, measured: Measured) -> dict[str, Any]:
-    views = measured.views
-    photos = () if views is None else views.by_product.get(outcome.product_id, ())
     return {
         "product_id": outcome.product_id,
         "group": outcome.group,
@@ -117,8 +115,16 @@ def _outcome(outcome: Outcome, measured: Measured) -> dict[str, Any]:
         "probability": outcome.probability,
         "witnesses": dict(outcome.witnesses),
         "search": None if outcome.search is None else _found(outcome.search),
-        "photos": dict(zip(() if views is None else views.kinds, map(list, photos), strict=False)),
+        "photos": _photos(outcome, measured),
     }
+
+
+def _photos(outcome: Outcome, measured: Measured) -> dict[str, list[float]]:
+    """By kind of view how likely the product was first and among ten; {} where its picture was not shown as photos."""
+    if measured.views is None or outcome.product_id not in measured.views.by_product:
+        return {}
+    found = measured.views.by_product[outcome.product_id]
+    return {kind: list(of_kind) for kind, of_kind in zip(measured.views.kinds, found, strict=True)}
 
 
 def _title(title: TitleOutcome) -> dict[str, Any]:
