@@ -82,6 +82,7 @@ def _print_comparison(comparison: Comparison) -> None:
         f"{first.gallery:,} training products; titles are searched among {first.products:,} products"
     )
     Console().print(comparison_table(comparison))
+    print("95 % interval: of second less first; –: no difference shown")
     few = sorted({item.too_few for item in comparison.differences.values() if item.too_few})
     for reason in few[:3]:
         print(f"no verdict on some figures: {reason}")

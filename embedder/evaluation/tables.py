@@ -44,26 +44,25 @@ def views_table(views: ViewFigures) -> Table:
 
 
 def comparison_table(comparison: Comparison) -> Table:
-    """One line a figure: both models, the difference with its interval, and what was decided on how many queries."""
+    """One line a figure: both models, the interval of their difference, and what was decided on how many queries."""
     table = Table()
     table.add_column("figure")
-    for heading in ("first", "second", "difference", "95 % interval", "queries"):
-        table.add_column(heading, justify="right")
-    table.add_column("second is")
+    for heading in ("first", "second", "95 % interval", "queries"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("second is", no_wrap=True)
     for name, item in comparison.differences.items():
         table.add_row(
             name.replace("_", " "),
-            f"{item.first:.4f}",
-            f"{item.second:.4f}",
-            f"{item.difference:+.4f}",
-            f"{item.low:+.4f} to {item.high:+.4f}",
+            f"{item.first:.3f}",
+            f"{item.second:.3f}",
+            f"{item.low:+.3f} to {item.high:+.3f}",
             f"{item.queries:,}",
-            item.verdict,
+            item.verdict if item.verdict in ("better", "worse") else "–",
         )
     table.add_section()
     for name, both in comparison.other_figures().items():
-        shown = ["" if value is None else f"{value:.4f}" for value in both]
-        table.add_row(name.replace("_", " "), *shown, "", "", "", "")
+        shown = ["" if value is None else f"{value:.3f}" for value in both]
+        table.add_row(name.replace("_", " "), *shown, "", "", "")
     return table
 
 

@@ -96,10 +96,10 @@ def _trust(measured: Measured, analysis: Analysis) -> list[Finding]:
 
 def _shares(measured: Measured, analysis: Analysis) -> list[Finding]:
     named = {
-        "accuracy": "test products whose category is recognised",
-        "title_to_product_recall_at_10": "titles that find a product of that title among the first ten of "
+        "accuracy": "test products have their category recognised",
+        "title_to_product_recall_at_10": "titles find a product of that title among the first ten of "
         f"{measured.products:,}",
-        "image_to_image_recall_at_10": "pictures with a product of their category among the ten nearest",
+        "image_to_image_recall_at_10": "pictures have a product of their category among the ten nearest",
     }
     found = []
     for name, text in named.items():
@@ -219,8 +219,8 @@ def _views(views: ViewFigures) -> list[Finding]:
                     f"time or more: {_some(good, len(KINDS))}.")
         )  # fmt: skip
     for used, advice in (
-        (True, "Training shows photos of these kinds: give it more time (train --tune full --budget 20m)."),
-        (False, "Training never shows such photos: add further pictures of products that are taken like that."),
+        (True, "Give training more time for photos of kinds that it shows (train --tune full --budget 20m)"),
+        (False, "Add further pictures of products that are taken like photos which training never shows"),
     ):
         failing = {name: recall for name, recall in views.of_training(used).items() if recall.at_10 < BAD_SHARE}
         if failing:
@@ -231,7 +231,7 @@ def _views(views: ViewFigures) -> list[Finding]:
                     f"Photos of these kinds often miss their product among the first ten: {_some(each, len(KINDS))}.",
                 )
             )
-            found.append(Finding("todo", f"{_some(each, len(KINDS))}: {advice}"))
+            found.append(Finding("todo", f"{advice}: {_some(each, len(KINDS))}."))
     return found
 
 
