@@ -43,7 +43,11 @@ def main() -> None:
             size = ["--budget", BUDGET]
             if flags.short:
                 short = Path(temporary) / "short.toml"
-                short.write_text(SETTINGS.read_text().replace("passes = 16", "passes = 1"))
+                short.write_text(
+                    SETTINGS.read_text()
+                    .replace("passes = 16", "passes = 1")
+                    .replace("rehearsal = 1024", "rehearsal = 128")
+                )
                 size = ["--max-products", "2000", "--config", str(short)]
             config = [] if flags.short else ["--config", str(SETTINGS)]
             train(
