@@ -112,6 +112,7 @@ def test_a_bench_of_quality_meets_its_bars(bench: str, shared_data: Path) -> Non
 @needs_fashion_mnist
 @needs_stamps
 @pytest.mark.bench
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("bench", [*RECOGNITION, *TUNED])
 def test_a_bench_whose_short_form_is_too_short_for_its_bars_prints_them(bench: str, shared_data: Path) -> None:
