@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from embedder.evaluation.reliability import wilson_interval
+from embedder.recognition.wilson import wilson_interval
 
 Verdict = Literal["better", "worse", "no difference shown"]
 

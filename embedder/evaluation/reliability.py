@@ -13,14 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from embedder.recognition.wilson import wilson_interval
+
 WIDTH_BINS = 15
 """Bins of equal width, as in the published figures."""
 
 _LEAST_IN_BIN = 20
 _MOST_BINS = 15
-_Z = 1.959964
-"""Of a 95 % interval."""
-
 _SIMULATED_AT_ONCE = 1 << 21
 
 
@@ -151,14 +150,6 @@ def _bin(confidences: npt.NDArray[np.float64], outcomes: npt.NDArray[np.float64]
     count, accuracy = len(outcomes), float(outcomes.mean())
     low, high = wilson_interval(accuracy, count)
     return ReliabilityBin(count, float(confidences.mean()), accuracy, low, high)
-
-
-def wilson_interval(share: float, count: int) -> tuple[float, float]:
-    """95 % interval of a share of `count` independent things, 1 or more (Wilson, 1927)."""
-    spread = _Z**2 / count
-    middle = (share + spread / 2) / (1 + spread)
-    half = _Z / (1 + spread) * np.sqrt(share * (1 - share) / count + spread / (4 * count))
-    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
 
 
 def _width_bins(confidences: npt.NDArray[np.floating]) -> npt.NDArray[np.intp]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from math import sqrt
-
 import numpy as np
 import numpy.typing as npt
+
+from embedder.recognition.wilson import wilson_interval
+
+MAX_TURNED_AWAY = 0.05
+"""Share of queries for what is in a catalog that may be told it is not."""
 
 _Z = 1.645
 """One-sided, 95 %."""
@@ -64,7 +67,4 @@ def upper_bound(count: int, total: int) -> float:
     """Of a share of which `count` of `total` were seen, at 95 % (Wilson, 1927); 1 where there is nothing to go by."""
     if total == 0:
         return 1.0
-    share, square = count / total, _Z * _Z
-    middle = share + square / (2 * total)
-    spread = _Z * sqrt(share * (1 - share) / total + square / (4 * total * total))
-    return min(1.0, (middle + spread) / (1 + square / total))
+    return wilson_interval(count / total, total, _Z)[1]

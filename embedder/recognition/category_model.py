@@ -14,22 +14,17 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from embedder.recognition.abstention import threshold_for, turned_away
-from embedder.recognition.logistic import LogisticModel, fit_logistic
-from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote, fit_vote
+from embedder.recognition.abstention import MAX_TURNED_AWAY, threshold_for, turned_away
+from embedder.recognition.logistic import LogisticModel, fit_logistic, log_odds
+from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote, closeness, fit_vote
 from embedder.recognition.opinion_pool import Evidence, OpinionPool, fit_pool
 
 MAX_ERROR = 0.1
 """Share of the sure answers that may be wrong."""
 
-MAX_TURNED_AWAY = 0.05
-"""Share of queries of this catalog's categories that may be called unknown."""
-
 FEATURES = ("nearest", "near", "energy", "agreement", "name")
 """What tells a query of a known category from one of an unknown: score of the nearest product, mean score of the five
 nearest, the head's energy, the pooled probability, the cosine of the likeliest name."""
-
-_CLOSEST = 5
 
 _LEAST_ENERGY = -50.0
 
@@ -91,7 +86,7 @@ class QueryModel:
 
     def judge(self, heard: Heard, count: int) -> Judged:
         """Weigh what was heard of n queries about `count` categories."""
-        evidence, shares = self._to_evidence(heard, count)
+        evidence, shares = to_evidence(heard, self.vote, count)
         probabilities = self.pool.probabilities(evidence)
         features = _features(heard, evidence, probabilities)
         known = None if self.known is None else self.known.probabilities(features)
@@ -120,10 +115,6 @@ class QueryModel:
             int(data["queries"]),
         )
 
-    def _to_evidence(self, heard: Heard, count: int) -> tuple[Evidence, npt.NDArray[np.float64]]:
-        shares = self.vote.shares(heard.neighbors.first(NEIGHBORS), count)
-        return to_evidence(heard, shares), shares
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
@@ -142,13 +133,14 @@ class Judged:
     known: npt.NDArray[np.float64] | None
 
 
-def to_evidence(heard: Heard, shares: npt.NDArray[np.float64]) -> Evidence:
-    """What the witnesses say, given the categories' shares of the neighbours' votes, (n, c)."""
+def to_evidence(heard: Heard, vote: NeighborVote, count: int) -> tuple[Evidence, npt.NDArray[np.float64]]:
+    """What the witnesses say about `count` categories, and these' shares of the neighbours' votes, float64 (n, c)."""
+    shares = vote.shares(heard.neighbors.first(NEIGHBORS), count)
     spare = np.clip(1.0 - shares.sum(axis=1, keepdims=True), 1e-6, None)
     votes = np.log(shares + spare / shares.shape[1])
     votes[~np.isfinite(heard.neighbors.scores).any(axis=1)] = np.nan
     head = None if heard.logits is None else _log_softmax(heard.logits)
-    return Evidence(head, votes, heard.names)
+    return Evidence(head, votes, heard.names), shares
 
 
 def fit_query_model(held_out: HeldOut) -> QueryModel:
@@ -162,7 +154,7 @@ def fit_query_model(held_out: HeldOut) -> QueryModel:
     """
     heard, labels, count = held_out.heard, held_out.labels, held_out.count
     vote = fit_vote(heard.neighbors.first(NEIGHBORS), labels, count)
-    evidence = to_evidence(heard, vote.shares(heard.neighbors.first(NEIGHBORS), count))
+    evidence, _ = to_evidence(heard, vote, count)
     pool = fit_pool(evidence, labels)
     if not len(labels):
         return QueryModel(vote, pool, None, 0.0, 1.0 - MAX_ERROR, 0)
@@ -189,7 +181,7 @@ def _fit_known(
         if values is not None:
             values[rows, labels] = -np.inf
     strange = Heard(logits, held_out.strangers, names)
-    evidence = to_evidence(strange, vote.shares(held_out.strangers.first(NEIGHBORS), held_out.count)).without(labels)
+    evidence = to_evidence(strange, vote, held_out.count)[0].without(labels)
     beside = _features(strange, evidence, pool.probabilities(evidence))
     return fit_logistic(
         FEATURES,
@@ -200,26 +192,14 @@ def _fit_known(
 
 def _features(heard: Heard, evidence: Evidence, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """`FEATURES` of n queries, float64 (n, 5); NaN where a witness is silent."""
-    scores = np.where(np.isfinite(heard.neighbors.scores), heard.neighbors.scores, np.nan)[:, :_CLOSEST]
-    rows = len(probabilities)
-    absent = np.full(rows, np.nan)
-    some = np.isfinite(scores)
-    near = np.where(some, scores, 0.0).sum(axis=1) / np.maximum(some.sum(axis=1), 1)
+    absent = np.full(len(probabilities), np.nan)
+    nearest, near = closeness(heard.neighbors.scores)
     # Of a head that knows nothing but what was struck out it is -inf: as low as energies get.
     energy = absent if heard.logits is None else np.maximum(_log_sum(heard.logits), _LEAST_ENERGY)
     # As log odds: the probability itself is flat where it matters.
-    best = np.clip(probabilities.max(axis=1), 1e-9, 1 - 1e-9)
+    agreement = log_odds(probabilities.max(axis=1), 1e-9)
     name = absent if heard.names is None else heard.names.max(axis=1)
-    return np.stack(
-        [
-            scores[:, 0] if scores.shape[1] else absent,
-            np.where(some.any(axis=1), near, np.nan),
-            energy,
-            np.log(best / (1.0 - best)),
-            name,
-        ],
-        axis=1,
-    )
+    return np.stack([nearest, near, energy, agreement, name], axis=1)
 
 
 def _log_sum(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -9,10 +9,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from embedder.recognition.projected_newton import minimize
+
 RIDGE = 1.0
 """Of the standardized coefficients, in observations: a dozen examples leave them near 0, a thousand do not feel it."""
 
-_STEPS = 50
 _LEAST_SPREAD = 1e-6
 
 
@@ -100,22 +101,20 @@ def fit_logistic(
     found[-1] = np.log(rate / (1.0 - rate))
     penalty = np.full(count + 1, ridge)
     penalty[-1] = 0.0
-    for _ in range(_STEPS):
-        expected = sigmoid(design @ found)
+
+    def slopes(at: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        expected = sigmoid(design @ at)
         # The bias is held to the prior rate by half an example of each label.
-        at_bias = sigmoid(found[-1:])[0]
-        gradient = design.T @ (importance * (expected - truth)) + penalty * found
+        at_bias = sigmoid(at[-1:])[0]
+        gradient = design.T @ (importance * (expected - truth)) + penalty * at
         gradient[-1] += at_bias - 0.5
         curvature = importance * expected * (1.0 - expected)
         hessian = (design * curvature[:, None]).T @ design + np.diag(penalty)
         hessian[-1, -1] += at_bias * (1.0 - at_bias) + 1e-9
-        free = np.ones(count + 1, dtype=bool)
-        free[:-1] = (found[:-1] > 0) | (gradient[:-1] < 0)
-        step = np.zeros(count + 1)
-        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
-        found = _descend(found, step, lambda at: _loss(design, truth, importance, penalty, at))
-        if float(np.abs(step).max()) < 1e-7:
-            break
+        return gradient, hessian
+
+    bounded = np.arange(count + 1) < count
+    found = minimize(lambda at: _loss(design, truth, importance, penalty, at), slopes, found, bounded)
     return LogisticModel(
         tuple(features),
         tuple(map(float, center)),
@@ -130,16 +129,10 @@ def sigmoid(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(values, dtype=np.float64))))
 
 
-def _descend(found: npt.NDArray[np.float64], step: npt.NDArray[np.float64], loss: Any) -> npt.NDArray[np.float64]:
-    """The step, or as much of it as makes the loss smaller."""
-    before, size = loss(found), 1.0
-    for _ in range(30):
-        moved = found - size * step
-        moved[:-1] = np.maximum(moved[:-1], 0.0)
-        if loss(moved) <= before:
-            return moved
-        size *= 0.5
-    return found
+def log_odds(probabilities: npt.NDArray[np.floating], least: float = 1e-6) -> npt.NDArray[np.float64]:
+    """Inverse of `sigmoid`, of probabilities, 0..1, held between `least` and 1 - `least`."""
+    clipped = np.clip(np.asarray(probabilities, dtype=np.float64), least, 1 - least)
+    return np.asarray(np.log(clipped / (1.0 - clipped)))
 
 
 def _loss(

@@ -13,8 +13,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from embedder.recognition.abstention import turned_away
+from embedder.recognition.abstention import MAX_TURNED_AWAY, turned_away
 from embedder.recognition.logistic import LogisticModel, fit_logistic
+from embedder.recognition.neighbor_vote import closeness
 
 HITS = 10
 """Of a query, that the models are fitted on."""
@@ -26,11 +27,6 @@ the share of the query's words that the product has; log odds that the query sho
 QUERY_FEATURES = ("best", "near", "words", "known")
 """The best score; the mean of the first five; the largest share of the query's words; log odds that the category is one
 of the catalog's."""
-
-MAX_TURNED_AWAY = 0.05
-"""Share of queries that mean something here and may be told that nothing good was found."""
-
-_CLOSEST = 5
 
 _ROUNDING = 1e-5
 """Of scores."""
@@ -81,14 +77,11 @@ class HitEvidence:
 
     def of_queries(self) -> npt.NDArray[np.float64]:
         """`QUERY_FEATURES`, float64 (n, 4)."""
-        scores = np.asarray(self.scores, dtype=np.float64)[:, :_CLOSEST]
-        there = np.isfinite(scores)
-        near = np.where(there, scores, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
-        best = scores[:, 0] if scores.shape[1] else np.full(len(scores), np.nan)
+        best, near = closeness(self.scores)
         spoken = np.isfinite(self.words)
         words = np.where(spoken, self.words, -np.inf).max(axis=1, initial=-np.inf)
         return np.stack(
-            [best, np.where(there.any(axis=1), near, np.nan), np.where(spoken.any(axis=1), words, np.nan), self.known],
+            [best, near, np.where(spoken.any(axis=1), words, np.nan), self.known],
             axis=1,
         )
 
@@ -166,9 +159,3 @@ def fit_anything(good: HitEvidence, meaningless: HitEvidence) -> tuple[LogisticM
         balanced=True,
     )
     return model, turned_away(model.probabilities(here), MAX_TURNED_AWAY)
-
-
-def log_odds(probabilities: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Of probabilities, 0..1, held between those of one in a million."""
-    clipped = np.clip(np.asarray(probabilities, dtype=np.float64), 1e-6, 1 - 1e-6)
-    return np.asarray(np.log(clipped / (1.0 - clipped)))

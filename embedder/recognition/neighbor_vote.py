@@ -9,6 +9,8 @@ import numpy.typing as npt
 
 NEIGHBORS = 20
 
+_CLOSEST = 5
+
 _TEMPERATURES = tuple(float(value) for value in np.geomspace(0.005, 1.0, 24))
 _DOUBTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 
@@ -89,6 +91,19 @@ def fit_vote(neighbors: Neighbors, labels: npt.NDArray[np.integer], count: int) 
             if loss < best[0]:
                 best = (loss, NeighborVote(temperature, doubt))
     return best[1]
+
+
+def closeness(scores: npt.NDArray[np.floating]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Score of the nearest product, and mean score of the five nearest, float64 (n,); NaN where there is none.
+
+    Args:
+        scores: float (n, k), highest first; not finite where there is no further product.
+    """
+    first = np.asarray(scores, dtype=np.float64)[:, :_CLOSEST]
+    there = np.isfinite(first)
+    means = np.where(there, first, 0.0).sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    best = np.where(there[:, 0], first[:, 0], np.nan) if first.shape[1] else np.full(len(first), np.nan)
+    return best, np.where(there.any(axis=1), means, np.nan)
 
 
 def _weights(neighbors: Neighbors, temperature: float) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

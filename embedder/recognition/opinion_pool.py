@@ -13,6 +13,8 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from embedder.recognition.projected_newton import minimize
+
 WITNESSES = ("head", "neighbors", "names")
 
 _RIDGE = 4.0
@@ -21,8 +23,6 @@ _RIDGE = 4.0
 _SCALES: Mapping[str, float] = {"head": 1.0, "neighbors": 1.0, "names": 10.0}
 """A weight of this size is about what a witness that is right about itself, and alone, deserves: probabilities of 1,
 cosines of texts and pictures some ten."""
-
-_STEPS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,18 +122,20 @@ def fit_pool(evidence: Evidence, labels: npt.NDArray[np.integer]) -> OpinionPool
         return OpinionPool(dict(zip(names, map(float, start * scales), strict=True)))
     values = np.stack([filled(given[name]) * scale for name, scale in zip(names, scales, strict=True)])
     rows = np.arange(len(labels))
-    found = start.copy()
-    for _ in range(_STEPS):
-        shares = _softmax(np.tensordot(found, values, axes=1))
+
+    def loss(at: npt.NDArray[np.float64]) -> float:
+        logits = np.tensordot(at, values, axes=1)
+        highest = logits.max(axis=1)
+        surprise = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - logits[rows, labels]
+        return float(surprise.sum() + 0.5 * _RIDGE * ((at - start) ** 2).sum())
+
+    def slopes(at: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        shares = _softmax(np.tensordot(at, values, axes=1))
         means = (values * shares).sum(axis=2)
-        gradient = (means - values[:, rows, labels]).sum(axis=1) + _RIDGE * (found - start)
-        hessian = _covariance(values, shares, means) + _RIDGE * np.eye(len(names))
-        free = (found > 0) | (gradient < 0)
-        step = np.zeros(len(names))
-        step[free] = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
-        found = _descend(values, rows, labels, found, step, start)
-        if float(np.abs(step).max()) < 1e-6:
-            break
+        gradient = (means - values[:, rows, labels]).sum(axis=1) + _RIDGE * (at - start)
+        return gradient, _covariance(values, shares, means) + _RIDGE * np.eye(len(names))
+
+    found = minimize(loss, slopes, start, np.ones(len(names), dtype=bool))
     return OpinionPool(dict(zip(names, map(float, found * scales), strict=True)))
 
 
@@ -151,31 +153,6 @@ def _covariance(
 ) -> npt.NDArray[np.float64]:
     """Of the witnesses' values under the pooled probabilities, summed over the queries."""
     return np.asarray(np.einsum("ink,jnk,nk->ij", values, values, shares, optimize=True) - means @ means.T)
-
-
-def _descend(
-    values: npt.NDArray[np.float64],
-    rows: npt.NDArray[np.integer],
-    labels: npt.NDArray[np.integer],
-    found: npt.NDArray[np.float64],
-    step: npt.NDArray[np.float64],
-    start: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
-    """The step, or as much of it as makes the loss smaller."""
-
-    def loss(at: npt.NDArray[np.float64]) -> float:
-        logits = np.tensordot(at, values, axes=1)
-        highest = logits.max(axis=1)
-        surprise = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - logits[rows, labels]
-        return float(surprise.sum() + 0.5 * _RIDGE * ((at - start) ** 2).sum())
-
-    before, size = loss(found), 1.0
-    for _ in range(30):
-        moved = np.maximum(found - size * step, 0.0)
-        if loss(moved) <= before:
-            return moved
-        size *= 0.5
-    return found
 
 
 def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -58,7 +58,7 @@ def draw_curves(title: str, alt: str, axes: tuple[str, str], curves: Sequence[Cu
         table: the numbers.
     """
 
-    def draw(canvas: Any) -> None:
+    def _draw(canvas: Any) -> None:
         for index, curve in enumerate(curves):
             color = _COLORS[index % len(_COLORS)]
             y = [float("nan") if value is None else value for value in curve.y]
@@ -75,7 +75,7 @@ def draw_curves(title: str, alt: str, axes: tuple[str, str], curves: Sequence[Cu
         canvas.grid(alpha=0.3)
         canvas.legend(fontsize="small")
 
-    return Plot(title, alt, _drawn(draw), table)
+    return Plot(title, alt, _drawn(_draw), table)
 
 
 def draw_bars(title: str, alt: str, axis: str, bars: Sequence[Bar], table: Table) -> Plot:
@@ -89,7 +89,7 @@ def draw_bars(title: str, alt: str, axis: str, bars: Sequence[Bar], table: Table
         table: the numbers.
     """
 
-    def draw(canvas: Any) -> None:
+    def _draw(canvas: Any) -> None:
         places = range(len(bars))
         colors = [_COLORS[1] if bar.marked else _COLORS[0] for bar in bars]
         canvas.barh(places, [bar.value for bar in bars], color=colors)
@@ -99,7 +99,7 @@ def draw_bars(title: str, alt: str, axis: str, bars: Sequence[Bar], table: Table
         canvas.set_xlabel(axis)
         canvas.grid(alpha=0.3, axis="x")
 
-    return Plot(title, alt, _drawn(draw), table)
+    return Plot(title, alt, _drawn(_draw), table)
 
 
 def _drawn(draw: Callable[[Any], None]) -> str:

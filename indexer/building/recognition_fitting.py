@@ -16,14 +16,13 @@ from embedder.inputs.picture import PictureLimits, decode_picture
 from embedder.inputs.street_views import street_view
 from embedder.recognition.category_model import HeldOut, Judged, QueryModel, fit_query_model
 from embedder.recognition.category_witnesses import Witnesses, known_head
-from embedder.recognition.logistic import LogisticModel
+from embedder.recognition.logistic import LogisticModel, log_odds
 from embedder.recognition.match_model import (
     HITS,
     HitEvidence,
     MatchModel,
     fit_anything,
     fit_hits,
-    log_odds,
 )
 from embedder.recognition.word_share import WordWeights, words_of
 from indexer.building.held_out_queries import (

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from embedder.recognition.match_model import HITS, HitEvidence, hit_probabilities, log_odds
+from embedder.recognition.logistic import log_odds
+from embedder.recognition.match_model import HITS, HitEvidence, hit_probabilities
 from embedder.recognition.word_share import words_of
 from indexer.stores.protocol import Scored
 from indexer.versions.manifest import Manifest

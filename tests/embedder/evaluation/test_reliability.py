@@ -10,8 +10,8 @@ from embedder.evaluation.reliability import (
     debiased_square_error,
     expected_error,
     measure_reliability,
-    wilson_interval,
 )
+from embedder.recognition.wilson import wilson_interval
 
 
 def calibrated(count: int, seed: int, shift: float = 0.0) -> tuple[np.ndarray, np.ndarray]:

@@ -7,13 +7,13 @@ import json
 import numpy as np
 import pytest
 
+from embedder.recognition.logistic import log_odds
 from embedder.recognition.match_model import (
     HitEvidence,
     MatchModel,
     fit_anything,
     fit_hits,
     hit_probabilities,
-    log_odds,
 )
 
 
