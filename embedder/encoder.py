@@ -20,8 +20,11 @@ from embedder.index_space import IndexQuery, IndexSpace
 from embedder.inputs.picture import Picture, PictureLimits, Reserve
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.product_colors import product_colors
 from embedder.inputs.text import TextTokenizer, TokenBatch
 from embedder.instance_map import load_instance, load_space
+from embedder.recognition.attribute_file import load_attributes
+from embedder.recognition.attribute_model import Attributes
 from embedder.recognition.head import CategoryHead, load_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.runtimes.protocol import Embedded, Runtime
@@ -38,6 +41,7 @@ class Encoder:
         head: the category head, on semantic embeddings; None where the model was not fine-tuned.
         space: how index vectors are made of the parts, and queries compared with them.
         seen: products that the model was trained on; None where it was not trained, or by an earlier release.
+        attributes: how attributes are judged; None where the model knows of none.
     """
 
     def __init__(
@@ -48,11 +52,13 @@ class Encoder:
         head: CategoryHead | None,
         space: IndexSpace | None = None,
         seen: SeenProducts | None = None,
+        attributes: Attributes | None = None,
     ) -> None:
         self.info = info
         self.head = head
         self.space = IndexSpace(info.dim) if space is None else space
         self.seen = seen
+        self.attributes = attributes
         self._runtime = runtime
         self._tokenizer = tokenizer
 
@@ -84,6 +90,10 @@ class Encoder:
     def embed_pixels(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Preprocessed pixels (n, 3, height, width) to index vectors, float32 (n, dim), unit length."""
         return self.index_vectors(self.run_pixels(pixels))
+
+    def product_colors(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """Colours of the products on preprocessed pixels (n, 3, height, width), float32 (n, palette and ground)."""
+        return np.stack([product_colors(picture) for picture in self.preprocessing.to_bytes(pixels)])
 
     def pixel_features(self, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Preprocessed pixels to the features before the image projection, float32 (n, width)."""
@@ -182,6 +192,7 @@ def open_encoder(
         load_head(folder),
         load_space(folder, info.semantic_dim, info.instance_weight),
         load_seen(folder),
+        load_attributes(folder),
     )
 
 

@@ -11,7 +11,18 @@ from collections.abc import Iterable, Mapping
 
 COMMANDS: Mapping[str, frozenset[str]] = {
     "embedder": frozenset(
-        {"cache_dir", "threads", "device", "seed", "decode_threads", "max_image_pixels", "train", "tune", "instance"}
+        {
+            "cache_dir",
+            "threads",
+            "device",
+            "seed",
+            "decode_threads",
+            "max_image_pixels",
+            "train",
+            "tune",
+            "instance",
+            "attributes",
+        }
     ),
     "indexer": frozenset(
         {
@@ -66,7 +77,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
 SHARED: frozenset[str] = frozenset().union(*COMMANDS.values())
 """What may be outside a command's table, and in the environment."""
 
-TABLES: frozenset[str] = frozenset({"train", "tune", "instance", "edge", "qdrant"})
+TABLES: frozenset[str] = frozenset({"train", "tune", "instance", "attributes", "edge", "qdrant"})
 """Settings that are tables with keys of their own."""
 
 TEST_PREFIX = "MERCHLENS_TEST_"

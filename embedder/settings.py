@@ -16,7 +16,7 @@ from pydantic_settings import SettingsError as EnvironmentUnreadable
 from embedder.errors import SettingsError
 from embedder.inputs.picture import PictureLimits
 from embedder.setting_names import COMMANDS, SHARED, TABLES, TEST_PREFIX, nearest
-from embedder.training.settings import FineTuneSettings, InstanceSettings, TuneSettings
+from embedder.training.settings import AttributeSettings, FineTuneSettings, InstanceSettings, TuneSettings
 
 ENVIRONMENT_PREFIX = "MERCHLENS_"
 NESTED = "__"
@@ -86,6 +86,7 @@ class EmbedderSettings(LayeredSettings):
         train: of fine-tuning on features computed once.
         tune: of tuning the towers themselves.
         instance: of the instance part.
+        attributes: of the recognition of attributes.
     """
 
     command = "embedder"
@@ -99,6 +100,7 @@ class EmbedderSettings(LayeredSettings):
     train: FineTuneSettings = Field(default_factory=FineTuneSettings)
     tune: TuneSettings = Field(default_factory=TuneSettings)
     instance: InstanceSettings = Field(default_factory=InstanceSettings)
+    attributes: AttributeSettings = Field(default_factory=AttributeSettings)
 
     def picture_limits(self) -> PictureLimits:
         """The limits for a catalog's pictures."""

@@ -11,7 +11,7 @@ from embedder.evaluation.comparison import Comparison, compare
 from embedder.evaluation.measurement import Measured
 from embedder.evaluation.reporting import comparison_report, quality_report
 from embedder.evaluation.run import EvalRequest, evaluate, evaluate_models
-from embedder.evaluation.tables import comparison_table, figures_table, views_table
+from embedder.evaluation.tables import attributes_table, comparison_table, figures_table, views_table
 from embedder.report.folder import ReportFolder
 from embedder.settings import EmbedderSettings
 
@@ -72,6 +72,9 @@ def _print_measured(measured: Measured) -> None:
             f"products with {measured.views.pictures:,} pictures"
         )
         Console().print(views_table(measured.views))
+    if measured.attributes:
+        print("attributes of test products: of their pictures, of photos of these, and of their titles")
+        Console().print(attributes_table(measured.attributes))
 
 
 def _print_comparison(comparison: Comparison) -> None:

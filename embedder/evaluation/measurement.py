@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from embedder.catalogs.product import Product
 from embedder.catalogs.split_report import SplitReport
+from embedder.evaluation.attributes import AttributeFigures
 from embedder.evaluation.duplicates import LikePair, TitleClash
 from embedder.evaluation.outcome import Outcome, TitleOutcome
 from embedder.evaluation.per_query import PerQuery, per_query
@@ -34,6 +35,7 @@ class Measured:
         title_clashes: titles in several categories, among all that are searched.
         like_pairs: test products whose picture the model cannot tell from another product's.
         by_id: all products that are searched.
+        attributes: how right the model is about attributes; empty where it or the catalog knows of none.
     """
 
     figures: dict[str, float]
@@ -53,6 +55,7 @@ class Measured:
     title_clashes: tuple[TitleClash, ...]
     like_pairs: tuple[LikePair, ...]
     by_id: Mapping[str, Product]
+    attributes: tuple[AttributeFigures, ...] = ()
 
     def to_figures(self) -> dict[str, float]:
         """All figures by name."""

@@ -15,6 +15,7 @@ from embedder.catalogs.registry import open_catalog
 from embedder.catalogs.splits import shuffled
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import TrainingError
+from embedder.evaluation.attributes import MAX_PRODUCTS, AttributeFigures, measure_attributes
 from embedder.evaluation.duplicates import find_like_pairs, find_title_clashes
 from embedder.evaluation.embedding import Embedded, embed_pictures
 from embedder.evaluation.figures import evaluate as measure
@@ -122,6 +123,7 @@ def _measure_model(request: EvalRequest, parts: _Parts, config: EmbedderSettings
         views = None
         if request.view_kinds:
             views = _measure_views(encoder, (embedded, searched, further), request.view_kinds, config, progress)
+        attributes = _measure_attributes(encoder, embedded.products, config, progress)
     found = measure(encoder, embedded, searched, others=further)
     products = [product for part in (embedded, searched, further) for product in part.products]
     vectors = np.concatenate([part.embeddings for part in (embedded, searched, further)])
@@ -145,6 +147,23 @@ def _measure_model(request: EvalRequest, parts: _Parts, config: EmbedderSettings
             embedded.products[:MAX_QUERIES], embedded.embeddings[:MAX_QUERIES], products, vectors
         ),
         by_id={product.id: product for product in products},
+        attributes=attributes,
+    )
+
+
+def _measure_attributes(
+    encoder: Encoder, products: Sequence[Product], config: EmbedderSettings, progress: ProgressReport
+) -> tuple[AttributeFigures, ...]:
+    if encoder.attributes is None:
+        return ()
+    # Each as it is, and as a photo.
+    step = progress.step("attributes", 2 * min(len(products), MAX_PRODUCTS))
+    return measure_attributes(
+        encoder,
+        products,
+        reader=PixelReader(encoder.preprocessing, config.picture_limits()),
+        decode_threads=config.decode_threads,
+        on_progress=step.advance,
     )
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
+from embedder.evaluation.attributes import AttributeFigures
 from embedder.evaluation.comparison import Comparison
 from embedder.evaluation.gallery import Recall
 from embedder.evaluation.views import ViewFigures, mean_recall
@@ -40,6 +41,27 @@ def views_table(views: ViewFigures) -> Table:
     _add_row(table, "unchanged", views.unchanged)
     if views.other_picture is not None:
         _add_row(table, "another picture -> main picture", views.other_picture)
+    return table
+
+
+def attributes_table(attributes: Sequence[AttributeFigures]) -> Table:
+    """One line for an attribute and a way of asking for it."""
+    table = Table()
+    table.add_column("attribute")
+    table.add_column("asked by")
+    for heading in ("accuracy", "macro F1", "calibration error", "sure", "right when sure", "products"):
+        table.add_column(heading, justify="right")
+    for item in attributes:
+        table.add_row(
+            item.name,
+            item.asked,
+            f"{item.accuracy:.3f}",
+            f"{item.macro_f1:.3f}",
+            f"{item.calibration_error:.3f}",
+            f"{item.sure:.3f}",
+            "–" if item.sure_accuracy is None else f"{item.sure_accuracy:.3f}",
+            f"{item.products:,}",
+        )
     return table
 
 

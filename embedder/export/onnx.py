@@ -18,6 +18,8 @@ from embedder.errors import ModelError
 from embedder.export.changed_graphs import change_projection, has_levels, load_graph, with_instance
 from embedder.index_space import IndexSpace
 from embedder.instance_map import InstanceMap, save_instance
+from embedder.recognition.attribute_file import save_attributes
+from embedder.recognition.attribute_model import Attributes
 from embedder.recognition.head import CategoryHead, save_head
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.seen_products import SeenProducts, save_seen
@@ -44,6 +46,7 @@ def write_bundle(
     metrics: Mapping[str, float] | None = None,
     report: Mapping[str, str | bytes] | None = None,
     seen: SeenProducts | None = None,
+    attributes: Attributes | None = None,
 ) -> bundle.BundleInfo:
     """Write a model as a bundle; an existing bundle at `target` is replaced only when the new one is whole.
 
@@ -60,6 +63,7 @@ def write_bundle(
         training, data_hash, metrics: see `BundleInfo`.
         report: file name to text or bytes, written into `report/`.
         seen: which products it was trained on, where it was.
+        attributes: how attributes are judged, where any are.
 
     Raises:
         ModelError: the ONNX graphs do not compute what torch computes.
@@ -72,6 +76,8 @@ def write_bundle(
             save_instance(folder, instance, space.kept)
         if seen is not None:
             save_seen(folder, seen)
+        if attributes is not None:
+            save_attributes(folder, attributes)
         for name, content in (report or {}).items():
             (folder / bundle.REPORT_FOLDER).mkdir(exist_ok=True)
             written = content.encode() if isinstance(content, str) else content

@@ -87,6 +87,11 @@ class Preprocessing:
         batch /= np.asarray(self.std, dtype=np.float32)[:, None, None]
         return batch
 
+    def to_bytes(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+        """The pixels of a batch as they were before `apply` normalized them, uint8 (n, 3, height, width)."""
+        std, mean = (np.asarray(values, dtype=np.float32)[:, None, None] for values in (self.std, self.mean))
+        return np.asarray(np.clip(np.rint((batch * std + mean) * 255.0), 0, 255), dtype=np.uint8)
+
     def resize(self, image: Image.Image) -> Image.Image:
         """An RGB picture of any size as the tower's input shows it: scaled, cropped or padded."""
         height, width = self.size

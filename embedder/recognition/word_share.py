@@ -75,10 +75,11 @@ class WordWeights:
 
 def words_of(text: str) -> frozenset[str]:
     """The words of a text, in lower case, English plurals without their ending: "Red Boots!" gives red and boot."""
-    return frozenset(_singular(word) for word in _WORD.findall(text.casefold().replace("_", " ")))
+    return frozenset(singular(word) for word in _WORD.findall(text.casefold().replace("_", " ")))
 
 
-def _singular(word: str) -> str:
+def singular(word: str) -> str:
+    """A word in lower case without the ending of an English plural; what is too short, or ends in "ss", stays."""
     if len(word) < _LEAST_LENGTH or not word.endswith("s") or word.endswith("ss"):
         return word
     return word[:-3] + "y" if word.endswith("ies") and len(word) > _LEAST_LENGTH else word[:-1]

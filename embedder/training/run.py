@@ -24,6 +24,7 @@ from embedder.towers.projection import join
 from embedder.training.base_model import Base, open_base
 from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import rehearse, tune_ends
+from embedder.training.heads.attribute_fit import fit_attributes
 from embedder.training.heads.picture_head import with_picture_weights
 from embedder.training.instance.part import InstancePart, make_instance_part
 from embedder.training.pictures.gathering import Gathered, Gatherer
@@ -123,9 +124,10 @@ def finish(
     after = replace(tuned, part=part)
     if after.head is not None:
         after = replace(after, head=with_picture_weights(after.head, after.image, part, gathered))
+    fitted = fit_attributes(base.encoder, after, gathered, config.attributes, config.seed)
     compared = compare(Looked(base.encoder, base.stage, gathered), Looked(base.encoder, after, gathered))
     described = describe(request, config, catalog, base.encoder, gathered, part)
-    described |= {"tuning": dict(tuning), "compared": compared.to_dict()}
+    described |= {"tuning": dict(tuning), "compared": compared.to_dict(), "attributes": fitted.described}
     metrics = metrics | dict(compared.after)
     trained = load_folder(base.folder, base.encoder.info.base)
     join(trained, "image", after.image)
@@ -142,6 +144,7 @@ def finish(
         metrics=metrics,
         report={**(report or {}), "training.json": json.dumps({**described, "metrics": metrics}, indent=1) + "\n"},
         seen=SeenProducts.of([*gathered.training.product_ids, *learnt]).and_of(base.encoder.seen),
+        attributes=fitted.attributes,
     )
 
 

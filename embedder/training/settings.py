@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from embedder.index_space import MAX_DIM
+from embedder.recognition.attribute_model import MAX_VALUES
 
 Weight = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -121,6 +122,35 @@ class InstanceSettings:
         """JSON-able."""
         plain: dict[str, float] = TypeAdapter(InstanceSettings).dump_python(self)
         return plain
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
+class AttributeSettings:
+    """Which attributes are recognised; table `[embedder.attributes]`, or `MERCHLENS_ATTRIBUTES__...`.
+
+    Attributes:
+        leave_out: columns of the catalog that are not learnt.
+        words: attributes that no column tells of, by name, each with the values that are told apart by what they mean;
+            2 to `MAX_VALUES` of them, no two alike. One that has the name of a column is taken in its place.
+    """
+
+    leave_out: tuple[str, ...] = ()
+    words: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, values in self.words.items():
+            if not name.strip():
+                raise ValueError("words: an attribute without a name; permitted: 1 character or more")
+            distinct = {value.strip().casefold() for value in values} - {""}
+            if not 2 <= len(values) <= MAX_VALUES or len(distinct) < len(values):
+                raise ValueError(
+                    f"words of {name!r}: {len(values)} values, {len(distinct)} of them distinct and not empty; "
+                    f"permitted: 2 to {MAX_VALUES}, no two alike"
+                )
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {"leave_out": list(self.leave_out), "words": {name: list(words) for name, words in self.words.items()}}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))

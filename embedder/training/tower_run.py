@@ -31,6 +31,7 @@ from embedder.training.ends import recalibrated, rehearse, tune_ends
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table
 from embedder.training.guard.retained import Retained
 from embedder.training.guard.sweep import Frozen, Sweep, sweep
+from embedder.training.heads.attribute_fit import fit_attributes
 from embedder.training.heads.picture_head import with_picture_weights
 from embedder.training.instance.part import make_instance_part
 from embedder.training.pictures.features import Pace
@@ -235,12 +236,14 @@ class _Run:
             after = replace(after, head=CategoryHead(start.categories, weight, bias, {"image": 1.0, "text": 1.0}))
             head = recalibrated(after, tuned.encoder, seen, config)
             after = replace(after, head=with_picture_weights(head, after.image, part, seen))
+        fitted = fit_attributes(tuned.encoder, after, seen, config.attributes, config.seed)
         compared = compare(Looked(base.encoder, base.stage, gathered), Looked(tuned.encoder, after, seen))
         described = describe(request, config, catalog, base.encoder, gathered, part)
         described |= {
             "training_products": len(start.products),
             "tuning": dict(tuning),
             "compared": compared.to_dict(),
+            "attributes": fitted.described,
         }
         metrics = dict(compared.after)
         return write_bundle(
@@ -258,6 +261,7 @@ class _Run:
             seen=SeenProducts.of([*start.products, *gathered.training.product_ids, *seen.training.product_ids]).and_of(
                 base.encoder.seen
             ),
+            attributes=fitted.attributes,
         )
 
     def _keep_base(

@@ -15,6 +15,7 @@ from indexer.filters.schema import Schema
 from indexer.stores.protocol import Store, VersionReader
 from indexer.versions.manifest import check_servable, fitted_with
 from server.errors import InvalidRequest
+from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
 from server.search.encode import PartEncoder
 from server.search.match import Matcher
@@ -78,7 +79,9 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
         parts = PartEncoder(encoder, reader.fetch, settings)
         manifest = fitted_with(reader.manifest, encoder.info.files.get(WEIGHTS_FILE, ""))
         categories = CategoryPredictor(encoder, manifest)
-        searcher = Searcher(parts, categories, reader, settings, Matcher(manifest))
+        searcher = Searcher(
+            parts, categories, reader, settings, Matcher(manifest), AttributePredictor(encoder.attributes)
+        )
         _warm_up(searcher, settings)
     except BaseException:
         reader.close()

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from google.protobuf import struct_pb2
-from merchlens.v1 import category_pb2, meta_pb2, query_pb2, search_service_pb2
+from merchlens.v1 import attribute_pb2, category_pb2, meta_pb2, query_pb2, search_service_pb2
 
 from indexer.stores.condition import CATEGORY_PATH_KEY
 from server.errors import InvalidRequest
 from server.search.query import (
     PictureQuery,
+    PredictedAttribute,
     PredictedCategory,
     ProductQuery,
     Query,
@@ -30,6 +31,13 @@ _METHODS = {
     "head": category_pb2.CategoryPrediction.METHOD_HEAD,
     "neighbors": category_pb2.CategoryPrediction.METHOD_NEIGHBORS,
     "fusion": category_pb2.CategoryPrediction.METHOD_FUSION,
+}
+
+_ATTRIBUTE_METHODS = {
+    "head": attribute_pb2.AttributePrediction.METHOD_HEAD,
+    "names": attribute_pb2.AttributePrediction.METHOD_NAMES,
+    "pixels": attribute_pb2.AttributePrediction.METHOD_PIXELS,
+    "words": attribute_pb2.AttributePrediction.METHOD_WORDS,
 }
 
 _ABSTENTIONS = {
@@ -95,6 +103,7 @@ def to_search_response(outcome: SearchOutcome, request_id: str) -> search_servic
             for hit in outcome.hits
         ],
         category=None if outcome.category is None else to_category(outcome.category),
+        attributes=[to_attribute(item) for item in outcome.attributes],
         meta=to_meta(
             outcome.model_fingerprint, outcome.index_version, request_id, outcome.timings_us, outcome.warnings
         ),
@@ -141,6 +150,23 @@ def to_category(predicted: PredictedCategory) -> category_pb2.CategoryPrediction
             category_pb2.CategoryNode(category=node.path, probability=node.probability) for node in predicted.branch
         ],
         sure_category=predicted.sure,
+    )
+
+
+def to_attribute(predicted: PredictedAttribute) -> attribute_pb2.AttributePrediction:
+    """Write a predicted attribute."""
+    best = predicted.candidates[0]
+    return attribute_pb2.AttributePrediction(
+        name=predicted.name,
+        value=best.value,
+        probability=best.probability,
+        is_sure=predicted.is_sure,
+        candidates=[
+            attribute_pb2.AttributeValueProbability(value=item.value, probability=item.probability)
+            for item in predicted.candidates
+        ],
+        method=_ATTRIBUTE_METHODS[predicted.method],
+        is_calibrated=predicted.is_calibrated,
     )
 
 

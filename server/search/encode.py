@@ -13,6 +13,7 @@ from embedder.encoder import Encoder
 from embedder.errors import PictureError, TextError
 from embedder.inputs.picture import ANIMATION_FIRST_FRAME, PictureBytes, PictureLimits
 from embedder.inputs.text import check_text
+from embedder.recognition.attribute_model import SeenPictures
 from embedder.recognition.head import Modality
 from indexer.errors import QueryVectorError
 from indexer.stores.protocol import Stored, unit_vector
@@ -39,6 +40,8 @@ class EncodedPart:
         warnings: what was done differently from what was asked.
         indexed: what the index would hold of it, float32 (dim,), unit length, by which the head knows categories too;
             None for texts.
+        seen: what attributes of a picture are judged by; None for other parts, and where the model knows of none.
+        text: what was asked in words; None for other parts.
     """
 
     vector: npt.NDArray[np.float32]
@@ -48,6 +51,8 @@ class EncodedPart:
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...] = ()
     indexed: npt.NDArray[np.float32] | None = None
+    seen: SeenPictures | None = None
+    text: str | None = None
 
 
 class PartEncoder:
@@ -105,7 +110,9 @@ class PartEncoder:
         with timings.stage("encode"):
             semantic = self._encoder.run_tokens(tokens).embeddings
             (query,) = self._encoder.space.text_queries(semantic)
-        return EncodedPart(query.vector, query.scale, semantic[0], "text", timings.measured_us, tuple(warnings))
+        return EncodedPart(
+            query.vector, query.scale, semantic[0], "text", timings.measured_us, tuple(warnings), text=text
+        )
 
     def _picture(self, data: bytes, field: str, check_alive: CheckAlive) -> EncodedPart:
         timings = StageTimings()
@@ -123,8 +130,14 @@ class PartEncoder:
             embedded = self._encoder.run_pixels(pixels)
             indexed = self._encoder.index_vectors(embedded)[0]
             query = self._encoder.space.query(indexed)
+            seen = None
+            if self._encoder.attributes is not None:
+                colors = self._encoder.product_colors(pixels)
+                seen = SeenPictures(embedded.embeddings, embedded.levels, colors)
         semantic = embedded.embeddings[0]
-        return EncodedPart(query.vector, query.scale, semantic, "image", timings.measured_us, tuple(warnings), indexed)
+        return EncodedPart(
+            query.vector, query.scale, semantic, "image", timings.measured_us, tuple(warnings), indexed, seen
+        )
 
     def _product(self, product_id: str, field: str) -> EncodedPart:
         if not product_id:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from embedder.recognition.attribute_model import AttributeMethod
 from embedder.recognition.category_tree import CategoryNode
 
 
@@ -147,6 +148,34 @@ class PredictedCategory:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeValue:
+    """A value that an attribute may have, and its probability, 0..1."""
+
+    value: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedAttribute:
+    """One attribute of what a query shows or names.
+
+    Attributes:
+        name: as the catalog calls it.
+        candidates: most likely first; never empty.
+        is_sure: whether the first one is an answer.
+        method: "head": a trained classifier; "names": what the values are called; "pixels": the picture's colours;
+            "words": those of a text.
+        is_calibrated: whether the probabilities were fitted on the catalog's own labels.
+    """
+
+    name: str
+    candidates: tuple[AttributeValue, ...]
+    is_sure: bool
+    method: AttributeMethod | Literal["words"]
+    is_calibrated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SearchOutcome:
     """The answer to one search; a reply is made from it alone.
 
@@ -158,6 +187,7 @@ class SearchOutcome:
         timings_us: stage to microseconds, in order.
         warnings: what was done differently from what was asked.
         anything: probability that there is anything in the catalog of what was asked for, 0..1; None: not fitted.
+        attributes: of the query itself; empty where nothing is known of any.
     """
 
     hits: tuple[Hit, ...]
@@ -167,3 +197,4 @@ class SearchOutcome:
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...]
     anything: float | None = None
+    attributes: tuple[PredictedAttribute, ...] = ()

@@ -10,6 +10,7 @@ from indexer.filters.expression import Expression
 from indexer.filters.parser import parse_filter
 from indexer.stores.protocol import QueryPart, Scored, VersionReader
 from server.errors import InvalidRequest, ResourceMissing
+from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
 from server.search.decode_memory import CheckAlive
 from server.search.encode import EncodedPart, PartEncoder
@@ -45,11 +46,13 @@ class Searcher:
         reader: VersionReader,
         settings: ServerSettings,
         matcher: Matcher | None = None,
+        attributes: AttributePredictor | None = None,
     ) -> None:
-        """Put together; `matcher` None: as the version's manifest says."""
+        """Put together; `matcher` None: as the version's manifest says; `attributes` None: none are predicted."""
         self._parts = parts
         self._categories = categories
         self._matcher = matcher or Matcher(reader.manifest)
+        self._attributes = attributes or AttributePredictor(None)
         self._reader = reader
         self._settings = settings
 
@@ -80,6 +83,7 @@ class Searcher:
             near = found if where is None or not voters else self.nearest(part, voters, None, itself)
         with timings.stage("rank"):
             category = self._categories.predict(part, near[:voters])
+            attributes = self._attributes.predict(part)
             text = command.query.text if isinstance(command.query, TextQuery) else None
             matches = self._matcher.judge(part, found[:page_size], near, category, text, itself is not None)
             hits = tuple(_to_hit(item, match) for item, match in zip(found[:page_size], matches, strict=True))
@@ -97,6 +101,7 @@ class Searcher:
             timings.measured_us,
             tuple(warnings),
             anything.probability,
+            attributes,
         )
 
     def nearest(

@@ -7,14 +7,23 @@ must be able to read what a newer server answers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
 
 from google.protobuf import struct_pb2
 
-from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
+from merchlens.v1 import attribute_pb2, category_pb2, meta_pb2, search_service_pb2
 
-__all__ = ["CategoryNode", "CategoryPrediction", "CategoryProbability", "Hit", "SearchResult", "ServerWarning"]
+__all__ = [
+    "AttributePrediction",
+    "AttributeValueProbability",
+    "CategoryNode",
+    "CategoryPrediction",
+    "CategoryProbability",
+    "Hit",
+    "SearchResult",
+    "ServerWarning",
+]
 
 AttributeValue = str | float | bool | tuple[str, ...]
 """One attribute: a word, a number, yes or no, or several words."""
@@ -25,6 +34,17 @@ way."""
 
 Abstention = Literal["", "not_in_catalog", "unsure", "unknown"]
 """Why a category is no answer: "" where it is one; "unknown": for a newer reason."""
+
+AttributeMethod = Literal["head", "names", "pixels", "words", "unknown"]
+"""How an attribute was predicted: by the model's classifier, by what the values are called, by the picture's colours,
+by the words of a text, or in a newer way."""
+
+_ATTRIBUTE_METHODS: Mapping[int, AttributeMethod] = {
+    attribute_pb2.AttributePrediction.METHOD_HEAD: "head",
+    attribute_pb2.AttributePrediction.METHOD_NAMES: "names",
+    attribute_pb2.AttributePrediction.METHOD_PIXELS: "pixels",
+    attribute_pb2.AttributePrediction.METHOD_WORDS: "words",
+}
 
 _METHODS: Mapping[int, Method] = {
     category_pb2.CategoryPrediction.METHOD_HEAD: "head",
@@ -180,6 +200,50 @@ class CategoryPrediction:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeValueProbability:
+    """A value of an attribute, and how likely it is, 0..1."""
+
+    value: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttributePrediction:
+    """One attribute of what the query shows or names.
+
+    Attributes:
+        name: as the catalog calls it.
+        value: the most likely one; an answer where `is_sure`, else a guess.
+        probability: that it is right, 0..1.
+        is_sure: whether it is likely enough to be an answer.
+        candidates: the most likely values, most likely first, at most 5, `value` among them.
+        method: how it was predicted.
+        is_calibrated: whether probabilities were fitted on the catalog's own labels.
+    """
+
+    name: str
+    value: str
+    probability: float
+    is_sure: bool
+    candidates: tuple[AttributeValueProbability, ...]
+    method: AttributeMethod
+    is_calibrated: bool
+
+    @classmethod
+    def from_message(cls, message: attribute_pb2.AttributePrediction) -> AttributePrediction:
+        """Read a prediction."""
+        return cls(
+            name=message.name,
+            value=message.value,
+            probability=message.probability,
+            is_sure=message.is_sure,
+            candidates=tuple(AttributeValueProbability(item.value, item.probability) for item in message.candidates),
+            method=_ATTRIBUTE_METHODS.get(message.method, "unknown"),
+            is_calibrated=message.is_calibrated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ServerWarning:
     """One thing that the server did differently from what was asked.
 
@@ -211,6 +275,7 @@ class SearchResult:
         request_id: under which the server logged the call.
         timings_us: microseconds by stage, in order.
         warnings: what the server did differently from what was asked.
+        attributes: of the query itself, such as its colour, by name; empty where the server knows of none.
     """
 
     hits: tuple[Hit, ...]
@@ -220,6 +285,7 @@ class SearchResult:
     request_id: str
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...]
+    attributes: Mapping[str, AttributePrediction] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -244,6 +310,7 @@ class SearchResult:
             request_id=meta.request_id,
             timings_us=timings_us,
             warnings=tuple(ServerWarning.from_message(item) for item in warnings),
+            attributes={item.name: AttributePrediction.from_message(item) for item in message.attributes},
         )
 
 

@@ -44,6 +44,7 @@ def to_metrics(measured: Measured, analysis: Analysis, findings: Sequence[Findin
         "abstention": _abstention(analysis),
         "agreement": None if analysis.agreement is None else asdict(analysis.agreement),
         "views": _views(measured),
+        "attributes": [asdict(item) for item in measured.attributes],
         "duplicates": {
             "titles": [asdict(clash) for clash in measured.title_clashes],
             "pictures": [asdict(pair) for pair in measured.like_pairs],

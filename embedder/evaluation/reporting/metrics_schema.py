@@ -166,6 +166,20 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
             },
         ),
         **_fields(
+            "attributes[].",
+            {
+                "name": ("text", "the catalog's column"),
+                "asked": ("text", "picture, photo (a street view of it) or title"),
+                "products": ("integer", "test products that have it, 10 or more"),
+                "accuracy": ("number", "share of them whose likeliest value is one of theirs"),
+                "macro_f1": ("number", "harmonic mean of precision and recall; mean over their values"),
+                "calibration_error": ("number", "expected calibration error, 15 bins of equal width"),
+                "sure": ("number", "share of them about which the model is sure"),
+                "sure_accuracy": ("number or null", "share of these that is right"),
+                "unknown": ("number", "share of them whose values the model does not know"),
+            },
+        ),
+        **_fields(
             "duplicates.",
             {
                 "titles[].title": ("text", "a title of products in several categories"),

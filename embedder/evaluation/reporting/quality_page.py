@@ -10,6 +10,7 @@ from embedder.evaluation.reporting.product_pictures import ProductPictures
 from embedder.evaluation.reporting.sections import (
     abstention_section,
     agreement_section,
+    attributes_section,
     categories_section,
     duplicates_section,
     figures_section,
@@ -58,6 +59,7 @@ def _sections(measured: Measured, analysis: Analysis, pictures: ProductPictures)
         None if analysis.reliability is None else reliability_section(analysis.reliability),
         None if analysis.abstention is None else abstention_section(analysis.abstention),
         None if analysis.agreement is None else agreement_section(analysis.agreement),
+        attributes_section(measured.attributes) if measured.attributes else None,
         duplicates_section(measured),
         figures_section(measured, analysis) if measured.figures else None,
     ]

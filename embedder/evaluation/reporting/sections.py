@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from embedder.catalogs.split_report import WHY_NOT_COMPARED
 from embedder.evaluation.abstention import AbstentionCurve
 from embedder.evaluation.analysis import Analysis
+from embedder.evaluation.attributes import AttributeFigures
 from embedder.evaluation.confusion import CategoryFigures, ConfusionTable
 from embedder.evaluation.meanings import MEANINGS
 from embedder.evaluation.measurement import Measured
@@ -27,6 +28,8 @@ MOST_IN_MATRIX = 12
 """Categories of the matrix: those that are confused most."""
 
 MOST_CONFUSIONS = 15
+
+_ASKED = {"picture": "its picture", "photo": "a photo of it", "title": "its title"}
 
 
 def figures_section(measured: Measured, analysis: Analysis) -> Section:
@@ -173,6 +176,36 @@ def agreement_section(agreement: Agreement) -> Section:
         split = agreement.right_if_split
         said += "." if split is None else f" of the cases, elsewhere in {split:.0%}."
     return Section("Agreement", (said,), tables=(table,))
+
+
+def attributes_section(attributes: Sequence[AttributeFigures]) -> Section:
+    """How right the model is about colour, pattern and whatever else the catalog's columns hold."""
+    rows = tuple(
+        (
+            item.name,
+            _ASKED[item.asked],
+            Cell(f"{item.accuracy:.0%}", 1 - item.accuracy),
+            f"{item.macro_f1:.2f}",
+            f"{item.sure:.0%}",
+            _share(item.sure_accuracy),
+            f"{item.calibration_error:.3f}",
+            f"{item.products:,}",
+        )
+        for item in attributes
+    )
+    headings = (
+        "attribute",
+        "asked by",
+        "right",
+        "macro F1",
+        "sure",
+        "right when sure",
+        "calibration error",
+        "products",
+    )
+    note = "A value that training products never have counts as wrong."
+    said = "What is not sure is a guess: filters and facets for customers are better made of what is."
+    return Section("Attributes", (said,), tables=(Table("Attributes of test products", headings, rows, note),))
 
 
 def views_section(views: ViewFigures) -> Section:

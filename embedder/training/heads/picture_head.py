@@ -12,12 +12,11 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional
 
 from embedder.recognition.calibration import fit_temperature
 from embedder.recognition.head import CategoryHead, PictureWeights, softmax
 from embedder.towers.projection import Projection
+from embedder.training.heads.multinomial import fit_multinomial
 from embedder.training.instance.part import InstancePart, embed
 from embedder.training.pictures.features import Features, join_features
 from embedder.training.pictures.gathering import Gathered
@@ -39,8 +38,6 @@ _GAIN = 0.01
 
 _MOST_WORK = 2e10
 """Products of pictures, categories and dimensions in one pass of the fit; above it, fewer pictures are taken."""
-
-_PASSES = 60
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +69,7 @@ def with_picture_weights(
     semantic_temperature = fit_temperature(semantic, held.labels)
     best = (_likelihood(semantic, held.labels) + _GAIN, head)
     for ridge in RIDGES:
-        weight, bias = _solve(learnt.index[rows], learnt.labels[rows], len(head.categories), ridge)
+        weight, bias = fit_multinomial(learnt.index[rows], learnt.labels[rows], len(head.categories), ridge, _SCALE)
         by_vector = held.index @ weight.T + bias
         temperature = fit_temperature(by_vector, held.labels)
         for share in SHARES:
@@ -133,26 +130,6 @@ def _affordable(learnt: _Vectors, categories: int) -> npt.NDArray[np.intp]:
     count, dim = learnt.index.shape
     most = max(1_000, int(_MOST_WORK / (categories * dim)))
     return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.intp))
-
-
-def _solve(
-    vectors: npt.NDArray[np.float32], labels: npt.NDArray[np.integer], categories: int, ridge: float
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Multinomial logistic regression with a ridge, by L-BFGS: weight (c, dim) and bias (c,)."""
-    inputs, truth = torch.from_numpy(vectors * np.float32(_SCALE)), torch.from_numpy(labels)
-    weight = torch.zeros(categories, inputs.shape[1], requires_grad=True)
-    bias = torch.zeros(categories, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=_PASSES, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        prior = ridge * (weight.square().sum() + bias.square().sum()) / len(truth)
-        total = functional.cross_entropy(inputs @ weight.T + bias, truth) + prior
-        total.backward()
-        return total
-
-    optimizer.step(loss)
-    return (weight.detach().numpy() * np.float32(_SCALE)), bias.detach().numpy().copy()
 
 
 def _likelihood(logits: npt.NDArray[np.floating], labels: npt.NDArray[np.integer]) -> float:

@@ -22,6 +22,7 @@ from embedder.catalogs.product import Rejection
 from embedder.errors import PictureError
 from embedder.inputs.picture import DrawnPicture, Picture, PictureFile, PictureLimits, PicturePixels, read_picture
 from embedder.inputs.pixels import UnusablePicture
+from embedder.inputs.product_colors import width_of_colors
 from embedder.training.pictures.shots import Shot
 
 _log = logging.getLogger(__name__)
@@ -35,11 +36,13 @@ class StoredChunk:
         readable: bool (n,), k of them set.
         features: float32 (k, width).
         levels: float16 (k, sum of the levels' widths); None where they were not asked for.
+        colors: float16 (k, palette and ground), of the products' pixels; None where the levels are.
     """
 
     readable: npt.NDArray[np.bool_]
     features: npt.NDArray[np.float32]
     levels: npt.NDArray[np.float16] | None
+    colors: npt.NDArray[np.float16] | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,9 +95,11 @@ class ChunkCache:
             with np.load(path, allow_pickle=False) as stored:
                 features, readable = stored["features"], stored["readable"]
                 levels = None if self.level_widths is None else stored["levels"]
+                colors = None if self.level_widths is None else stored["colors"]
             rows = int(readable.sum())
-            if len(readable) == len(digests) and len(features) == rows and (levels is None or len(levels) == rows):
-                return StoredChunk(readable, features, levels)
+            further = [values for values in (levels, colors) if values is not None]
+            if len(readable) == len(digests) and all(len(values) == rows for values in (features, *further)):
+                return StoredChunk(readable, features, levels, colors)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
             _log.debug("no cached chunk at %s", path)
         return None
@@ -104,8 +109,8 @@ class ChunkCache:
         path = self._path(digests)
         temporary = path.with_name(f".{path.name}.{os.getpid()}")
         arrays: dict[str, Any] = {"readable": stored.readable, "features": stored.features}
-        if stored.levels is not None:
-            arrays["levels"] = stored.levels
+        if stored.levels is not None and stored.colors is not None:
+            arrays |= {"levels": stored.levels, "colors": stored.colors}
         with temporary.open("wb") as file:
             np.savez(file, **arrays)
         temporary.replace(path)
@@ -118,7 +123,7 @@ class ChunkCache:
             digest.update(str(self.limits.max_pixels).encode())
         if self.level_widths is not None:
             # Another release may take other levels of the same tower.
-            digest.update(f"levels {list(self.level_widths)}".encode())
+            digest.update(f"levels {list(self.level_widths)}, colors {width_of_colors()}".encode())
         return self._folder / f"{digest.hexdigest()[:32]}.npz"
 
 

@@ -37,12 +37,15 @@ class Features:
         values: float32 (n, width).
         rejected: the others, with the reason.
         levels: float16 (n, sum of the levels' widths), where they were asked for.
+        colors: float16 (n, palette and ground), of the products' pixels (see `inputs.product_colors`), where levels
+            were asked for.
     """
 
     shots: tuple[Shot, ...]
     values: npt.NDArray[np.float32]
     rejected: tuple[Rejection, ...]
     levels: npt.NDArray[np.float16] | None = None
+    colors: npt.NDArray[np.float16] | None = None
 
     @property
     def products(self) -> tuple[Product, ...]:
@@ -59,8 +62,8 @@ class Features:
         rows = [row for row, shot in enumerate(self.shots) if shot.product.id in ids]
         if len(rows) == len(self.shots):
             return self
-        levels = None if self.levels is None else self.levels[rows]
-        return Features(tuple(self.shots[row] for row in rows), self.values[rows], self.rejected, levels)
+        levels, colors = (None if values is None else values[rows] for values in (self.levels, self.colors))
+        return Features(tuple(self.shots[row] for row in rows), self.values[rows], self.rejected, levels, colors)
 
 
 @dataclass(slots=True)
@@ -83,8 +86,8 @@ class Pace:
 
 def first_features(features: Features, count: int) -> Features:
     """The first `count` shots, or all of them where there are fewer."""
-    levels = None if features.levels is None else features.levels[:count]
-    return Features(features.shots[:count], features.values[:count], features.rejected, levels)
+    levels, colors = (None if values is None else values[:count] for values in (features.levels, features.colors))
+    return Features(features.shots[:count], features.values[:count], features.rejected, levels, colors)
 
 
 def compute_features(
@@ -105,7 +108,7 @@ def compute_features(
         encoder: the model.
         shots: of which pictures; with a budget, in an order of which every prefix is a fair sample.
         cache_dir: where chunks are kept.
-        with_levels: the tower's levels too, which take twice the space of the features.
+        with_levels: the tower's levels and the pixels' colours too, which take twice the space of the features.
         limits: what a picture may weigh; None: the default limits.
         decode_threads: how many pictures are decoded at once, 1 or more.
         budget_s: stop after the chunk at which this many seconds have passed; None: never.
@@ -141,11 +144,13 @@ def join_features(parts: Sequence[Features]) -> Features:
     """Several one after the other; the levels stay where all have them."""
     filled = [part for part in parts if len(part.shots)]
     levels = [part.levels for part in filled if part.levels is not None]
+    colors = [part.colors for part in filled if part.colors is not None]
     return Features(
         shots=tuple(shot for part in parts for shot in part.shots),
         values=np.concatenate([part.values for part in filled]) if filled else np.empty((0, 0), dtype=np.float32),
         rejected=tuple(rejection for part in parts for rejection in part.rejected),
         levels=np.concatenate(levels) if levels and len(levels) == len(filled) else None,
+        colors=np.concatenate(colors) if colors and len(colors) == len(filled) else None,
     )
 
 
@@ -161,20 +166,24 @@ def _reuse(found: LookedUp, reader: PixelReader) -> Features | None:
                 return None
             rejected.append(reject(shot, outcome))
     kept = tuple(shot for shot, readable in zip(found.found, found.stored.readable, strict=True) if readable)
-    return Features(kept, found.stored.features, tuple(rejected), found.stored.levels)
+    return Features(kept, found.stored.features, tuple(rejected), found.stored.levels, found.stored.colors)
 
 
 def _compute(encoder: Encoder, chunk: Sequence[Shot], cache: ChunkCache, reader: PixelReader, threads: int) -> Features:
     """Decode and embed a chunk in batches, and store it."""
+    with_levels = cache.level_widths is not None
 
-    def read(shot: Shot) -> tuple[Shot, bytes | None, Pixels | UnusablePicture]:
+    def read(shot: Shot) -> tuple[Shot, bytes | None, Pixels | UnusablePicture, npt.NDArray[np.float32] | None]:
         try:
             picture, digest = load_shot(shot, reader.limits)
         except PictureError as error:
-            return shot, None, UnusablePicture(error.reason, str(error))
+            return shot, None, UnusablePicture(error.reason, str(error)), None
         seed = shot.view
         change = None if seed is None else (lambda image: training_view(image, seed))
-        return shot, digest, reader.try_read(picture, change)
+        found = reader.try_read(picture, change)
+        if not with_levels or isinstance(found, UnusablePicture):
+            return shot, digest, found, None
+        return shot, digest, found, encoder.product_colors(found.values[None])[0]
 
     kept: list[Shot] = []
     rejected: list[Rejection] = []
@@ -182,8 +191,9 @@ def _compute(encoder: Encoder, chunk: Sequence[Shot], cache: ChunkCache, reader:
     readable: list[bool] = []
     waiting: list[npt.NDArray[np.float32]] = []
     parts: list[Embedded] = []
+    colors: list[npt.NDArray[np.float32]] = []
     with closing(map_ahead(read, chunk, threads, reader.ahead)) as outcomes:
-        for shot, digest, outcome in outcomes:
+        for shot, digest, outcome, measured in outcomes:
             if digest is not None:
                 digests.append(digest)
                 readable.append(isinstance(outcome, Pixels))
@@ -192,22 +202,29 @@ def _compute(encoder: Encoder, chunk: Sequence[Shot], cache: ChunkCache, reader:
                 continue
             kept.append(shot)
             waiting.append(outcome.values)
+            if measured is not None:
+                colors.append(measured)
             if len(waiting) == BATCH:
                 parts.append(encoder.run_pixels(np.stack(waiting)))
                 waiting.clear()
     if waiting:
         parts.append(encoder.run_pixels(np.stack(waiting)))
-    stored = _together(parts, readable, cache.level_widths is not None)
+    stored = _together(parts, readable, colors if with_levels else None)
     cache.store(digests, stored)
-    return Features(tuple(kept), stored.features, tuple(rejected), stored.levels)
+    return Features(tuple(kept), stored.features, tuple(rejected), stored.levels, stored.colors)
 
 
-def _together(parts: Sequence[Embedded], readable: Sequence[bool], with_levels: bool) -> StoredChunk:
+def _together(
+    parts: Sequence[Embedded], readable: Sequence[bool], colors: Sequence[npt.NDArray[np.float32]] | None
+) -> StoredChunk:
+    """One chunk of its batches; `colors` None: neither levels nor colours are kept."""
     marks = np.array(readable, dtype=bool)
     if not parts:
         empty = np.empty((0, 0), dtype=np.float32)
-        return StoredChunk(marks, empty, empty.astype(np.float16) if with_levels else None)
-    levels = [part.levels.astype(np.float16) for part in parts if part.levels is not None] if with_levels else []
-    return StoredChunk(
-        marks, np.concatenate([part.features for part in parts]), np.concatenate(levels) if levels else None
-    )
+        further = None if colors is None else empty.astype(np.float16)
+        return StoredChunk(marks, empty, further, further)
+    features = np.concatenate([part.features for part in parts])
+    levels = [part.levels.astype(np.float16) for part in parts if part.levels is not None]
+    if colors is None or not levels:
+        return StoredChunk(marks, features, None, None)
+    return StoredChunk(marks, features, np.concatenate(levels), np.stack(colors).astype(np.float16))

@@ -1,4 +1,5 @@
 from google.protobuf import struct_pb2 as _struct_pb2
+from merchlens.v1 import attribute_pb2 as _attribute_pb2
 from merchlens.v1 import category_pb2 as _category_pb2
 from merchlens.v1 import meta_pb2 as _meta_pb2
 from merchlens.v1 import query_pb2 as _query_pb2
@@ -23,14 +24,16 @@ class SearchRequest(_message.Message):
     def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
-    __slots__ = ("hits", "category", "meta")
+    __slots__ = ("hits", "category", "meta", "attributes")
     HITS_FIELD_NUMBER: _ClassVar[int]
     CATEGORY_FIELD_NUMBER: _ClassVar[int]
     META_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
     hits: _containers.RepeatedCompositeFieldContainer[Hit]
     category: _category_pb2.CategoryPrediction
     meta: _meta_pb2.ResponseMeta
-    def __init__(self, hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., category: _Optional[_Union[_category_pb2.CategoryPrediction, _Mapping]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...
+    attributes: _containers.RepeatedCompositeFieldContainer[_attribute_pb2.AttributePrediction]
+    def __init__(self, hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., category: _Optional[_Union[_category_pb2.CategoryPrediction, _Mapping]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ..., attributes: _Optional[_Iterable[_Union[_attribute_pb2.AttributePrediction, _Mapping]]] = ...) -> None: ...
 
 class Hit(_message.Message):
     __slots__ = ("product_id", "score", "payload", "picture", "match_probability", "same_product_probability")
