@@ -119,10 +119,19 @@ class InstanceLayer(nn.Module):
 
     def forward(self, levels: torch.Tensor) -> torch.Tensor:
         """See the class."""
-        centered = levels - self.center
-        squared_lengths = ((centered * centered) @ self.belongs).clamp_min(LEAST_LENGTH**2)
-        scaled = centered * (squared_lengths.pow(-0.5) @ self.belongs.t())
-        return nn.functional.normalize(self.map(scaled), dim=1)
+        return nn.functional.normalize(self.map(standardized(levels, self.center, self.belongs)), dim=1)
+
+
+def standardized(levels: torch.Tensor, center: torch.Tensor, belongs: torch.Tensor) -> torch.Tensor:
+    """`standardize_levels` in torch, for levels (n, sum of widths).
+
+    Args:
+        center: (sum of widths,), subtracted.
+        belongs: (sum of widths, levels), see `level_indicator`.
+    """
+    centered = levels - center
+    squared_lengths = ((centered * centered) @ belongs).clamp_min(LEAST_LENGTH**2)
+    return centered * (squared_lengths.pow(-0.5) @ belongs.t())
 
 
 def kept_levels(widths: Sequence[int], most: int) -> list[int]:

@@ -185,6 +185,8 @@ class TuneSettings:
             mine: whether it looks at hard pairs only.
         contrastive_weight, sigmoid_weight: of the losses between pictures and titles, by softmax and by sigmoid.
         category_weight, text_category_weight: of the cross-entropy of pictures and of captions. label_smoothing: of it.
+        attribute_weight: of the cross-entropy of the catalog's attributes, such as colour and pattern, from the levels
+            of the image tower.
         distillation_weight: of the divergence from the base in what it says of the clean picture.
         rehearsed: pictures of other kinds in a step (see `FineTuneSettings.rehearsal`). rehearsal_weight: of how far
             from the base's their semantic embeddings are, and which words these are near to.
@@ -238,6 +240,7 @@ class TuneSettings:
     category_weight: Weight = 0.5
     text_category_weight: Weight = 0.1
     label_smoothing: Share = 0.05
+    attribute_weight: Weight = 0.5
     distillation_weight: Weight = 0.5
     rehearsed: int = Field(default=16, ge=0, le=65_536)
     rehearsal_weight: Weight = 1.0

@@ -61,6 +61,7 @@ def identify(request: TrainRequest, config: EmbedderSettings, everything: Catalo
         "train": config.train.to_dict(),
         "tune": config.tune.to_dict() | free,
         "instance": config.instance.to_dict(),
+        "attributes": config.attributes.to_dict(),
         "seed": config.seed,
     }
 

@@ -39,6 +39,7 @@ QUALITY = {
 }
 
 RECOGNITION = {
+    "quality_attributes": {f"attributes_{name}_macro_f1" for name in ("color", "pattern", "material")},
     "quality_category": {
         *(f"category_{name}" for name in ("stamps_accuracy", "stamps_calibration_error", "not_in_catalog_auroc")),
         *(f"category_{name}_gain_over_best_witness" for name in ("stamps", "fashion_mnist")),

@@ -5,7 +5,7 @@ import math
 import merchlens
 import pytest
 from merchlens import Client
-from merchlens.v1 import category_pb2, meta_pb2, search_service_pb2
+from merchlens.v1 import attribute_pb2, category_pb2, meta_pb2, search_service_pb2
 
 
 def full_answer(request, context):
@@ -32,6 +32,18 @@ def full_answer(request, context):
             ],
             sure_category="shoes",
         ),
+        attributes=[
+            attribute_pb2.AttributePrediction(
+                name="color",
+                value="red",
+                probability=0.75,
+                is_sure=True,
+                candidates=[attribute_pb2.AttributeValueProbability(value="red", probability=0.75)],
+                method=attribute_pb2.AttributePrediction.METHOD_HEAD,
+                is_calibrated=True,
+            ),
+            attribute_pb2.AttributePrediction(name="style", value="sporty", probability=0.5, method=99),
+        ],
         meta=meta_pb2.ResponseMeta(
             model_fingerprint="ab" * 32,
             index_version="v3",
@@ -74,6 +86,12 @@ def test_an_answer_becomes_typed_results(serve):
     assert first.payload["attributes"]["color"] == ["red", "blue"]
     assert first.payload["recalled"] is None
     assert math.isnan(first.payload["weird"])
+    assert result.attributes == {
+        "color": merchlens.AttributePrediction(
+            "color", "red", 0.75, True, (merchlens.AttributeValueProbability("red", 0.75),), "head", True
+        ),
+        "style": merchlens.AttributePrediction("style", "sporty", 0.5, False, (), "unknown", False),
+    }
     assert result.category == merchlens.CategoryPrediction(
         category="shoes/boots",
         probability=0.75,

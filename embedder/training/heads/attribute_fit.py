@@ -59,8 +59,9 @@ _MOST_WORK = 4e8
 _LEAST_HELD_OUT = 20
 """Labelled pictures that nothing was fitted on; with fewer of them the middle choices are taken, and uncalibrated."""
 
-_GAIN = 0.02
-"""By how much a picture must make its value likelier, in nats, than the values' frequencies do."""
+_ERRORS = 2.5
+"""Standard errors by which held-out pictures must make values likelier than the values' frequencies do: a chance of
+one in a hundred, as the best of five classifiers is asked."""
 
 _TITLES = 2_000
 _FEW_TITLES = 50
@@ -163,7 +164,8 @@ class _Fitting:
         if is_calibrated:
             logits = self._held_inputs[asked] @ weight.T + bias
             blind = np.tile(np.log(targets[rows].sum(axis=0) + 0.5), (len(asked), 1)).astype(np.float32)
-            if _likelihood(logits, truth[asked]) < _likelihood(blind, truth[asked]) + _GAIN:
+            gains = _likelihoods(logits, truth[asked]) - _likelihoods(blind, truth[asked])
+            if gains.mean() < _ERRORS * gains.std() / np.sqrt(len(gains)):
                 return None, {"left_out": "pictures tell no more of it than how frequent its values are"}
             temperature = np.float32(_soft_temperature(logits, truth[asked]))
             weight, bias = weight / temperature, bias / temperature
@@ -319,6 +321,10 @@ def _soft_temperature(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.flo
 
 
 def _likelihood(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.float32]) -> float:
-    """Mean logarithm of the probability of a product's values, at the best temperature."""
+    return float(_likelihoods(logits, truth).mean())
+
+
+def _likelihoods(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Logarithm of the probability of each product's values, at the best temperature, float64 (n,)."""
     found = softmax(logits / _soft_temperature(logits, truth))
-    return float(np.log(np.maximum((found * (truth > 0)).sum(axis=1), 1e-12)).mean())
+    return np.asarray(np.log(np.maximum((found * (truth > 0)).sum(axis=1), 1e-12)), dtype=np.float64)

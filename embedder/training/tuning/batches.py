@@ -11,6 +11,7 @@ import torch
 
 from embedder.catalogs.captions import title_of
 from embedder.catalogs.product import Product
+from embedder.training.heads.attribute_labels import AttributeLabels
 from embedder.training.heads.captions import Captions, CaptionTable
 from embedder.training.heads.losses import NO_CATEGORY
 from embedder.training.pictures.shots import Shot
@@ -32,6 +33,8 @@ class Batch:
         slots: int64 (n,), each picture's product in this batch, 0..b-1.
         groups: int64 (n,), the same for pictures of one thing (see `TuneSettings.variants`).
         labels: int64 (n,), category; `NO_CATEGORY` where it has none.
+        attributes: float32 (n, values of all attributes), the share of each among the product's own; 0 of all of an
+            attribute's where nothing is known.
         captions: int64 (b,), the caption drawn for each product, its place in `Captions`.
         texts: its features, float32 (b, text width).
         worded: bool (b,), which products have a caption.
@@ -44,6 +47,7 @@ class Batch:
     slots: torch.Tensor
     groups: torch.Tensor
     labels: torch.Tensor
+    attributes: torch.Tensor
     captions: torch.Tensor
     texts: torch.Tensor
     worded: torch.Tensor
@@ -62,12 +66,17 @@ class Batches:
         settings: TuneSettings,
         wording_cosine: float,
         seed: int,
+        attributes: Sequence[AttributeLabels] = (),
     ) -> None:
         """Take n products with readable main pictures, 2 or more."""
         label_of = {category: label for label, category in enumerate(categories)}
         numbers: dict[tuple[str, ...], int] = {}
         self._products = products
         self._labels = torch.tensor([label_of.get(product.category or "", NO_CATEGORY) for product in products])
+        targets = [labels.targets(products) for labels in attributes]
+        self._attributes = torch.from_numpy(
+            np.concatenate(targets, axis=1) if targets else np.zeros((len(products), 0), dtype=np.float32)
+        )
         things = [_thing(product, settings) for product in products]
         self._groups = torch.tensor([numbers.setdefault(thing, len(numbers)) for thing in things])
         self._families = _families(products)
@@ -112,6 +121,7 @@ class Batches:
             slots=places,
             groups=self._groups[rows][places],
             labels=self._labels[rows][places],
+            attributes=self._attributes[rows][places],
             captions=drawn.places,
             texts=drawn.features,
             worded=worded,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from embedder.instance_map import InstanceMap
+from embedder.instance_map import InstanceMap, level_indicator
 from embedder.towers.dual_encoder import DualEncoder
-from embedder.towers.levels import InstanceLayer, LeveledTrunk
+from embedder.towers.levels import InstanceLayer, LeveledTrunk, standardized
 from embedder.towers.projection import Projection, Trunk, join, split
 from embedder.training.tuning.depthwise import replace_depthwise
 from embedder.training.tuning.folding import fold_norms, unfolded
@@ -34,6 +34,31 @@ class Ends:
     instance: InstanceMap | None
 
 
+class AttributeLayer(nn.Module):
+    """Standardized levels to the logits of all values of all attributes. It teaches the tower, and is then left out.
+
+    Attributes:
+        sizes: how many values each attribute has.
+    """
+
+    center: torch.Tensor
+    belongs: torch.Tensor
+
+    def __init__(self, instance: InstanceMap, sizes: Sequence[int]) -> None:
+        """Begin with logits of 0; levels are centered as for the instance map."""
+        super().__init__()
+        self.sizes = tuple(sizes)
+        self.register_buffer("center", torch.from_numpy(instance.center.copy()))
+        self.register_buffer("belongs", torch.from_numpy(level_indicator(instance.widths)))
+        self.map = nn.Linear(sum(instance.widths), sum(sizes))
+        nn.init.zeros_(self.map.weight)
+        nn.init.zeros_(self.map.bias)
+
+    def forward(self, levels: torch.Tensor) -> torch.Tensor:
+        """Levels (n, sum of widths) to logits (n, sum of sizes)."""
+        return torch.as_tensor(self.map(standardized(levels, self.center, self.belongs)))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """What the towers give of some pictures: features, float32 (n, width), and levels (n, sum of widths)."""
@@ -49,17 +74,21 @@ class TunableModel(nn.Module):
         encoder: the model that was taken apart.
         trunk: pixels to features and levels.
         text_trunk: tokens to features.
-        image, text, instance, head: the ends; `instance` is None where there is none.
+        image, text, instance, head, attributes: the ends; `instance` is None where there is none, `attributes` where
+            none are learnt.
         log_scale, log_sigmoid_scale, sigmoid_bias: of the losses between pictures and titles.
     """
 
-    def __init__(self, encoder: DualEncoder, ends: Ends, fold: bool = True) -> None:
+    def __init__(
+        self, encoder: DualEncoder, ends: Ends, fold: bool = True, attribute_sizes: Sequence[int] = ()
+    ) -> None:
         """Take the model apart, and put these ends behind its towers.
 
         Args:
             encoder: the model.
             ends: what lies behind.
             fold: whether BatchNorm is folded into the convolutions (see `folding`).
+            attribute_sizes: how many values each attribute has that the tower is to tell apart; needs an instance map.
         """
         super().__init__()
         self.encoder = encoder
@@ -73,6 +102,9 @@ class TunableModel(nn.Module):
         self.instance: InstanceLayer | None = None
         if ends.instance is not None:
             self.instance = self.trunk.instance_layer(ends.instance)
+        self.attributes: AttributeLayer | None = None
+        if ends.instance is not None and attribute_sizes:
+            self.attributes = AttributeLayer(ends.instance, attribute_sizes)
         weight, bias = ends.head
         self.head = nn.Linear(weight.shape[1], weight.shape[0])
         with torch.no_grad():
@@ -119,7 +151,7 @@ class TunableModel(nn.Module):
 
     def ends(self) -> Iterator[tuple[str, nn.Parameter]]:
         """The parameters of the ends, by name."""
-        for part in ("image", "text", "instance", "head"):
+        for part in ("image", "text", "instance", "head", "attributes"):
             module = getattr(self, part)
             if module is not None:
                 for name, parameter in module.named_parameters():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -98,6 +99,9 @@ class Objective:
                 "text_category": lambda: _text_category(model, words, batch, settings.label_smoothing),
                 "distillation": lambda: self._distillation(model, images, batch),
             }
+            if model.attributes is not None:
+                layer = model.attributes
+                parts["attribute"] = lambda: _attributes(layer(seen.levels), batch.attributes, layer.sizes)
             if instance is not None:
                 parts |= {
                     "instance": lambda: self._alike(instance, batch.groups),
@@ -169,6 +173,17 @@ def _sigmoid(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, mod
     logits = images @ words.t() * model.log_sigmoid_scale.clamp_max(_MAX_LOG_SCALE).exp() + model.sigmoid_bias
     signs = right.float() * 2 - 1
     return -functional.logsigmoid(signs * logits).sum() / len(images)
+
+
+def _attributes(logits: torch.Tensor, targets: torch.Tensor, sizes: Sequence[int]) -> torch.Tensor:
+    """Cross-entropy of each attribute over the pictures whose values are known, mean over the attributes."""
+    found = []
+    for each, wanted in zip(logits.split(list(sizes), dim=1), targets.split(list(sizes), dim=1), strict=True):
+        known = wanted.sum(dim=1) > 0
+        if bool(known.any()):
+            # As a share of what a model that knows nothing has: attributes of many values count no more than others.
+            found.append(functional.cross_entropy(each[known], wanted[known]) / math.log(wanted.shape[1]))
+    return torch.stack(found).mean() if found else logits.sum() * 0.0
 
 
 def _text_category(model: TunableModel, words: torch.Tensor, batch: Batch, smoothing: float) -> torch.Tensor:

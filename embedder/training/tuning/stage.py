@@ -20,6 +20,7 @@ from embedder.progress import ProgressReport
 from embedder.settings import EmbedderSettings
 from embedder.towers.dual_encoder import DualEncoder, load_folder
 from embedder.towers.projection import Projection, split
+from embedder.training.heads.attribute_labels import choose_attributes
 from embedder.training.heads.captions import Captions, text_features
 from embedder.training.pictures.rehearsal import rehearsal_shots
 from embedder.training.pictures.shots import Shot
@@ -106,7 +107,9 @@ def tune_towers(
     """
     dual = load_folder(folder, encoder.info.base)
     raw_image, raw_text = _raw_projections(folder)
-    model = TunableModel(dual, start.ends, fold=config.tune.batch_norm == "folded")
+    attributes = choose_attributes(products, config.attributes.leave_out)[0] if config.tune.attribute_weight else ()
+    sizes = [len(labels.values) for labels in attributes]
+    model = TunableModel(dual, start.ends, config.tune.batch_norm == "folded", sizes)
     base = {**model.state(), **_named("image", raw_image), **_named("text", raw_text)}
     reader = PixelReader(encoder.preprocessing, config.picture_limits())
     side = encoder.preprocessing.size[0]
@@ -116,7 +119,14 @@ def tune_towers(
     pixels = PixelCache(reader, side, settings.pixel_cache_mb * 2**20)
     learning = Learning(
         batches=Batches(
-            products, start.categories, captions, pixels, settings, config.train.wording_cosine, config.seed
+            products,
+            start.categories,
+            captions,
+            pixels,
+            settings,
+            config.train.wording_cosine,
+            config.seed,
+            attributes,
         ),
         objective=Objective(settings, _teacher(start, captions, raw_text, processes.device)),
         rehearsal=_rehearsal_pixels(start, encoder.preprocessing, config),

@@ -42,6 +42,32 @@ def test_a_new_picture_finds_products_of_its_kind_and_its_category_is_recognised
     assert result.category.in_catalog_probability is not None
 
 
+def test_the_colour_of_a_picture_is_recognised(served: Served) -> None:
+    color = served.client.search(image=png("triangle", "blue"), top_k=1).attributes["color"]
+    assert (color.value, color.method) == ("blue", "head")
+    assert color.probability == color.candidates[0].probability > 0.5
+    assert color.is_calibrated
+    assert sum(item.probability for item in color.candidates) <= 1.0 + 1e-6
+
+
+def test_a_text_has_the_attributes_that_it_names(served: Served) -> None:
+    named, unnamed = (served.client.search(text=text, top_k=1).attributes["color"] for text in ("a green ball", "ball"))
+    assert (named.value, named.method, named.is_sure) == ("green", "words", True)
+    assert not unnamed.is_sure
+
+
+def test_an_indexed_product_has_no_predicted_attributes(served: Served) -> None:
+    assert served.client.search(product_id="p-0000", top_k=1).attributes == {}
+
+
+def test_a_filter_changes_no_attribute(served: Served) -> None:
+    image = png("ellipse", "red")
+    everything, filtered = (
+        served.client.search(image=image, top_k=1, filter=text).attributes for text in ("", "color:blue")
+    )
+    assert everything == filtered
+
+
 def test_a_picture_may_be_given_by_its_path(served: Served, drawn_catalog: Path) -> None:
     result = served.client.search(image=drawn_catalog.parent / "0000.png", top_k=1)
     assert result.hits[0].product_id == "p-0000"

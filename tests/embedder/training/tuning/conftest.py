@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from embedder.inputs.pixels import PixelReader
 from embedder.towers.dual_encoder import load_folder
 from embedder.towers.projection import Projection, split
 from embedder.towers.sources import load_model
+from embedder.training.heads.attribute_labels import AttributeLabels
 from embedder.training.heads.captions import Captions
 from embedder.training.instance.whitening import LevelSamples, fit_instance
 from embedder.training.settings import TuneSettings
@@ -109,9 +110,10 @@ def ready(
 ) -> Callable[..., Ready]:
     """Makes a model and what it learns from, always the same."""
 
-    def make(**changed: Any) -> Ready:
+    def make(attributes: Sequence[AttributeLabels] = (), **changed: Any) -> Ready:
         settings = TuneSettings(**{"what": "full", "products": 8, "rehearsed": 3, **changed})
         encoder, items, captions, (image, text) = opened
+        items = [replace(item, attributes={"color": item.title.split()[0]}) for item in items]
         products = len(items)
         dual = load_folder(small_bundle)
         generator = torch.Generator().manual_seed(1)
@@ -120,14 +122,16 @@ def ready(
         levels = torch.randn(3 * products, sum(widths), generator=generator).numpy()
         owners = torch.arange(products).repeat(3).numpy()
         instance = fit_instance(LevelSamples(levels, owners, widths), 8)
-        model = TunableModel(dual, Ends(image, text, head, instance))
+        model = TunableModel(
+            dual, Ends(image, text, head, instance), attribute_sizes=[len(labels.values) for labels in attributes]
+        )
         pixels = PixelCache(PixelReader(encoder.preprocessing), 32, 2**26)
         words = torch.nn.functional.normalize(text(captions.generic), dim=1)
         seen = encoder.encode_images([draw_product("ellipse", "red", 1)] * products)
         rehearsal = torch.nn.functional.normalize(torch.randn(6, 32, generator=generator), dim=1)
         teacher = Teacher(torch.from_numpy(seen), words, captions.generic, image.weight, text.weight, rehearsal)
         learning = Learning(
-            batches=Batches(items, CATEGORIES, captions, pixels, settings, 0.8, seed=3),
+            batches=Batches(items, CATEGORIES, captions, pixels, settings, 0.8, 3, attributes),
             objective=Objective(settings, teacher),
             rehearsal=torch.randint(0, 256, (6, 3, 32, 32), dtype=torch.uint8, generator=generator),
             tokens=torch.from_numpy(encoder.tokenize(captions.texts).ids) if settings.text_tower else None,
