@@ -46,11 +46,11 @@ def test_a_model_that_knows_nothing_has_a_loss_of_one_whatever_the_number_of_val
 
 def test_the_loss_falls_as_the_tower_learns(ready: Make) -> None:
     prepared = ready(attributes=(KNOWN,), **ALONE, attribute_weight=1.0)
-    optimizer = torch.optim.Adam([parameter for _, parameter in prepared.model.tunable()], 1e-2)
-    for number in range(12):
-        found = step(prepared, number)
+    optimizer = torch.optim.Adam([parameter for _, parameter in prepared.model.tunable()], 3e-3)
+    for _ in range(25):
+        found = step(prepared)
         optimizer.step()
-    assert found["attribute"] < 0.8
+    assert found["attribute"] < 0.7
 
 
 def test_the_gradient_reaches_the_tower(ready: Make) -> None:
