@@ -56,13 +56,43 @@ def export(
     out: Annotated[Path, typer.Option(help="the bundle's folder")],
     model: Model = "starter",
     image_size: ImageSize = None,
+    catalog: Annotated[
+        str | None,
+        typer.Option(help="measure further precisions on it, and decide for each tower whether int8 is served"),
+    ] = None,
+    precision: Annotated[
+        list[str] | None, typer.Option(help="besides fp32, with --catalog; repeatable; default: fp16 and int8")
+    ] = None,
+    max_products: Annotated[int | None, typer.Option(min=2, help="of the catalog's training products")] = None,
+    column: Columns = None,
+    allow_outside_pictures: OutsidePictures = False,
+    seed: Seed = None,
+    decode_threads: DecodeThreads = None,
+    max_image_pixels: MaxImagePixels = None,
+    cache_dir: CacheDir = None,
+    config: Config = None,
 ) -> None:
-    """Write any model as a bundle, without training."""
-    from embedder.export.onnx import write_bundle
-    from embedder.towers.sources import load_model
+    """Write any model as a bundle, without training; with --catalog its towers in fp16 and int8 too.
 
-    info = write_bundle(load_model(model, image_size), out)
-    print(f"bundle {out}: {info.base}, dim {info.dim}, fingerprint {info.fingerprint[:16]}…")
+    A bundle may be given for both --model and --out: it is replaced when the new one is whole. Its fingerprint stays,
+    and so does every index that was made with it.
+    """
+    from embedder.export.command import export_and_print
+
+    settings = _settings(
+        config, seed=seed, decode_threads=decode_threads, max_image_pixels=max_image_pixels, cache_dir=cache_dir
+    )
+    export_and_print(
+        model,
+        out,
+        image_size,
+        catalog,
+        precision,
+        settings,
+        columns=parse_columns(column),
+        max_products=max_products,
+        allow_outside_pictures=allow_outside_pictures,
+    )
 
 
 @app.command()

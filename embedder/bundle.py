@@ -22,6 +22,7 @@ from embedder.errors import BundleCorrupt, BundleNotFound
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.text import TextSettings
 from embedder.instance_map import INSTANCE_FILE
+from embedder.precision import TOWERS, Tower, TowerPrecision
 
 FORMAT_VERSION = 2
 READABLE_VERSIONS = (1, 2)
@@ -55,6 +56,8 @@ class BundleInfo:
         level_widths: length of each level of the image tower that the graph gives; empty in bundles of format 1.
         instance_weight: of the instance part in a picture query, 0..1 (see `IndexSpace`). It is no part of the
             fingerprint: indexed vectors do not depend on it.
+        precisions: by tower, which graphs there are beside those of fp32, and which one is served; empty where these
+            are all. No part of the fingerprint either.
     """
 
     fingerprint: str
@@ -69,6 +72,7 @@ class BundleInfo:
     semantic_dim: int = 0
     level_widths: tuple[int, ...] = ()
     instance_weight: float = 0.0
+    precisions: Mapping[Tower, TowerPrecision] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.semantic_dim == 0:
@@ -98,6 +102,11 @@ class BundleInfo:
             semantic_dim=int(data.get("semantic_dim", data["dim"])),
             level_widths=tuple(int(width) for width in data.get("level_widths", ())),
             instance_weight=float(data.get("instance_weight", 0.0)),
+            precisions={
+                tower: TowerPrecision.from_dict(data["precisions"][tower])
+                for tower in TOWERS
+                if tower in data.get("precisions", {})
+            },
         )
 
 

@@ -5,7 +5,7 @@ Opening a bundle on a CPU imports neither torch nor open_clip.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.product_colors import product_colors
 from embedder.inputs.text import TextTokenizer, TokenBatch
 from embedder.instance_map import load_instance, load_space
+from embedder.precision import Precision, PrecisionChoice, Tower, choose_precisions
 from embedder.recognition.attribute_file import load_attributes
 from embedder.recognition.attribute_model import Attributes
 from embedder.recognition.head import CategoryHead, load_head
@@ -42,6 +43,7 @@ class Encoder:
         space: how index vectors are made of the parts, and queries compared with them.
         seen: products that the model was trained on; None where it was not trained, or by an earlier release.
         attributes: how attributes are judged; None where the model knows of none.
+        precisions: of each tower; fp32 where nothing is said.
     """
 
     def __init__(
@@ -53,12 +55,14 @@ class Encoder:
         space: IndexSpace | None = None,
         seen: SeenProducts | None = None,
         attributes: Attributes | None = None,
+        precisions: Mapping[Tower, Precision] | None = None,
     ) -> None:
         self.info = info
         self.head = head
         self.space = IndexSpace(info.dim) if space is None else space
         self.seen = seen
         self.attributes = attributes
+        self.precisions: dict[Tower, Precision] = {"image": "fp32", "text": "fp32", **(precisions or {})}
         self._runtime = runtime
         self._tokenizer = tokenizer
 
@@ -152,6 +156,7 @@ def open_encoder(
     threads: int = 0,
     device: str = "auto",
     text_threads: int | None = None,
+    precision: PrecisionChoice = "fp32",
 ) -> Encoder:
     """Open a bundle, after checking every file of it.
 
@@ -162,8 +167,11 @@ def open_encoder(
         threads: of ONNX Runtime; 0 is one for each core.
         device: of torch.
         text_threads: of ONNX Runtime for texts; None: as many as `threads`.
+        precision: of ONNX Runtime's graphs; "auto": as the bundle decided when it was exported. torch computes in fp32
+            on a CPU and in fp16 on a GPU, whatever is asked.
 
     Raises:
+        ModelError: the bundle has no graphs of that precision.
         BundleNotFound: no bundle there.
         BundleCorrupt: a file is missing or changed.
         MissingExtra: "torch" was asked for and is not installed.
@@ -171,13 +179,20 @@ def open_encoder(
     info = bundle.load_info(folder)
     if runtime == "auto":
         runtime = "torch" if device != "cpu" and _has_cuda() else "onnx"
+    precisions: dict[Tower, Precision] = {}
+    if runtime == "onnx":
+        precisions = choose_precisions(info.precisions, precision, str(folder))
+    elif device != "cpu" and _has_cuda():
+        precisions = {"image": "fp16", "text": "fp16"}
     tokenizer_path = folder / bundle.TOKENIZER_FILE
     # Hashing releases the GIL, so it costs nothing beside the loading.
     with ThreadPoolExecutor(1) as pool:
         verified = pool.submit(bundle.verify_files, folder, info)
         try:
             loaded: Runtime = (
-                OnnxRuntime(folder, threads, text_threads) if runtime == "onnx" else _torch_runtime(folder, device)
+                OnnxRuntime(folder, threads, text_threads, precisions)
+                if runtime == "onnx"
+                else _torch_runtime(folder, device)
             )
             tokenizer = TextTokenizer(tokenizer_path, info.text)
         except Exception:
@@ -193,6 +208,7 @@ def open_encoder(
         load_space(folder, info.semantic_dim, info.instance_weight),
         load_seen(folder),
         load_attributes(folder),
+        precisions,
     )
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import SettingsError as EnvironmentUnreadable
 
 from embedder.errors import SettingsError
 from embedder.inputs.picture import PictureLimits
+from embedder.precision import PrecisionChoice
 from embedder.setting_names import COMMANDS, SHARED, TABLES, TEST_PREFIX, nearest
 from embedder.training.settings import AttributeSettings, FineTuneSettings, InstanceSettings, TuneSettings
 
@@ -83,6 +84,8 @@ class EmbedderSettings(LayeredSettings):
         seed: of everything random.
         decode_threads: how many pictures are decoded at once; each may take 4 bytes a pixel and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture.
+        precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
+            "int8" for both. Training computes in fp32 whatever it says.
         train: of fine-tuning on features computed once.
         tune: of tuning the towers themselves.
         instance: of the instance part.
@@ -97,6 +100,7 @@ class EmbedderSettings(LayeredSettings):
     seed: int = Field(default=0, ge=0, lt=2**63)
     decode_threads: int = Field(default=2, ge=1, le=256)
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
+    precision: PrecisionChoice = "auto"
     train: FineTuneSettings = Field(default_factory=FineTuneSettings)
     tune: TuneSettings = Field(default_factory=TuneSettings)
     instance: InstanceSettings = Field(default_factory=InstanceSettings)

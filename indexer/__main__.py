@@ -85,7 +85,7 @@ def build(
         allow_outside_pictures=allow_outside_pictures,
     )
     folder = resolve_bundle(model, settings.cache_dir)
-    encoder = open_encoder(folder, threads=settings.threads, device=settings.device)
+    encoder = open_encoder(folder, threads=settings.threads, device=settings.device, precision=settings.precision)
     target = settings.open_store()
     with ProgressReport(logging.getLogger("indexer")) as progress:
         step = progress.step("indexing", None)

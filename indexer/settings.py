@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 
 from embedder.inputs.picture import PictureLimits
+from embedder.precision import PrecisionChoice
 from embedder.settings import LayeredSettings
 from indexer.stores.address import open_store
 from indexer.stores.edge.arguments import EdgeArguments
@@ -45,6 +46,8 @@ class IndexerSettings(StoreSettings):
         cache_dir: exported models.
         threads: of ONNX Runtime; 0 is one for each core.
         device: "auto", "cpu", "cuda", ...
+        precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
+            "int8" for both.
         batch_size: pictures embedded at once.
         decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
@@ -59,6 +62,7 @@ class IndexerSettings(StoreSettings):
     cache_dir: Path = Path("data/cache")
     threads: int = Field(default=0, ge=0, le=1024)
     device: str = "auto"
+    precision: PrecisionChoice = "auto"
     batch_size: int = Field(default=64, ge=1, le=4096)
     decode_threads: int = Field(default=2, ge=1, le=256)
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)

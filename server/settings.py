@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from embedder.precision import PrecisionChoice
 from indexer.filters.parser import LARGEST_DEPTH
 from indexer.settings import StoreSettings
 
@@ -21,6 +22,8 @@ class ServerSettings(StoreSettings):
         threads: of ONNX Runtime for a picture; 0 is one for each core.
         text_threads: of ONNX Runtime for a text. A second one makes a short text 5 % faster for twice the CPU time.
         device: "cpu", "auto", "cuda", ...; serving on the CPU imports no torch.
+        precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
+            "int8" for both.
         workers: calls handled at once.
         default_timeout_s: deadline of calls that have none.
         drain_s: how long calls in flight may take after SIGTERM.
@@ -42,6 +45,7 @@ class ServerSettings(StoreSettings):
     threads: int = Field(default=0, ge=0, le=1024)
     text_threads: int = Field(default=1, ge=0, le=1024)
     device: str = "cpu"
+    precision: PrecisionChoice = "auto"
     workers: int = Field(default=8, ge=1, le=1024)
     default_timeout_s: float = Field(default=30.0, gt=0)
     drain_s: float = Field(default=20.0, ge=0)

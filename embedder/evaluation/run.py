@@ -107,7 +107,7 @@ def _measure_model(request: EvalRequest, parts: _Parts, config: EmbedderSettings
             request.model, request.image_size, parts.gallery or list(parts.queries), config.picture_limits()
         ),
     )
-    encoder = open_encoder(folder, threads=config.threads, device=config.device)
+    encoder = open_encoder(folder, threads=config.threads, device=config.device, precision=config.precision)
     with ProgressReport(_log) as progress:
         step = progress.step("embedding", len(parts.queries) + len(parts.gallery) + len(parts.others))
         embedded, searched, further = (

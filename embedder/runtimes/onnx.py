@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from embedder import bundle
 from embedder.errors import BundleCorrupt
+from embedder.precision import Precision, Tower, graph_file
 from embedder.runtimes.protocol import Embedded
 
 
 class OnnxRuntime:
     """Runs a bundle's two graphs."""
 
-    def __init__(self, folder: Path, threads: int = 0, text_threads: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        threads: int = 0,
+        text_threads: int | None = None,
+        precisions: Mapping[Tower, Precision] | None = None,
+    ) -> None:
         """Load the graphs of a bundle.
 
         Args:
             folder: the bundle.
             threads: for one call; 0 is one for each core.
             text_threads: for one call of the text tower; None: as many as `threads`.
+            precisions: of each tower's graph; None: fp32.
 
         Raises:
             BundleCorrupt: graphs that ONNX Runtime cannot load.
         """
-        self._image = _session(folder / bundle.IMAGE_ONNX, threads)
+        taken = precisions or {}
+        self._image = _session(folder / graph_file("image", taken.get("image", "fp32")), threads)
         # One run gives both parts; a bundle of format 1 has the semantic one only.
         self._outputs = [output.name for output in self._image.get_outputs()]
-        self._text = _session(folder / bundle.TEXT_ONNX, threads if text_threads is None else text_threads)
+        text = folder / graph_file("text", taken.get("text", "fp32"))
+        self._text = _session(text, threads if text_threads is None else text_threads)
 
     def embed_pixels(self, pixels: npt.NDArray[np.float32]) -> Embedded:
         """See `Runtime`."""

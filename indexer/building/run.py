@@ -119,6 +119,7 @@ def build(
             pictures_rejected=rejects.pictures,
             catalog_hash=tally.digest.hexdigest(),
             categories=dict(sorted(tally.categories.items())),
+            precisions={str(tower): str(precision) for tower, precision in encoder.precisions.items()},
             head_digest=encoder.info.files.get(WEIGHTS_FILE, ""),
             category_models=fitted.category_models,
             match_models=fitted.match_models,

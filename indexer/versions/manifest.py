@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from embedder.precision import LEAST_COSINE, PRECISIONS, Precision, Tower, TowerPrecision
 from embedder.recognition.category_model import QueryModel
 from embedder.recognition.match_model import MatchModel
 from embedder.recognition.neighbor_vote import NeighborVote
@@ -41,6 +42,7 @@ class Manifest:
         catalog_hash: SHA-256 over the indexed payloads, in order.
         schema: the attributes that filters may name.
         categories: category path to its number of products.
+        precisions: by tower ("image", "text") what the embeddings were computed in; empty: fp32.
         head_digest: SHA-256 of the category head that the following were fitted with; "" where the model has none. The
             fingerprint does not cover it.
         category_models: how queries' categories are judged, per kind of query ("image", "text"); empty in indexes
@@ -67,6 +69,7 @@ class Manifest:
     catalog_hash: str = ""
     schema: Schema = field(default_factory=lambda: Schema({}))
     categories: Mapping[str, int] = field(default_factory=dict)
+    precisions: Mapping[str, str] = field(default_factory=dict)
     head_digest: str = ""
     category_models: Mapping[str, QueryModel] = field(default_factory=dict)
     match_models: Mapping[str, MatchModel] = field(default_factory=dict)
@@ -147,4 +150,30 @@ def check_servable(manifest: Manifest, model_fingerprint: str) -> None:
             f"index version {manifest.version} was made by the model {manifest.model_fingerprint[:16]}… "
             f"({manifest.model_base}), not by {model_fingerprint[:16]}…: their embeddings cannot be compared; next "
             "step: give that model with --model, or run python -m indexer build with this one"
+        )
+
+
+def check_precision(
+    manifest: Manifest, towers: Mapping[Tower, TowerPrecision], precisions: Mapping[Tower, Precision]
+) -> None:
+    """Refuse a version whose pictures were embedded in another precision, unless both were measured to be near enough.
+
+    Args:
+        manifest: of the version.
+        towers: what the model's bundle says of its graphs.
+        precisions: what queries are computed in.
+
+    Raises:
+        ModelMismatch: the least cosine between both is below `LEAST_COSINE`, or was never measured.
+    """
+    indexed, asked = manifest.precisions.get("image", "fp32"), precisions.get("image", "fp32")
+    if indexed == asked:
+        return
+    measured = towers.get("image", TowerPrecision())
+    least = max((measured.least_cosine(first, asked) for first in PRECISIONS if first == indexed), default=-1.0)
+    if least < LEAST_COSINE:
+        raise ModelMismatch(
+            f"index version {manifest.version} was embedded in {indexed}, queries are in {asked}; least cosine between "
+            f"both {least:.3f}{' (never measured)' if least < 0 else ''}, permitted: {LEAST_COSINE} or more; next "
+            f"step: set precision = {indexed!r}, or run python -m indexer build with precision = {asked!r}"
         )

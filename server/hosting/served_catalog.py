@@ -13,7 +13,7 @@ from embedder.export.base_bundles import resolve_bundle
 from embedder.recognition.head import WEIGHTS_FILE
 from indexer.filters.schema import Schema
 from indexer.stores.protocol import Store, VersionReader
-from indexer.versions.manifest import check_servable, fitted_with
+from indexer.versions.manifest import check_precision, check_servable, fitted_with
 from server.errors import InvalidRequest
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
@@ -71,11 +71,13 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
         threads=settings.threads,
         device=settings.device,
         text_threads=settings.text_threads,
+        precision=settings.precision,
     )
     store = settings.open_store()
     reader = store.open(owner=owner)
     try:
         check_servable(reader.manifest, encoder.info.fingerprint)
+        check_precision(reader.manifest, encoder.info.precisions, encoder.precisions)
         parts = PartEncoder(encoder, reader.fetch, settings)
         manifest = fitted_with(reader.manifest, encoder.info.files.get(WEIGHTS_FILE, ""))
         categories = CategoryPredictor(encoder, manifest)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from embedder.evaluation.analysis import analyse
+from embedder.evaluation.attributes import AttributeFigures
 from embedder.evaluation.duplicates import LikePair, TitleClash
 from embedder.evaluation.gallery import Recall
 from embedder.evaluation.measurement import Measured
@@ -44,6 +45,7 @@ def everything() -> Measured:
         trained={"boot": 3},
         title_clashes=(TitleClash("a title", ("bag", "boot"), 2, ("p1", "p2")),),
         like_pairs=(LikePair("p1", "p2", 0.999),),
+        attributes=(AttributeFigures("color", "photo", 40, 0.75, 0.7, 0.05, 0.5, 0.9, 0.0),),
     )
 
 
