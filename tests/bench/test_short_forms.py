@@ -45,6 +45,10 @@ RECOGNITION = {
         *(f"category_{name}_gain_over_best_witness" for name in ("stamps", "fashion_mnist")),
         "category_fashion_mnist_calibration_error",
     },
+    "quality_export": {
+        *(f"export_text_int8_{name}" for name in ("time_ratio", "size_ratio", "recall_loss")),
+        "export_image_served_recall_loss",
+    },
     "quality_match": {
         *(f"match_{kind}_calibration_error" for kind in ("pictures", "titles", "same_product")),
         *(f"match_{kind}_brier_ratio" for kind in ("pictures", "titles", "same_product")),
