@@ -21,6 +21,8 @@ def print_outcome(info: BundleInfo) -> None:
     for line in _tuning(described["tuning"]):
         print(line)
     print(_instance(described["instance"]))
+    for line in _attributes(described.get("attributes", {})):
+        print(line)
     rejected = ", ".join(f"{reason} {count:,}" for reason, count in described["rejected_reasons"].items())
     print(f"left out: {described['rejected']:,} rows or pictures{f' ({rejected})' if rejected else ''}")
     if not compared["after"]:
@@ -82,3 +84,23 @@ def _instance(described: Mapping[str, Any]) -> str:
         f"part, which was fitted on {described['pairs']:,} pairs of pictures and counts {described['weight']:.2f} in a "
         f"picture query ({how})"
     )
+
+
+def _attributes(described: Mapping[str, Any]) -> list[str]:
+    """Which attributes are recognised, how well, and why others are not."""
+    lines = []
+    for name, item in described.items():
+        if "left_out" in item:
+            lines.append(f"attribute {name}: not recognised; {item['left_out']}")
+        elif item["method"] == "head":
+            right = (
+                f"right for {item['accuracy']:.0%} of {item['held_out']:,} held-out pictures"
+                if "accuracy" in item
+                else "not measured, there are few held-out products"
+            )
+            rare = f", {item['values_left_out']:,} too rare ones left out" if item["values_left_out"] else ""
+            lines.append(f"attribute {name}: {item['values']:,} values{rare}; {right}")
+        else:
+            how = "by the colours of the pixels" if item["method"] == "pixels" else "by what they are called"
+            lines.append(f"attribute {name}: {item['values']:,} values, told {how}; not calibrated")
+    return lines

@@ -80,3 +80,25 @@ def test_what_was_not_measured_or_not_made_is_said(
     assert "not measured, there are no held-out products; next step: a larger catalog" in text
     unweighed = printed(capsys, monkeypatch, instance={**DESCRIBED["instance"], "weights_tried": []})
     assert "0.65 in a picture query (not measured, there are no held-out products)" in unweighed
+
+
+def test_each_attribute_is_said_with_how_right_it_is_or_why_it_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted = {"values": 21, "values_left_out": 2, "method": "head"}
+    text = printed(
+        capsys, monkeypatch,
+        attributes={
+            "color": {**fitted, "accuracy": 0.875, "held_out": 1200},
+            "pattern": {**fitted, "values_left_out": 0},
+            "style": {"values": 3, "method": "names"},
+            "sku": {"left_out": "it names products"},
+        },
+    )  # fmt: skip
+    for expected in (
+        "attribute color: 21 values, 2 too rare ones left out; right for 88% of 1,200 held-out pictures",
+        "attribute pattern: 21 values; not measured, there are few held-out products",
+        "attribute style: 3 values, told by what they are called; not calibrated",
+        "attribute sku: not recognised; it names products",
+    ):
+        assert expected in text
