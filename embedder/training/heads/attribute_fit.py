@@ -103,25 +103,25 @@ def fit_attributes(
         join_features(list(parts))
         for parts in ((gathered.sample, gathered.pairs), (gathered.validation, gathered.validation_pairs))
     )
-    labels, refused = choose_attributes(gathered.sample.products, settings.leave_out)
+    labels, refused = choose_attributes(gathered.training.products, settings.leave_out)
     labels = tuple(item for item in labels if item.name not in settings.words)
     described: dict[str, Any] = {name: {"left_out": reason} for name, reason in refused.items()}
     models: list[AttributeModel] = []
     center = np.zeros(sum(widths), dtype=np.float32)
     if learnt.levels is None or learnt.colors is None:
         described |= {item.name: {"left_out": "no levels of the image tower were gathered"} for item in labels}
-    else:
-        if labels:
-            center = learnt.levels.mean(axis=0, dtype=np.float64).astype(np.float32)
-            fitting = _Fitting(encoder, stage, learnt, held, widths, center, seed)
-            for item in labels:
-                model, told = fitting.fit(item)
-                models += [] if model is None else [model]
-                described[item.name] = told
-        if not _COLOR_COLUMNS & {model.name.casefold() for model in models} and COLOR not in settings.words:
-            names = _names(encoder, stage.text, NAMES)
-            models.append(AttributeModel(COLOR, names, None, _unproven(), is_calibrated=False))
-            described[COLOR] = {"values": len(NAMES), "method": "pixels"}
+    elif labels:
+        center = learnt.levels.mean(axis=0, dtype=np.float64).astype(np.float32)
+        fitting = _Fitting(encoder, stage, learnt, held, widths, center, seed)
+        for item in labels:
+            model, told = fitting.fit(item)
+            models += [] if model is None else [model]
+            described[item.name] = told
+    spoken_for = (*(model.name for model in models), *settings.words, *settings.leave_out)
+    if not _COLOR_COLUMNS & {name.casefold() for name in spoken_for}:
+        names = _names(encoder, stage.text, NAMES)
+        models.append(AttributeModel(COLOR, names, None, _unproven(), is_calibrated=False))
+        described[COLOR] = {"values": len(NAMES), "method": "pixels"}
     for name, values in settings.words.items():
         models.append(_zero_shot(encoder, stage, name, values, gathered.training))
         described[name] = {"values": len(values), "method": "names"}
