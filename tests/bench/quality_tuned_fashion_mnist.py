@@ -46,7 +46,7 @@ def main() -> None:
                 short.write_text(
                     SETTINGS.read_text()
                     .replace("passes = 16", "passes = 1")
-                    .replace("rehearsal = 1024", "rehearsal = 128")
+                    .replace("rehearsal = 10000", "rehearsal = 128")
                 )
                 size = ["--max-products", "2000", "--config", str(short)]
             config = [] if flags.short else ["--config", str(SETTINGS)]
