@@ -63,16 +63,17 @@ class TowerPrecision:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Inverse of `dataclasses.asdict`; raises KeyError, TypeError or ValueError on anything else."""
         measured = {_precision(name): GraphFigures(**figures) for name, figures in data["measured"].items()}
-        return cls(_precision(data["serve"]), str(data["why"]), measured)
+        # In the order of `PRECISIONS`, whatever that of the file.
+        ordered = {name: measured[name] for name in PRECISIONS if name in measured}
+        return cls(_precision(data["serve"]), str(data["why"]), ordered)
 
-    def least_cosine(self, first: Precision, second: Precision) -> float:
+    def least_cosine(self, first: str, second: str) -> float:
         """A lower bound of the cosine between the same thing in two precisions; -1 where it was not measured."""
         if first == second:
             return 1.0
         # Of two vectors the angle is at most the sum of both angles to a third one.
-        angles = [_angle(self.measured[name].least_cosine) for name in (first, second) if name in self.measured]
-        known = {*self.measured, "fp32"}
-        return _cosine(sum(angles)) if {first, second} <= known else -1.0
+        angles = [_angle(item.least_cosine) for name, item in self.measured.items() if name in (first, second)]
+        return _cosine(sum(angles)) if {first, second} <= {*self.measured, "fp32"} else -1.0
 
 
 def graph_file(tower: Tower, precision: Precision) -> str:
