@@ -25,7 +25,7 @@ from embedder.errors import TrainingError
 from embedder.export.quantized_graphs import write_fp16, write_int8_image, write_int8_text
 from embedder.inputs.pixels import PixelReader, Pixels, map_ahead
 from embedder.inputs.street_views import training_view
-from embedder.precision import GraphFigures, Precision, Tower, TowerPrecision, graph_file
+from embedder.precision import TOWERS, GraphFigures, Precision, Tower, TowerPrecision, graph_file
 from embedder.runtimes.onnx import OnnxRuntime
 from embedder.settings import EmbedderSettings
 from embedder.training.split_products import TrainRequest, load_everything, split_products
@@ -75,8 +75,8 @@ def add_precisions(
         for tower, precision in _graphs(wanted):
             _write(folder, tower, precision, seen)
         precisions = {
-            "image": _decide("image", _measure_image(folder, seen, wanted)),
-            "text": _decide("text", _measure_text(folder, seen, wanted)),
+            "image": _decide(_measure_image(folder, seen, wanted)),
+            "text": _decide(_measure_text(folder, seen, wanted)),
         }
         for tower, precision in _graphs(wanted):
             if precision not in precisions[tower].measured:
@@ -88,8 +88,7 @@ def add_precisions(
 
 
 def _graphs(wanted: Sequence[Precision]) -> list[tuple[Tower, Precision]]:
-    towers: tuple[Tower, ...] = ("image", "text")
-    return [(tower, precision) for tower in towers for precision in wanted if precision != "fp32"]
+    return [(tower, precision) for tower in TOWERS for precision in wanted if precision != "fp32"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,6 +113,11 @@ class _Seen:
 
     @classmethod
     def of(cls, source: Path, request: TrainRequest, config: EmbedderSettings) -> _Seen:
+        """Read the pictures, float32 as `Encoder.preprocess` gives them; one that cannot be read is left out.
+
+        Raises:
+            TrainingError: fewer than 2 products can be looked at.
+        """
         encoder = open_encoder(source, "torch", device="cpu")
         split = split_products(request, config, load_everything(request))
         reader = PixelReader(encoder.preprocessing, config.picture_limits())
@@ -162,17 +166,20 @@ def _open(folder: Path, tower: Tower, precision: Precision) -> OnnxRuntime:
     return OnnxRuntime(folder, threads=1, text_threads=1, precisions={tower: precision})
 
 
+def _in_batches(
+    run: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]], pixels: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    return np.concatenate([run(pixels[start : start + _BATCH]) for start in range(0, len(pixels), _BATCH)])
+
+
 def _measure_image(folder: Path, seen: _Seen, wanted: Sequence[Precision]) -> dict[Precision, GraphFigures]:
     """Photos that find their product first, both computed in each precision."""
     encoder = seen.encoder
 
-    def vectors(runtime: OnnxRuntime | Encoder, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        run = runtime.run_pixels if isinstance(runtime, Encoder) else runtime.embed_pixels
-        return np.concatenate(
-            [encoder.index_vectors(run(pixels[start : start + _BATCH])) for start in range(0, len(pixels), _BATCH)]
-        )
+    def vectors(runtime: OnnxRuntime, pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        return _in_batches(lambda some: encoder.index_vectors(runtime.embed_pixels(some)), pixels)
 
-    expected = vectors(encoder, seen.pixels[:COMPARED])
+    expected = _in_batches(encoder.embed_pixels, seen.pixels[:COMPARED])
     runtimes = {precision: _open(folder, "image", precision) for precision in ("fp32", *wanted)}
     times = _times(
         {name: partial(_one_picture, runtime, seen.pixels) for name, runtime in runtimes.items()}, len(seen.pixels)
@@ -201,12 +208,7 @@ def _measure_text(folder: Path, seen: _Seen, wanted: Sequence[Precision]) -> dic
     if not batches:
         return {}
     image = _open(folder, "image", "fp32")
-    gallery = np.concatenate(
-        [
-            image.embed_pixels(seen.pixels[start : start + _BATCH]).embeddings
-            for start in range(0, len(seen.pixels), _BATCH)
-        ]
-    )
+    gallery = _in_batches(lambda some: image.embed_pixels(some).embeddings, seen.pixels)
     owners = np.asarray([title_of(product) for product in seen.products], dtype=object)
     expected = encoder.semantic_texts(seen.titles[:COMPARED])
     runtimes = {precision: _open(folder, "text", precision) for precision in ("fp32", *wanted)}
@@ -283,7 +285,7 @@ def _figures(
     return figures
 
 
-def _decide(tower: Tower, measured: dict[Precision, GraphFigures]) -> TowerPrecision:
+def _decide(measured: dict[Precision, GraphFigures]) -> TowerPrecision:
     """int8 where it costs nearly nothing and is faster; else fp32, and why."""
     before, after = measured.get("fp32"), measured.get("int8")
     if before is None or after is None:

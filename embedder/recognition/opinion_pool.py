@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from embedder.recognition.projected_newton import minimize
+from embedder.recognition.conditional_logit import fit_choice, shares_of
 
 WITNESSES = ("head", "neighbors", "names")
 
@@ -92,7 +92,7 @@ class OpinionPool:
 
     def probabilities(self, evidence: Evidence) -> npt.NDArray[np.float64]:
         """Pooled, float64 (n, c); rows sum to 1."""
-        return _softmax(self.logits(evidence))
+        return shares_of(self.logits(evidence))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -107,8 +107,8 @@ class OpinionPool:
 def fit_pool(evidence: Evidence, labels: npt.NDArray[np.integer]) -> OpinionPool:
     """The weights under which held-out queries' categories are likeliest.
 
-    The likelihood is concave in the weights, so projected Newton steps find its one maximum. The prior is that the
-    witnesses share the say evenly: with a dozen products that is about what comes out, a hundred outweigh it.
+    The prior is that the witnesses share the say evenly: with a dozen products that is about what comes out, a hundred
+    outweigh it.
 
     Args:
         evidence: of n queries, each without its own product.
@@ -121,21 +121,7 @@ def fit_pool(evidence: Evidence, labels: npt.NDArray[np.integer]) -> OpinionPool
     if len(labels) == 0 or evidence.shape[1] < 2:
         return OpinionPool(dict(zip(names, map(float, start * scales), strict=True)))
     values = np.stack([filled(given[name]) * scale for name, scale in zip(names, scales, strict=True)])
-    rows = np.arange(len(labels))
-
-    def loss(at: npt.NDArray[np.float64]) -> float:
-        logits = np.tensordot(at, values, axes=1)
-        highest = logits.max(axis=1)
-        surprise = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest - logits[rows, labels]
-        return float(surprise.sum() + 0.5 * _RIDGE * ((at - start) ** 2).sum())
-
-    def slopes(at: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        shares = _softmax(np.tensordot(at, values, axes=1))
-        means = (values * shares).sum(axis=2)
-        gradient = (means - values[:, rows, labels]).sum(axis=1) + _RIDGE * (at - start)
-        return gradient, _covariance(values, shares, means) + _RIDGE * np.eye(len(names))
-
-    found = minimize(loss, slopes, start, np.ones(len(names), dtype=bool))
+    found = fit_choice(values, np.eye(evidence.shape[1])[labels], start, _RIDGE)
     return OpinionPool(dict(zip(names, map(float, found * scales), strict=True)))
 
 
@@ -146,15 +132,3 @@ def filled(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """
     given = np.asarray(values, dtype=np.float64)
     return np.where(np.isnan(given), -np.log(max(1, given.shape[1])), given)
-
-
-def _covariance(
-    values: npt.NDArray[np.float64], shares: npt.NDArray[np.float64], means: npt.NDArray[np.float64]
-) -> npt.NDArray[np.float64]:
-    """Of the witnesses' values under the pooled probabilities, summed over the queries."""
-    return np.asarray(np.einsum("ink,jnk,nk->ij", values, values, shares, optimize=True) - means @ means.T)
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from embedder.recognition.projected_newton import minimize
+from embedder.recognition.conditional_logit import fit_choice, shares_of
 from embedder.recognition.word_share import singular
 
 FEATURES = ("first", "second", "later", "meaning")
@@ -66,12 +66,11 @@ class ValueNames:
             texts: n of them.
             semantic: their unit semantic embeddings, float32 (n, semantic dim).
         """
-        logits = self._features(texts, semantic) @ np.asarray(self.weights) + np.log(self.shares)
-        return _softmax(logits).astype(np.float32)
+        logits = np.tensordot(self.weights, self._features(texts, semantic), axes=1) + np.log(self.shares)
+        return shares_of(logits).astype(np.float32)
 
     def fitted(self, texts: Sequence[str], semantic: npt.NDArray[np.float32], targets: npt.NDArray[np.float32]) -> Self:
-        """With the weights under which n titles' own values are likeliest (McFadden, "Conditional Logit Analysis of
-        Qualitative Choice Behavior", 1974); n may be 0.
+        """With the weights under which n titles' own values are likeliest; n may be 0.
 
         Args:
             texts, semantic: see `probabilities`.
@@ -80,23 +79,8 @@ class ValueNames:
         if not len(texts):
             return self
         # In units in which all weights are about as large.
-        features = self._features(texts, semantic) * _SCALES
-        offset, start = np.log(self.shares), np.asarray(UNFITTED) / _SCALES
-
-        def loss(at: npt.NDArray[np.float64]) -> float:
-            logits = features @ at + offset
-            highest = logits.max(axis=1, keepdims=True)
-            totals = np.log(np.exp(logits - highest).sum(axis=1)) + highest[:, 0]
-            return float((totals - (targets * logits).sum(axis=1)).sum() + 0.5 * _RIDGE * ((at - start) ** 2).sum())
-
-        def slopes(at: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-            shares = _softmax(features @ at + offset)
-            means = np.einsum("nv,nvk->nk", shares, features)
-            gradient = (means - np.einsum("nv,nvk->nk", targets, features)).sum(axis=0) + _RIDGE * (at - start)
-            covariance = np.einsum("nv,nvk,nvj->kj", shares, features, features, optimize=True) - means.T @ means
-            return gradient, covariance + _RIDGE * np.eye(len(at))
-
-        found = minimize(loss, slopes, start, np.ones(len(start), dtype=bool)) * _SCALES
+        features = self._features(texts, semantic) * _SCALES[:, None, None]
+        found = fit_choice(features, targets, np.asarray(UNFITTED) / _SCALES, _RIDGE, np.log(self.shares)) * _SCALES
         return type(self)(self.values, self.embeddings, self.shares, tuple(map(float, found)), len(texts))
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,14 +88,14 @@ class ValueNames:
         return {"values": list(self.values), "text_weights": list(self.weights), "text_fitted_on": self.fitted_on}
 
     def _features(self, texts: Sequence[str], semantic: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-        """`FEATURES` of each value, float64 (n, v, 4)."""
-        features = np.zeros((len(texts), len(self.values), len(FEATURES)))
+        """`FEATURES` of each value, float64 (4, n, v)."""
+        features = np.zeros((len(FEATURES), len(texts), len(self.values)))
         spoken = [_words(value) for value in self.values]
         for row, text in enumerate(texts):
             for rank, place in enumerate(said(_words(text), spoken)):
-                features[row, place, min(rank, 2)] = 1.0
+                features[min(rank, 2), row, place] = 1.0
         cosines = np.asarray(semantic @ self.embeddings.T, dtype=np.float64)
-        features[:, :, 3] = cosines - cosines.mean(axis=1, keepdims=True)
+        features[3] = cosines - cosines.mean(axis=1, keepdims=True)
         return features
 
 
@@ -140,8 +124,3 @@ def said(text: Sequence[str], values: Sequence[Sequence[str]]) -> list[int]:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(singular(word) for word in _WORD.findall(text.casefold().replace("_", " ")))
-
-
-def _softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from embedder.precision import LEAST_COSINE, PRECISIONS, Precision, Tower, TowerPrecision
+from embedder.precision import LEAST_COSINE, Precision, Tower, TowerPrecision
 from embedder.recognition.category_model import QueryModel
 from embedder.recognition.match_model import MatchModel
 from embedder.recognition.neighbor_vote import NeighborVote
@@ -169,8 +169,7 @@ def check_precision(
     indexed, asked = manifest.precisions.get("image", "fp32"), precisions.get("image", "fp32")
     if indexed == asked:
         return
-    measured = towers.get("image", TowerPrecision())
-    least = max((measured.least_cosine(first, asked) for first in PRECISIONS if first == indexed), default=-1.0)
+    least = towers.get("image", TowerPrecision()).least_cosine(indexed, asked)
     if least < LEAST_COSINE:
         raise ModelMismatch(
             f"index version {manifest.version} was embedded in {indexed}, queries are in {asked}; least cosine between "

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.nn import functional
 
 from embedder.catalogs.captions import title_of
 from embedder.encoder import Encoder
@@ -30,7 +29,7 @@ from embedder.recognition.value_names import ValueNames
 from embedder.towers.projection import Projection
 from embedder.training.comparison import Stage
 from embedder.training.heads.attribute_labels import AttributeLabels, choose_attributes
-from embedder.training.heads.captions import text_features
+from embedder.training.heads.captions import text_embeddings
 from embedder.training.heads.multinomial import fit_multinomial
 from embedder.training.instance.part import embed
 from embedder.training.pictures.features import Features, join_features
@@ -150,6 +149,7 @@ class _Fitting:
         self._inputs = _inputs(learnt, widths, center)
         self._held_inputs = _inputs(held, widths, center)
         self._directions = _principal(self._inputs[:, : self._width], seed)
+        self._reduced = self._inputs[:, : self._width] @ self._directions
         self._random = np.random.default_rng(seed)
 
     def fit(self, labels: AttributeLabels) -> tuple[AttributeModel | None, dict[str, Any]]:
@@ -173,8 +173,7 @@ class _Fitting:
             right = truth[asked, found.argmax(axis=1)] > 0
             least = _least_sure(found.max(axis=1), right)
             told = {"held_out": len(asked), "accuracy": round(float(right.mean()), 4)}
-        names = self._names(labels, targets[known], truth)
-        text_least = self._text_least_sure(names, labels)
+        names, text_least = self._by_texts(labels, targets[known])
         model = AttributeModel(
             labels.name, names, PictureClassifier(weight, bias), {"image": least, "text": text_least}, is_calibrated
         )
@@ -227,7 +226,7 @@ class _Fitting:
         self, rows: npt.NDArray[np.intp], targets: npt.NDArray[np.float32], factor: float, ridge: float
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         """Weight on all inputs, and bias."""
-        reduced = self._inputs[rows, : self._width] @ self._directions * np.float32(factor)
+        reduced = self._reduced[rows] * np.float32(factor)
         seen = np.concatenate([reduced, self._inputs[rows, self._width :]], axis=1)
         weight, bias = fit_multinomial(seen, targets, targets.shape[1], ridge, _SCALE)
         dim = self._directions.shape[1]
@@ -241,16 +240,18 @@ class _Fitting:
             return known
         return np.sort(self._random.choice(known, most, replace=False))
 
-    def _names(
-        self, labels: AttributeLabels, targets: npt.NDArray[np.float32], truth: npt.NDArray[np.float32]
-    ) -> ValueNames:
-        """How texts name the values, fitted on titles of held-out products where there are enough."""
+    def _by_texts(self, labels: AttributeLabels, targets: npt.NDArray[np.float32]) -> tuple[ValueNames, float]:
+        """How texts name the values, fitted on titles where there are enough; and from where on they are sure."""
         shares = targets.sum(axis=0) + np.float32(0.5)
         names = _names(self._encoder, self._stage.text, labels.values, shares / shares.sum())
         titles, wanted = self._titles(labels)
         if not titles:
-            return names
-        return names.fitted(titles, _semantic(self._encoder, self._stage.text, titles), wanted)
+            return names, 1.0 - MAX_ERROR
+        semantic = text_embeddings(self._encoder, self._stage.text, titles)
+        names = names.fitted(titles, semantic, wanted)
+        found = names.probabilities(titles, semantic)
+        right = wanted[np.arange(len(titles)), found.argmax(axis=1)] > 0
+        return names, _least_sure(found.max(axis=1), right)
 
     def _titles(self, labels: AttributeLabels) -> tuple[list[str], npt.NDArray[np.float32]]:
         """Titles of held-out products with their values; of those that were learnt from where these are few."""
@@ -261,13 +262,6 @@ class _Fitting:
             if len(rows) >= _FEW_TITLES:
                 return [title_of(products[row]) for row in rows], wanted[rows]
         return [], np.empty((0, len(labels.values)), dtype=np.float32)
-
-    def _text_least_sure(self, names: ValueNames, labels: AttributeLabels) -> float:
-        titles, wanted = self._titles(labels)
-        if not titles:
-            return 1.0 - MAX_ERROR
-        found = names.probabilities(titles, _semantic(self._encoder, self._stage.text, titles))
-        return _least_sure(found.max(axis=1), wanted[np.arange(len(titles)), found.argmax(axis=1)] > 0)
 
 
 def _inputs(features: Features, widths: tuple[int, ...], center: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -297,12 +291,7 @@ def _names(
 ) -> ValueNames:
     spoken = [value.replace("_", " ").replace("/", " ") for value in values]
     even = np.full(len(values), 1 / len(values), dtype=np.float32)
-    return ValueNames(tuple(values), _semantic(encoder, text, spoken), even if shares is None else shares)
-
-
-def _semantic(encoder: Encoder, text: Projection, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    with torch.no_grad():
-        return functional.normalize(text(torch.from_numpy(text_features(encoder, texts))), dim=1).numpy()
+    return ValueNames(tuple(values), text_embeddings(encoder, text, spoken), even if shares is None else shares)
 
 
 def _unproven() -> dict[Modality, float]:

@@ -9,10 +9,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.nn import functional
 
 from embedder.catalogs.captions import captions_of, title_of
 from embedder.catalogs.product import Product
 from embedder.encoder import Encoder
+from embedder.towers.projection import Projection
 from embedder.training.heads.wordings import GENERIC_WORDS, Wordings
 
 _NO_CAPTION = -1
@@ -31,6 +33,12 @@ def text_features(encoder: Encoder, texts: Sequence[str]) -> npt.NDArray[np.floa
     if missing:
         known.update(zip(missing, encoder.text_features(missing), strict=True))
     return np.stack([known[text] for text in texts])
+
+
+def text_embeddings(encoder: Encoder, text: Projection, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Semantic embeddings of texts by a text projection, float32 (n, dim), unit; n of 1 or more."""
+    with torch.no_grad():
+        return functional.normalize(text(torch.from_numpy(text_features(encoder, texts))), dim=1).numpy()
 
 
 class Captions:

@@ -10,14 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch.nn import functional
 
 from embedder.encoder import Encoder
 from embedder.recognition.calibration import fit_temperature
 from embedder.recognition.head import CategoryHead, softmax
 from embedder.towers.projection import Projection
-from embedder.training.heads.captions import text_features
+from embedder.training.heads.captions import text_embeddings
 
 SCALES = (0.0, 2.0, 4.0, 8.0, 12.0, 16.0)
 """Factors of the names' embeddings that are tried."""
@@ -29,8 +27,7 @@ _GAIN = 0.02
 def name_embeddings(encoder: Encoder, text: Projection, categories: Sequence[str]) -> npt.NDArray[np.float32]:
     """Of all levels of each category's path, float32 (c, dim), unit."""
     words = [category.replace("/", " ").replace("_", " ").replace("-", " ") for category in categories]
-    with torch.no_grad():
-        return functional.normalize(text(torch.from_numpy(text_features(encoder, words))), dim=1).numpy()
+    return text_embeddings(encoder, text, words)
 
 
 def with_names(
