@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnx
-from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_dynamic, quantize_static
-from onnxruntime.quantization.shape_inference import quant_pre_process
-from onnxruntime.transformers.float16 import convert_float_to_float16
+
+from embedder.runtimes.onnx import prepare_graph, quantize_convolutions, quantize_weights, to_fp16
 
 _KEPT_IN_FP32 = [
     "Pow",
@@ -32,14 +31,13 @@ _KEPT_IN_FP32 = [
 
 def write_fp16(source: Path, target: Path) -> None:
     """Weights and most operations in fp16; inputs and outputs stay as they are."""
-    graph = convert_float_to_float16(onnx.load(source), keep_io_types=True, op_block_list=_KEPT_IN_FP32)
-    onnx.save(graph, target)
+    onnx.save(to_fp16(onnx.load(source), _KEPT_IN_FP32), target)
 
 
 def write_int8_text(source: Path, target: Path) -> None:
     """Weights in int8, a scale for each channel; activations are quantized as they come."""
     with _quiet():
-        quantize_dynamic(source, target, weight_type=QuantType.QInt8, per_channel=True)
+        quantize_weights(source, target)
 
 
 def write_int8_image(source: Path, target: Path, pixels: Sequence[npt.NDArray[np.float32]]) -> None:
@@ -54,31 +52,10 @@ def write_int8_image(source: Path, target: Path, pixels: Sequence[npt.NDArray[np
     """
     with tempfile.TemporaryDirectory() as temporary, _quiet():
         prepared = Path(temporary) / "prepared.onnx"
-        quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        prepare_graph(source, prepared)
         convolutions = [node for node in onnx.load(prepared).graph.node if node.op_type == "Conv"]
         kept = [node.name for place, node in enumerate(convolutions) if place == 0 or _is_depthwise(node)]
-        quantize_static(
-            prepared,
-            target,
-            _Pictures(pixels),
-            quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=["Conv"],
-            per_channel=True,
-            activation_type=QuantType.QUInt8,
-            weight_type=QuantType.QInt8,
-            nodes_to_exclude=kept,
-        )
-
-
-class _Pictures(CalibrationDataReader):  # type: ignore[misc]
-    """Calibration pictures one by one."""
-
-    def __init__(self, pixels: Sequence[npt.NDArray[np.float32]]) -> None:
-        self._rows = iter(pixels)
-
-    def get_next(self) -> dict[str, npt.NDArray[np.float32]] | None:
-        row = next(self._rows, None)
-        return None if row is None else {"pixels": row[None]}
+        quantize_convolutions(prepared, target, pixels, kept)
 
 
 def _is_depthwise(node: Any) -> bool:
