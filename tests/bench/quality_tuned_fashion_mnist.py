@@ -45,7 +45,7 @@ def main() -> None:
                 short = Path(temporary) / "short.toml"
                 short.write_text(
                     SETTINGS.read_text()
-                    .replace("passes = 16", "passes = 1")
+                    .replace("passes = 22", "passes = 1")
                     .replace("rehearsal = 10000", "rehearsal = 128")
                 )
                 size = ["--max-products", "2000", "--config", str(short)]

@@ -47,6 +47,9 @@ def with_picture_weights(
 ) -> CategoryHead:
     """The head with picture weights where these make held-out pictures' categories likelier, else without.
 
+    What they add to views and to other hands' pictures must not be taken from the catalog's own: a tower that was tuned
+    on upright pictures alone knows little of views, and weights that make up for that may know less of what it does.
+
     Args:
         head: with the categories' names and temperatures; picture weights that it has are of another index space, and
             are not used.
@@ -62,11 +65,13 @@ def with_picture_weights(
         _Vectors(join_features(list(features)), head, image, part)
         for features in ((gathered.sample, gathered.pairs), (gathered.validation, gathered.validation_pairs))
     )
-    if len(held.labels) < _LEAST_HELD_OUT or len(np.unique(learnt.labels)) < 2:
+    main = held.is_main
+    if len(held.labels) < _LEAST_HELD_OUT or not main.any() or len(np.unique(learnt.labels)) < 2:
         return head
     rows = _affordable(learnt, len(head.categories))
     semantic = held.semantic @ head.weight.T + head.bias
     semantic_temperature = fit_temperature(semantic, held.labels)
+    least = _likelihood(semantic[main], held.labels[main])
     best = (_likelihood(semantic, held.labels) + _GAIN, head)
     for ridge in RIDGES:
         weight, bias = fit_multinomial(learnt.index[rows], learnt.labels[rows], len(head.categories), ridge, _SCALE)
@@ -75,7 +80,7 @@ def with_picture_weights(
         for share in SHARES:
             logits = share / semantic_temperature * semantic + (1.0 - share) / temperature * by_vector
             likelihood = _likelihood(logits, held.labels)
-            if likelihood > best[0]:
+            if likelihood > best[0] and _likelihood(logits[main], held.labels[main]) >= least:
                 factor = np.float32((1.0 - share) / temperature)
                 picture = PictureWeights(weight * factor, bias * factor, share / semantic_temperature)
                 best = (likelihood, replace(head, picture=picture))
@@ -84,7 +89,6 @@ def with_picture_weights(
         _log.info("category head: the index vector adds nothing to the semantic embedding")
         return found
     # As before, what a probability says holds for pictures like the catalog's own.
-    main = held.is_main
     logits = held.semantic[main] @ head.weight.T + head.bias
     logits = logits * found.picture.semantic_share + found.picture.logits(held.index[main])
     temperatures = {**found.temperatures, "image": fit_temperature(logits, held.labels[main])}

@@ -8,6 +8,7 @@ frozen BatchNorm statistics. With statistics of the batch each part would be nor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -56,14 +57,17 @@ def gradients(
     Returns:
         Each term of the loss without its weight, and "loss".
     """
-    runs = [_Run(model, shown.pixels, settings.chunk, processes, seed)]
-    if shown.rehearsed is not None:
-        runs.append(_Run(model, shown.rehearsed[0], settings.chunk, processes, seed + 1))
+    runs = [
+        _Run(model, pixels, settings.chunk, processes, seed + number)
+        for number, pixels in enumerate(_together(shown, settings))
+    ]
     # The same on all processes from here on: what lies behind the tower is small.
     torch.manual_seed(seed)
     texts = shown.batch.texts if shown.tokens is None else model.encode_tokens(shown.tokens)
-    rehearsed = None if shown.rehearsed is None else (runs[1].seen(), shown.rehearsed[1])
-    parts = objective.terms(model, runs[0].seen(), texts, shown.batch, shown.mix, rehearsed)
+    seen, rehearsed = _rows(runs, slice(len(shown.pixels))), None
+    if shown.rehearsed is not None:
+        rehearsed = _rows(runs, slice(len(shown.pixels), None)), shown.rehearsed[1]
+    parts = objective.terms(model, seen, texts, shown.batch, shown.mix, rehearsed)
     loss = objective.weighted(parts)
     loss.backward()
     trained = [parameter for parameter in model.visual.parameters() if parameter.requires_grad]
@@ -72,6 +76,22 @@ def gradients(
             run.lead_back()
         processes.add_up(trained)
     return {"loss": float(loss.detach()), **{name: float(part.detach()) for name, part in parts.items()}}
+
+
+def _together(shown: Shown, settings: TuneSettings) -> list[torch.Tensor]:
+    """What goes through the tower at once: all of it, where sizes agree and no picture is normalized by the others."""
+    if shown.rehearsed is None:
+        return [shown.pixels]
+    rehearsed = shown.rehearsed[0]
+    if settings.batch_norm == "estimated" or rehearsed.shape[1:] != shown.pixels.shape[1:]:
+        return [shown.pixels, rehearsed]
+    return [torch.cat([shown.pixels, rehearsed])]
+
+
+def _rows(runs: Sequence[_Run], rows: slice) -> Seen:
+    """Some of the pictures of all runs, one run's after the other's."""
+    found = [run.seen() for run in runs]
+    return Seen(torch.cat([seen.features for seen in found])[rows], torch.cat([seen.levels for seen in found])[rows])
 
 
 class _Run:

@@ -41,6 +41,7 @@ def features(count: int, seed: int, told: bool = True) -> Features:
     return Features(shots, values.astype(np.float32), (), levels.astype(np.float16))
 
 
+ONE = {"image": 1.0, "text": 1.0}
 NONE = Features((), np.empty((0, WIDTH), np.float32), (), np.empty((0, LEVEL), np.float16))
 
 
@@ -87,6 +88,28 @@ def test_texts_are_judged_as_before() -> None:
     before, found = semantic_head(), with_picture_weights(semantic_head(), IMAGE, PART, gathered())
     words = np.eye(3, WIDTH, dtype=np.float32)
     assert np.array_equal(found.probabilities(words, "text"), before.probabilities(words, "text"))
+
+
+def test_what_views_gain_is_not_taken_from_the_catalogs_own_pictures() -> None:
+    """The index vector tells the category of views and misleads on main pictures, which the head knows."""
+    made = gathered()
+    rng = np.random.default_rng(3)
+    labels = np.asarray([CATEGORIES.index(product.category or "") for product in made.validation.products])
+    sure = Features(made.validation.shots, (3 * np.eye(len(CATEGORIES), WIDTH)[labels]).astype(np.float32), (), None)
+    levels = rng.normal(size=(len(labels), LEVEL)).astype(np.float16)
+    main = Features(sure.shots, sure.values, (), levels)
+    views = Features(
+        tuple(Shot(shot.product, 0, number) for number, shot in enumerate(main.shots)),
+        rng.normal(size=main.values.shape).astype(np.float32),
+        (),
+        made.validation.levels,
+    )
+    sharp = CategoryHead(CATEGORIES, 20 * np.eye(len(CATEGORIES), WIDTH, dtype=np.float32), semantic_head().bias, ONE)
+    alone = with_picture_weights(sharp, IMAGE, PART, Gathered(made.sample, views, made.sample, NONE, NONE))
+    assert alone.picture is None  # No main picture, nothing to decide by.
+    found = with_picture_weights(sharp, IMAGE, PART, Gathered(made.sample, main, made.sample, NONE, views))
+    assert accuracy(found, main) == 1.0
+    assert found.picture is None
 
 
 def test_few_held_out_pictures_decide_nothing() -> None:
