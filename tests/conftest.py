@@ -122,9 +122,11 @@ def trained_bundle(drawn_catalog: Path, model_cache: Path, tmp_path_factory: pyt
     """The starter at 96 px, fine-tuned on the drawn catalog through the command line."""
 
     def train(folder: Path) -> None:
+        settings = folder / "settings.toml"
+        settings.write_text("[embedder.train]\nrehearsal = 100\n", encoding="utf-8")
         done = run_module(
             "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10",
-            "--out", str(folder / "drawn"), "--cache-dir", str(model_cache), timeout_s=500,
+            "--out", str(folder / "drawn"), "--cache-dir", str(model_cache), "--config", str(settings), timeout_s=500,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
 

@@ -19,15 +19,29 @@ from embedder.training.heads.names import name_embeddings, with_names
 from embedder.training.instance.part import embed
 from embedder.training.pictures.gathering import Gathered
 from embedder.training.pictures.rehearsal import Rehearsal, load_rehearsal
+from embedder.training.split_products import TrainRequest
+
+_REHEARSING = 0.1
+"""Share of a budget for looking at what is rehearsed."""
 
 
 def rehearse(
-    base: Base, config: EmbedderSettings, progress: ProgressReport, *, towers: bool = False
+    base: Base, request: TrainRequest, config: EmbedderSettings, progress: ProgressReport, *, towers: bool = False
 ) -> Rehearsal | None:
-    """What the base sees in pictures of other kinds, where training is to hold on to that; `towers`: are tuned too."""
-    wanted = config.train.rehearsal_weight or (towers and config.tune.rehearsal_weight and config.tune.rehearsed)
-    count = config.train.rehearsal if wanted else 0
-    return load_rehearsal(base.encoder, base.projections[0], count, config, progress)
+    """What the base sees in pictures of other kinds, where training is to hold on to that.
+
+    Args:
+        base: asked.
+        request: of the catalog: nothing of the studio is rehearsed where that is the studio's own; and of the budget.
+        config: how many, and whether they are wanted.
+        progress: shows a step of its own.
+        towers: whether these are tuned too.
+    """
+    tuned = towers and bool(config.tune.rehearsal_weight and config.tune.rehearsed)
+    count = config.train.rehearsal if tuned or config.train.rehearsal_weight else 0
+    budget_s = None if request.budget_s is None else _REHEARSING * request.budget_s
+    studio = not request.catalog.startswith("studio")
+    return load_rehearsal(base.encoder, base.projections[0], count, studio, config, progress, budget_s)
 
 
 def tune_ends(

@@ -72,7 +72,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
         tuned, metrics, tuning = base.stage, dict[str, float](), dict[str, Any](what=what)
         if request.budget_s != 0:
             head_only = what == "heads"
-            rehearsal = None if head_only else rehearse(base, config, progress)
+            rehearsal = None if head_only else rehearse(base, request, config, progress)
             tuned, metrics, share = tune_ends(progress, base, gathered, config, rehearsal, head_only=head_only)
             tuning |= {"kept_share": share}
     return finish(request, config, catalog, base, gathered, tuned, metrics, tuning)

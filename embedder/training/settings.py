@@ -44,9 +44,9 @@ class FineTuneSettings:
         image_category_weight, text_category_weight: of the cross-entropy of pictures and of captions. Where captions
             are pulled to their categories as strongly as to their pictures, a product's own words count for little.
         contrastive_weight: of the loss between pictures and captions.
-        rehearsal: pictures of other kinds on which training holds on to the base (see `pictures.rehearsal`); 0: none.
-        rehearsal_weight: of the divergence from what the base says of them. 0 by default: there are few steps here, and
-            they learn less of the catalog's own words with it. Where towers are tuned, that tuning rehearses.
+        rehearsal: most pictures of other kinds on which training holds on to the base (see `pictures.rehearsal`), fewer
+            where a budget has no time for them; 0: none.
+        rehearsal_weight: of how far from the base's their embeddings are.
         image_anchor_weight, text_anchor_weight: of the relative squared distance to the initial projections. The text
             side is held tighter: a catalog has few texts, and words that it lacks must keep their meaning.
 
@@ -64,8 +64,8 @@ class FineTuneSettings:
     image_category_weight: Weight = 1.0
     text_category_weight: Weight = 0.3
     contrastive_weight: Weight = 2.0
-    rehearsal: int = Field(default=256, ge=0, le=10_000)
-    rehearsal_weight: Weight = 0.0
+    rehearsal: int = Field(default=2_000, ge=0, le=10_000)
+    rehearsal_weight: Weight = 2.0
     image_anchor_weight: Weight = 0.2
     text_anchor_weight: Weight = 1.0
 
@@ -84,9 +84,9 @@ class FineTuneSettings:
         """Factor of a loss term."""
         return float(getattr(self, f"{term}_weight"))
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        plain: dict[str, float] = TypeAdapter(FineTuneSettings).dump_python(self)
+        plain: dict[str, Any] = TypeAdapter(FineTuneSettings).dump_python(self)
         return plain
 
 
@@ -153,6 +153,9 @@ class AttributeSettings:
         return {"leave_out": list(self.leave_out), "words": {name: list(words) for name, words in self.words.items()}}
 
 
+_PASSES, _PASSES_IN_A_BUDGET = 12, 40
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
 class TuneSettings:
     """How the towers are tuned; table `[embedder.tune]`, or `MERCHLENS_TUNE__...`.
@@ -162,7 +165,8 @@ class TuneSettings:
 
     Attributes:
         what: see `What`.
-        passes: most passes over the training products; fewer where a budget ends before.
+        passes: most passes over the training products; fewer where a budget ends before. None: 12, or with a budget as
+            many as it has time for, up to 40.
         products, pictures: products in a batch, pictures of each.
         chunk: how many pictures go through the tower at once; 0: the whole batch. Less memory, the same gradients (the
             batch is computed twice: Gao et al., 2021).
@@ -213,7 +217,7 @@ class TuneSettings:
     """
 
     what: What = "auto"
-    passes: int = Field(default=12, ge=1, le=10_000)
+    passes: int | None = Field(default=None, ge=1, le=10_000)
     products: int = Field(default=64, ge=2, le=65_536)
     pictures: int = Field(default=2, ge=1, le=16)
     chunk: int = Field(default=0, ge=0, le=65_536)
@@ -287,7 +291,13 @@ class TuneSettings:
         """Factor of a loss term."""
         return float(getattr(self, f"{term}_weight"))
 
-    def to_dict(self) -> dict[str, float | str | bool | list[str]]:
+    def most_passes(self, with_budget: bool) -> int:
+        """Passes over the training products that are never exceeded, 1 or more."""
+        if self.passes is not None:
+            return self.passes
+        return _PASSES_IN_A_BUDGET if with_budget else _PASSES
+
+    def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
-        plain: dict[str, float | str | bool | list[str]] = TypeAdapter(TuneSettings).dump_python(self, mode="json")
+        plain: dict[str, Any] = TypeAdapter(TuneSettings).dump_python(self, mode="json")
         return plain

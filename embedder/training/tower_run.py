@@ -127,7 +127,7 @@ class _Run:
         gathered = gatherer.gather(catalog.training, catalog.validation)
         check_pictures(gathered)
         if start is None:
-            rehearsal = rehearse(base, config, progress, towers=True)
+            rehearsal = rehearse(base, request, config, progress, towers=True)
             ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
             left_s = self._left(gathered, gatherer.pace)
             start = build_start(base, ends, gathered, rehearsal, catalog, config, left_s)

@@ -25,6 +25,9 @@ from embedder.training.tuning.model import Ends
 from embedder.training.tuning.stage import HeldOut
 from embedder.training.tuning.start import TuningStart
 
+_BEGUN = 2
+"""Grows where a training that an older release began could not go on, as its start means something else by now."""
+
 
 def split_as_begun(
     request: TrainRequest, config: EmbedderSettings, everything: Catalog, start: TuningStart | None
@@ -49,6 +52,7 @@ def identify(request: TrainRequest, config: EmbedderSettings, everything: Catalo
     path = Path(request.model)
     free = {"checkpoint_s": 0.0, "pixel_cache_mb": 0}
     return {
+        "begun": _BEGUN,
         "catalog": data_hash(everything.products),
         "model": bundle.load_info(path).fingerprint if bundle.is_bundle(path) else request.model,
         "image_size": request.image_size,
@@ -110,6 +114,7 @@ def build_start(
         ),
         teacher=torch.from_numpy(embed(base.projections[0], gathered.training)),
         rehearsal=None if rehearsal is None else rehearsal.embeddings,
+        rehearses_studio=rehearsal is not None and rehearsal.with_studio,
         budget_s=left_s,
         not_compared=catalog.report.not_compared,
     )

@@ -187,6 +187,8 @@ def _row(
     resolve_bundle(model, config.cache_dir, side, with_levels=config.instance.dim > 0)
     out, note = request.out / tower, ""
     tuned = config.model_copy(update={"tune": recipe(config.tune, weights)})
+    if weights == "from scratch":
+        tuned = tuned.model_copy(update={"train": replace(config.train, rehearsal_weight=0.0)})
     started = time.monotonic()
     try:
         train(_train_request(request, model, out, side), tuned)

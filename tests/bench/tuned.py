@@ -25,7 +25,8 @@ def extent(short: bool, budget: str, folder: Path) -> list[str]:
     if not short:
         return ["--budget", budget]
     config = folder / "one_pass.toml"
-    config.write_text("[embedder.tune]\npasses = 1\n[embedder.instance]\nviews = 1000\n", encoding="utf-8")
+    short = {"tune": "passes = 1", "instance": "views = 1000", "train": "rehearsal = 200"}
+    config.write_text("".join(f"[embedder.{name}]\n{line}\n" for name, line in short.items()), encoding="utf-8")
     return ["--config", str(config)]
 
 

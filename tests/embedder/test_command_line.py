@@ -52,7 +52,9 @@ def test_training_writes_figures_and_the_model_that_has_them(trained_bundle: Pat
 def test_any_clip_is_fine_tuned_and_evaluated(tiny_bundle: Path, drawn_catalog: Path, tmp_path: Path) -> None:
     out, figures, settings = tmp_path / "tuned", tmp_path / "figures.json", tmp_path / "merchlens.toml"
     cache = json.dumps(str(tmp_path / "cache"))
-    settings.write_text(f"cache_dir = {cache}\n[embedder.train]\nepochs = 9\ndropout = 0.2\n[server]\nport = 0\n")
+    settings.write_text(
+        f"cache_dir = {cache}\n[embedder.train]\nepochs = 9\ndropout = 0.2\nrehearsal = 8\n[server]\nport = 0\n"
+    )
     done = run_module(
         "embedder", "train", "--catalog", str(drawn_catalog), "--model", str(tiny_bundle), "--out", str(out),
         "--epochs", "3", "--seed", "5", "--max-products", "100", "--config", str(settings),
@@ -87,11 +89,12 @@ def test_bad_rows_do_not_stop_training_and_are_counted(tiny_bundle: Path, tmp_pa
         file.write(",No id,toys/ball,1,yes,red,0000.png\np-0001,Twice,toys/ball,1,yes,red,0000.png\n")
     for picture in sorted(catalog.parent.glob("*.png"))[:5]:
         picture.write_bytes(b"no picture")
+    (tmp_path / "few.toml").write_text("[embedder.train]\nrehearsal = 8\n", encoding="utf-8")
     # Without leave to lie outside the catalog's folder, none of the pictures would be read.
     done = run_module(
         "embedder", "train", "--catalog", str(beside_its_pictures(catalog)), "--model", str(tiny_bundle),
         "--out", str(tmp_path / "out"), "--epochs", "1", "--cache-dir", str(tmp_path / "cache"),
-        "--allow-outside-pictures",
+        "--allow-outside-pictures", "--config", str(tmp_path / "few.toml"),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     training = bundle.load_info(tmp_path / "out").training
@@ -175,7 +178,8 @@ def test_the_operator_says_how_large_a_picture_may_be(tiny_bundle: Path, tmp_pat
     for picture in sorted(catalog.parent.glob("*.png"))[:30]:
         draw_product("ellipse", "red", 1, side=64).save(picture)
     options = ["--catalog", str(catalog), "--model", str(tiny_bundle), "--cache-dir", str(tmp_path / "cache")]
-    limit = ["--max-image-pixels", str(64 * 64 - 1)]
+    (tmp_path / "few.toml").write_text("[embedder.train]\nrehearsal = 8\n", encoding="utf-8")
+    limit = ["--max-image-pixels", str(64 * 64 - 1), "--config", str(tmp_path / "few.toml")]
     done = run_module("embedder", "train", *options, *limit, "--epochs", "1", "--out", str(tmp_path / "out"))
     assert done.returncode == 0, done.stderr
     few = bundle.load_info(tmp_path / "out").training

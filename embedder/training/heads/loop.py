@@ -26,7 +26,14 @@ from embedder.recognition.head import CategoryHead, Modality
 from embedder.towers.projection import Projection
 from embedder.training.heads.captions import Captions
 from embedder.training.heads.examples import Batch, Dataset, Examples
-from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss, wording_loss
+from embedder.training.heads.losses import (
+    NO_CATEGORY,
+    anchor_loss,
+    category_loss,
+    contrastive_loss,
+    rehearsal_loss,
+    spread_of,
+)
 from embedder.training.heads.trainable import TrainableModel
 from embedder.training.pictures.rehearsal import Rehearsal
 from embedder.training.settings import FineTuneSettings
@@ -116,20 +123,21 @@ def fine_tune(
 
 
 class _Held:
-    """What training holds on to: which words the base sees in pictures of other kinds."""
+    """What training holds on to: what the base sees in pictures of other kinds."""
 
     def __init__(self, rehearsal: Rehearsal, generic: torch.Tensor, text: Projection) -> None:
-        self._features = rehearsal.features
+        self._rehearsal = rehearsal
         self._generic = generic
-        self._wanted = rehearsal.embeddings @ functional.normalize(text(generic), dim=1).t()
+        self._words = functional.normalize(text(generic), dim=1)
+        self._spread = spread_of(rehearsal.embeddings)
 
     def __len__(self) -> int:
-        return len(self._features)
+        return len(self._rehearsal)
 
     def loss(self, model: TrainableModel, rows: torch.Tensor) -> torch.Tensor:
         """How far from the base the model is on these rows."""
-        images, words = model.embed_images(self._features[rows]), model.embed_texts(self._generic)
-        return wording_loss(images @ words.t(), self._wanted[rows])
+        images, words = model.embed_images(self._rehearsal.features[rows]), model.embed_texts(self._generic)
+        return rehearsal_loss(images, self._rehearsal.embeddings[rows], words, self._words, self._spread)
 
 
 def terms(model: TrainableModel, batch: Batch, settings: FineTuneSettings) -> dict[str, torch.Tensor]:

@@ -64,6 +64,26 @@ def wording_loss(found: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     )
 
 
+def rehearsal_loss(
+    images: torch.Tensor, wanted: torch.Tensor, words: torch.Tensor, base_words: torch.Tensor, spread: torch.Tensor
+) -> torch.Tensor:
+    """How far from the base one is on pictures of other kinds: in generic words, and in the space of words itself.
+
+    Args:
+        images, wanted: semantic embeddings of n pictures, float32 (n, dim), unit; the base's are `wanted`.
+        words, base_words: embeddings of g generic words, float32 (g, dim), unit, now and by the base.
+        spread: see `spread_of`.
+    """
+    said = wording_loss(images @ words.t(), wanted @ base_words.t())
+    return said + ((images - wanted).square() / spread).mean()
+
+
+def spread_of(embeddings: torch.Tensor) -> torch.Tensor:
+    """Variance of each value over r embeddings, float32 (dim,), so that differences of all values count alike."""
+    variance = embeddings.var(dim=0)
+    return variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
+
+
 def anchor_loss(weight: torch.Tensor, start: torch.Tensor) -> torch.Tensor:
     """Squared distance of a projection to where it started, relative to the start's own squared length."""
     return (weight - start).square().sum() / start.square().sum()

@@ -98,7 +98,8 @@ def search(request: TrainRequest, config: EmbedderSettings, trials: int, setting
     whole, request = request, replace(request, max_products=min(request.max_products or MOST_PRODUCTS, MOST_PRODUCTS))
     trial_config = config
     if request.budget_s is None:
-        trial_config = config.model_copy(update={"tune": replace(config.tune, passes=min(config.tune.passes, PASSES))})
+        passes = min(config.tune.most_passes(False), PASSES)
+        trial_config = config.model_copy(update={"tune": replace(config.tune, passes=passes)})
     everything = load_everything(request)
     request = with_model(request, config, everything, what)
     whole = replace(whole, model=request.model)
@@ -119,7 +120,7 @@ def search(request: TrainRequest, config: EmbedderSettings, trials: int, setting
                 gatherer = Gatherer(base.encoder, config, progress, budget_s)
                 gathered = gatherer.gather(catalog.training, catalog.validation[:_MOST_HELD_OUT])
                 check_pictures(gathered)
-                rehearsal = rehearse(base, config, progress, towers=True)
+                rehearsal = rehearse(base, request, config, progress, towers=True)
                 ends, _, _ = tune_ends(progress, base, gathered, config, rehearsal)
             (folder / _HELD_OUT).write_text(json.dumps(gathered.validation.product_ids), encoding="utf-8")
             start = build_start(base, ends, gathered, rehearsal, catalog, config, _each(request, started, trials))

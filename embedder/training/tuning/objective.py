@@ -10,7 +10,15 @@ import torch
 from pytorch_metric_learning import losses, miners
 from torch.nn import functional
 
-from embedder.training.heads.losses import NO_CATEGORY, anchor_loss, category_loss, contrastive_loss, wording_loss
+from embedder.training.heads.losses import (
+    NO_CATEGORY,
+    anchor_loss,
+    category_loss,
+    contrastive_loss,
+    rehearsal_loss,
+    spread_of,
+    wording_loss,
+)
 from embedder.training.settings import TuneSettings
 from embedder.training.tuning.augmentation import Mix
 from embedder.training.tuning.batches import Batch
@@ -58,9 +66,7 @@ class Objective:
         }[settings.metric]()
         self._spread = torch.ones(())
         if teacher.rehearsal is not None:
-            # Of each value over the rehearsal pictures, so that differences of all count alike.
-            variance = teacher.rehearsal.var(dim=0)
-            self._spread = variance.clamp_min(1e-2 * float(variance.mean()) + 1e-12)
+            self._spread = spread_of(teacher.rehearsal)
         self._miner = miners.MultiSimilarityMiner(epsilon=0.1) if settings.mine else None
 
     def terms(
@@ -161,9 +167,7 @@ class Objective:
         teacher, base = self._teacher, self._teacher.rehearsal
         assert base is not None
         images, words = model.semantic(seen.features), model.embed_texts(teacher.word_features)
-        wanted = base[places]
-        loss = wording_loss(images @ words.t(), wanted @ teacher.words.t())
-        return loss + ((images - wanted).square() / self._spread).mean()
+        return rehearsal_loss(images, base[places], words, teacher.words, self._spread)
 
 
 def _sigmoid(images: torch.Tensor, words: torch.Tensor, right: torch.Tensor, model: TunableModel) -> torch.Tensor:

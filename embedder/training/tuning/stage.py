@@ -201,7 +201,7 @@ def _rehearsal_pixels(
         return None
     # As `load_rehearsal` read them: a limit of the catalog's pictures is not for these.
     pixels = PixelCache(PixelReader(preprocessing), preprocessing.size[0], 0)
-    shots = rehearsal_shots(len(start.rehearsal))
+    shots = rehearsal_shots(len(start.rehearsal), start.rehearses_studio)
     read = [found for found in map_ahead(pixels.get, shots, config.decode_threads, 64) if found is not None]
     return torch.from_numpy(np.stack(read))
 
@@ -245,7 +245,7 @@ def _planned(
             products=len(products),
             batch_products=min(settings.products, len(products)),
             pictures=settings.pictures,
-            most_passes=settings.passes,
+            most_passes=settings.most_passes(start.budget_s is not None),
             least_steps=least_steps if processes.is_first else 0,
         )
         if processes.is_first:

@@ -36,6 +36,7 @@ class TuningStart:
         teacher: the base's semantic embeddings of the products' main pictures, float32 (n, dim), unit.
         rehearsal: the base's semantic embeddings of pictures of other kinds, float32 (r, dim), unit; None: none are
             rehearsed.
+        rehearses_studio: whether products of the studio are among them.
         budget_s: for the steps, seconds; None: there is no budget.
         not_compared: why pictures were not compared when the catalog was split (see `split_catalog`).
     """
@@ -46,6 +47,7 @@ class TuningStart:
     ends: Ends
     teacher: torch.Tensor
     rehearsal: torch.Tensor | None
+    rehearses_studio: bool
     budget_s: float | None
     not_compared: NotCompared = ""
 
@@ -72,6 +74,7 @@ class TuningStart:
             "held_out": self.held_out,
             "categories": self.categories,
             "widths": None if instance is None else instance.widths,
+            "rehearses_studio": self.rehearses_studio,
             "budget_s": self.budget_s,
             "not_compared": self.not_compared,
         }
@@ -104,6 +107,7 @@ class TuningStart:
             ends=ends,
             teacher=tensors["teacher"],
             rehearsal=tensors.get("rehearsal"),
+            rehearses_studio=numbers["rehearses_studio"],
             budget_s=numbers["budget_s"],
             not_compared=numbers["not_compared"],
         )

@@ -48,7 +48,7 @@ def trained(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
     folder = tmp_path_factory.mktemp("held-out")
     catalog = write_catalog(folder / "shop", 40)
     request = TrainRequest(str(catalog), {}, str(tiny_bundle), folder / "out", None, None, None)
-    settings = EmbedderSettings(cache_dir=folder / "cache", device="cpu", train=FineTuneSettings(epochs=1))
+    settings = EmbedderSettings(cache_dir=folder / "cache", device="cpu", train=FineTuneSettings(epochs=1, rehearsal=8))
     return catalog, train(request, settings), folder / "out"
 
 

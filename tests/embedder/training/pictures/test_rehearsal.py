@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional
 
@@ -24,19 +25,35 @@ from tests.embedder.training.tuning.conftest import product
 
 
 def test_its_kinds_are_none_that_the_retention_suite_asks_for() -> None:
-    shots = rehearsal_shots(200)
+    shots = rehearsal_shots(400, with_studio=True)
     asked = {kind.removeprefix("pair of ") for kind in STUDIO_KINDS}
     shown = {category_words(shot.product.category or "") for shot in shots}
     assert len(shown) > 25
     assert not shown & asked
 
 
-def test_each_product_is_shown_as_it_is_and_as_a_photo_would() -> None:
-    shots = rehearsal_shots(20)
-    assert [shot.view is None for shot in shots] == [True, False] * 10
-    assert [shot.product.id for shot in shots[::2]] == [shot.product.id for shot in shots[1::2]]
-    assert len({shot.product.id for shot in shots}) == 10
-    assert [shot.view for shot in rehearsal_shots(6)] == [shot.view for shot in shots[:6]]
+def test_every_second_one_shows_nothing_in_particular_and_the_others_the_studio_in_two_ways() -> None:
+    shots = rehearsal_shots(20, with_studio=True)
+    assert all(shot.product.id.startswith("procedural-") and shot.is_main for shot in shots[::2])
+    studio = shots[1::2]
+    assert [shot.view is None for shot in studio] == [True, False] * 5
+    assert [shot.product.id for shot in studio[::2]] == [shot.product.id for shot in studio[1::2]]
+    assert len({shot.product.id for shot in studio}) == 5
+    assert len({shot.product.id for shot in shots[::2]}) == 10
+
+
+@pytest.mark.parametrize("with_studio", [True, False])
+def test_fewer_pictures_are_the_first_of_more(with_studio: bool) -> None:
+    def names(count: int) -> list[tuple[str, int | None]]:
+        return [(shot.product.id, shot.view) for shot in rehearsal_shots(count, with_studio)]
+
+    assert len(set(names(9))) == 9
+    for few in (2, 5, 6):
+        assert names(few) == names(9)[:few]
+
+
+def test_where_the_catalog_is_the_studios_nothing_of_it_is_rehearsed() -> None:
+    assert all(shot.product.id.startswith("procedural-") for shot in rehearsal_shots(30, with_studio=False))
 
 
 def test_training_that_rehearses_stays_nearer_to_the_base(tiny_bundle: Path, tmp_path: Path) -> None:
@@ -45,8 +62,8 @@ def test_training_that_rehearses_stays_nearer_to_the_base(tiny_bundle: Path, tmp
     image, text = split(whole, "image")[1], split(whole, "text")[1]
     config = EmbedderSettings(cache_dir=tmp_path, device="cpu")
     with ProgressReport(logging.getLogger("test")) as progress:
-        assert load_rehearsal(encoder, image, 0, config, progress) is None
-        rehearsal = load_rehearsal(encoder, image, 12, config, progress)
+        assert load_rehearsal(encoder, image, 0, True, config, progress) is None
+        rehearsal = load_rehearsal(encoder, image, 12, True, config, progress)
     assert rehearsal is not None
     assert len(rehearsal) == 12
     assert torch.allclose(rehearsal.embeddings, functional.normalize(image(rehearsal.features), dim=1), atol=1e-5)
