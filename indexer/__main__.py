@@ -57,7 +57,7 @@ def build(
         bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
     ] = False,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
-    cache_dir: Annotated[Path | None, typer.Option(help="exported models")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
     config: Config = None,
 ) -> None:
     """Embed a catalog, load it as a new version, make that the live one.

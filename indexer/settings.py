@@ -43,7 +43,9 @@ class IndexerSettings(StoreSettings):
     """What the indexer's commands share; with `StoreSettings`.
 
     Attributes:
-        cache_dir: exported models.
+        cache_dir: exported models, and vectors of earlier builds.
+        embedding_cache_mb: most space for vectors of pictures and texts, which are then never embedded twice by one
+            model; a picture takes about 2 kB. 0: none are kept.
         threads: of ONNX Runtime; 0 is one for each core.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
@@ -66,6 +68,7 @@ class IndexerSettings(StoreSettings):
     batch_size: int = Field(default=64, ge=1, le=4096)
     decode_threads: int = Field(default=2, ge=1, le=256)
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
+    embedding_cache_mb: int = Field(default=4096, ge=0, le=1_000_000)
     keep_versions: int = Field(default=1, ge=0, le=100)
     match_views: int = Field(default=120, ge=0, le=400)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)

@@ -5,6 +5,7 @@ Everything after this module sees an upright, opaque, 8-bit RGB picture without 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import warnings
@@ -190,6 +191,17 @@ def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> P
     if data is None:
         raise PictureMissing(f"picture {str(picture.path)!r} cannot be read: it has no data yet")
     return PictureBytes(data)
+
+
+def content_digest(picture: PictureBytes | PicturePixels | DrawnPicture) -> bytes:
+    """SHA-256 of what identical pictures in memory have in common; nothing is drawn."""
+    if isinstance(picture, DrawnPicture):
+        return hashlib.sha256(b"drawn\0" + picture.content.encode()).digest()
+    if isinstance(picture, PictureBytes):
+        return hashlib.sha256(picture.data).digest()
+    digest = hashlib.sha256(repr(picture.pixels.shape).encode())
+    digest.update(picture.pixels.tobytes())
+    return digest.digest()
 
 
 def _confined(picture: PictureFile) -> Path:

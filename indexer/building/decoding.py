@@ -1,15 +1,18 @@
-"""The stage that turns rows into preprocessed pixels."""
+"""The stage that turns rows into preprocessed pixels, or into vectors where a cache knows the pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from embedder.catalogs.product import Product, ProductPicture, Rejection
+from embedder.errors import PictureError
+from embedder.inputs.picture import Picture, PictureFile, content_digest, read_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
+from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
 
 AHEAD = 4
@@ -23,14 +26,19 @@ class DecodedBatch:
     """Some rows of the catalog, ready to be embedded.
 
     Attributes:
-        products: n of them, each with its readable pictures only.
-        pixels: float32 (m, 3, height, width): of the first product's pictures, then of the second's, ...
+        products: n of them, each with its readable pictures only: m pictures, the first product's, then the second's,
+            ...
+        keys: of the m pictures, what a cache knows them by.
+        known: of those pictures that the cache knows, float32 (dim,), by their place among the m.
+        pixels: of the others, in order, float32 (m - known, 3, height, width).
         rejections: rows that hold no product, and pictures that cannot be read.
         rows: how many of the catalog's rows these are.
         pictures_left_out: beyond the number of pictures that a product may have.
     """
 
     products: Sequence[Product]
+    keys: Sequence[bytes]
+    known: Mapping[int, npt.NDArray[np.float32]]
     pixels: npt.NDArray[np.float32]
     rejections: Sequence[Rejection]
     rows: int
@@ -38,23 +46,25 @@ class DecodedBatch:
 
     @property
     def counts(self) -> list[int]:
-        """How many of the pixels are each product's."""
+        """How many of the pictures are each product's."""
         return [len(product.pictures) for product in self.products]
 
 
 class Decoding(Stage):
     """Reads pictures in several threads, each of which holds one whole picture at a time."""
 
-    def __init__(self, reader: PixelReader, threads: int, batch_size: int) -> None:
+    def __init__(self, reader: PixelReader, encoder: CachedEncoder, threads: int, batch_size: int) -> None:
         """Prepare.
 
         Args:
             reader: for the model that embeds.
+            encoder: that model, which knows some pictures already.
             threads: how many pictures are decoded at once.
             batch_size: pictures in a batch; a product's pictures stay together, so a batch may have a few more.
         """
         super().__init__("decode", threads)
         self._reader = reader
+        self._encoder = encoder
         self._batch_size = batch_size
 
     def batches(self, rows: Iterable[Row]) -> Iterator[DecodedBatch]:
@@ -63,8 +73,8 @@ class Decoding(Stage):
 
     def _decode(self, rows: Sequence[Row]) -> DecodedBatch:
         with self.working():
+            read = _Read([], {}, [])
             products: list[Product] = []
-            values: list[npt.NDArray[np.float32]] = []
             rejections: list[Rejection] = []
             left_out = 0
             for row in rows:
@@ -72,28 +82,55 @@ class Decoding(Stage):
                     rejections.append(row)
                     continue
                 left_out += row.pictures_left_out
-                readable, unusable = self._read_pictures(row, values)
+                readable, unusable = self._read_pictures(row, read)
                 if readable:
                     products.append(row if not unusable else replace(row, pictures=readable))
                 rejections.extend(_reject(row, unusable, whole_row=not readable))
             height, width = self._reader.preprocessing.size
-            pixels = np.stack(values) if values else np.empty((0, 3, height, width), dtype=np.float32)
-            return DecodedBatch(products, pixels, rejections, len(rows), left_out)
+            pixels = np.stack(read.values) if read.values else np.empty((0, 3, height, width), dtype=np.float32)
+            return DecodedBatch(products, read.keys, read.known, pixels, rejections, len(rows), left_out)
 
     def _read_pictures(
-        self, product: Product, values: list[npt.NDArray[np.float32]]
+        self, product: Product, read: _Read
     ) -> tuple[tuple[ProductPicture, ...], list[tuple[ProductPicture, UnusablePicture]]]:
-        """Append the pixels of a product's pictures to `values`; returns the readable ones and the others."""
+        """Append a product's pictures to what was read; returns the readable ones and the others."""
         readable: list[ProductPicture] = []
         unusable: list[tuple[ProductPicture, UnusablePicture]] = []
         for picture in product.pictures:
-            found = self._reader.try_read(picture.source)
-            if isinstance(found, UnusablePicture):
-                unusable.append((picture, found))
-            else:
+            why = self._read_picture(picture.source, read)
+            if why is None:
                 readable.append(picture)
-                values.append(found.values)
+            else:
+                unusable.append((picture, why))
         return tuple(readable), unusable
+
+    def _read_picture(self, source: Picture, read: _Read) -> UnusablePicture | None:
+        """Append one picture; only its pixels or its vector stay in memory."""
+        limits = self._reader.limits
+        try:
+            loaded = read_picture(source, limits) if isinstance(source, PictureFile) else source
+        except PictureError as error:
+            return UnusablePicture(error.reason, str(error))
+        key = self._encoder.picture_key(content_digest(loaded), limits.max_pixels)
+        vector = self._encoder.known(key)
+        if vector is not None:
+            read.known[len(read.keys)] = vector
+        else:
+            pixels = self._reader.try_read(loaded)
+            if isinstance(pixels, UnusablePicture):
+                return pixels
+            read.values.append(pixels.values)
+        read.keys.append(key)
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """The readable pictures of a batch so far; see `DecodedBatch`."""
+
+    keys: list[bytes]
+    known: dict[int, npt.NDArray[np.float32]]
+    values: list[npt.NDArray[np.float32]]
 
 
 def _reject(

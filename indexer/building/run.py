@@ -19,8 +19,10 @@ from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PixelReader
 from embedder.recognition.head import WEIGHTS_FILE
+from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
+from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
@@ -44,6 +46,9 @@ class BuildResult:
         rejects: the file with the rejected rows and pictures.
         reasons: why rows and pictures were rejected, with how many.
         pictures_left_out: beyond the number of pictures that a product may have.
+        pictures_embedded: of the catalog's that went through the encoder; of the others the vectors were known.
+        further_embedded: what else went through it, to learn what the index's answers are worth: views of pictures, and
+            texts.
         elapsed_s: from the first row read to the switch of the live version.
         outline_s: of that, the first pass over the rows, without pictures.
         stages: how busy the stages were that ran side by side.
@@ -54,6 +59,8 @@ class BuildResult:
     rejects: Path
     reasons: Counter[str]
     pictures_left_out: int
+    pictures_embedded: int
+    further_embedded: int
     elapsed_s: float
     outline_s: float
     stages: tuple[StageTime, ...]
@@ -100,16 +107,19 @@ def build(
     on_rows(plan.rows)
     outlined = time.monotonic()
     manifest = _begin(reader, encoder, plan, settings, catalog)
-    pipeline = Pipeline(encoder, plan, settings)
     writer = store.create(manifest, expected_products=plan.rows)
     try:
-        with RejectLog(rejects_path) as rejects:
-            tally = pipeline.run(reader, limit, writer, rejects, on_progress)
-        loaded = time.monotonic()
-        _check_share(tally.products, rejects, settings.max_reject_share)
-        fitted = fit_recognition(
-            encoder, tally.sample, sorted(tally.categories), settings.picture_limits(), settings.match_views
-        )
+        with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
+            cached = CachedEncoder(encoder, cache)
+            pipeline = Pipeline(cached, plan, settings)
+            with RejectLog(rejects_path) as rejects:
+                tally = pipeline.run(reader, limit, writer, rejects, on_progress)
+            loaded = time.monotonic()
+            _check_share(tally.products, rejects, settings.max_reject_share)
+            pictures_embedded = cached.pictures_embedded
+            fitted = fit_recognition(
+                cached, tally.sample, sorted(tally.categories), settings.picture_limits(), settings.match_views
+            )
         manifest = replace(
             manifest,
             state="ready",
@@ -137,6 +147,8 @@ def build(
         rejects_path,
         rejects.reasons,
         tally.pictures_left_out,
+        pictures_embedded,
+        cached.pictures_embedded - pictures_embedded + cached.texts_embedded,
         elapsed_s=live - started,
         outline_s=outlined - started,
         stages=stage_times(pipeline.stages, loaded - outlined),
@@ -151,12 +163,12 @@ class Pipeline:
         stages: in the order of the flow.
     """
 
-    def __init__(self, encoder: Encoder, plan: BuildPlan, settings: IndexerSettings) -> None:
+    def __init__(self, encoder: CachedEncoder, plan: BuildPlan, settings: IndexerSettings) -> None:
         self._plan = plan
         self._reading = Stage("read")
         limits = settings.picture_limits()
         self._decoding = Decoding(
-            PixelReader(encoder.preprocessing, limits), settings.decode_threads, settings.batch_size
+            PixelReader(encoder.preprocessing, limits), encoder, settings.decode_threads, settings.batch_size
         )
         self._embedding = Embedding(encoder, settings.batch_size)
         self.stages: tuple[Stage, ...] = (self._reading, self._decoding, self._embedding)
@@ -179,7 +191,7 @@ class Pipeline:
                     rejects.add(rejection)
                 tally.pictures_left_out += decoded.pictures_left_out
                 if decoded.products:
-                    vectors = self._embedding.embed(decoded.pixels)
+                    vectors = self._embedding.embed(decoded)
                     payloads = [to_payload(product, self._plan.schema) for product in decoded.products]
                     tally.add(decoded.products, decoded.counts, vectors, payloads)
                     ids = [product.id for product in decoded.products]

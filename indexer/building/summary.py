@@ -22,6 +22,9 @@ def to_text(result: BuildResult, url: str) -> str:
     ]
     if made.pictures > made.products:
         lines.append(f"{made.pictures:,} pictures; each finds its product")
+    known = made.pictures - result.pictures_embedded
+    if known > 0:
+        lines.append(f"{known:,} of {made.pictures:,} pictures were known from earlier builds, and not embedded again")
     if result.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
         lines.append(
@@ -45,6 +48,8 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         "rejected": result.manifest.rejected,
         "pictures_rejected": result.manifest.pictures_rejected,
         "pictures_left_out": result.pictures_left_out,
+        "pictures_embedded": result.pictures_embedded,
+        "further_embedded": result.further_embedded,
         "reasons": dict(result.reasons),
         "elapsed_s": round(result.elapsed_s, 3),
         "products_per_s": round(result.products_per_s, 1),

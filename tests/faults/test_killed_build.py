@@ -32,7 +32,7 @@ class Shop:
     def command(self, *more: str) -> list[str]:
         return [
             "indexer", "build", "--catalog", str(self.catalog), "--model", str(self.model),
-            "--store", f"edge:{self.root}", "--batch-size", "8", *more,
+            "--store", f"edge:{self.root}", "--batch-size", "8", "--cache-dir", str(self.root.parent / "cache"), *more,
         ]  # fmt: skip
 
     def new_versions(self) -> list[Path]:

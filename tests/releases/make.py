@@ -130,7 +130,7 @@ def main() -> None:
         write_bundle(tiny_model(root / "text"), root / "bundle")
         encoder = open_encoder(root / "bundle", device="cpu")
         reader = open_catalog(str(write_shop(root / "shop")))
-        build(reader, encoder, EdgeStore(root / "index"), IndexerSettings(), root / "rejects.jsonl")
+        build(reader, encoder, EdgeStore(root / "index"), IndexerSettings(embedding_cache_mb=0), root / "rejects.jsonl")
         target.mkdir(parents=True)
         try:
             pack(root / "bundle", target / "bundle.tar.xz")

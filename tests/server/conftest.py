@@ -75,6 +75,7 @@ def drawn_store(drawn_catalog: Path, trained_bundle: Path, tmp_path_factory: pyt
 
     def build(folder: Path) -> None:
         flags = ("--catalog", str(drawn_catalog), "--model", str(trained_bundle), "--store", f"edge:{folder}")
+        flags += ("--cache-dir", str(folder.parent / "cache"))
         done = run_module("indexer", "build", *flags)
         assert done.returncode == 0, done.stderr
 

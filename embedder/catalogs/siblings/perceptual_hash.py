@@ -9,7 +9,6 @@ by their thumbnails, in colour, before they count as near-duplicates: the same s
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +22,7 @@ from embedder.inputs.picture import (
     PictureFile,
     PictureLimits,
     PicturePixels,
+    content_digest,
     decode_picture,
     read_picture,
 )
@@ -81,13 +81,7 @@ def hash_picture(picture: Picture, limits: PictureLimits) -> PictureHash:
 
 def content_of(picture: PictureBytes | PicturePixels | DrawnPicture) -> bytes:
     """What identical pictures in memory have in common: the beginning of a SHA-256; draws nothing."""
-    if isinstance(picture, DrawnPicture):
-        return hashlib.sha256(b"drawn\0" + picture.content.encode()).digest()[:DIGEST_BYTES]
-    if isinstance(picture, PictureBytes):
-        return hashlib.sha256(picture.data).digest()[:DIGEST_BYTES]
-    digest = hashlib.sha256(repr(picture.pixels.shape).encode())
-    digest.update(picture.pixels.tobytes())
-    return digest.digest()[:DIGEST_BYTES]
+    return content_digest(picture)[:DIGEST_BYTES]
 
 
 def hash_image(content: bytes, image: Image.Image) -> PictureHash:

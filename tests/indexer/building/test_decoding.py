@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,21 @@ def product(name: str, folder: Path, *files: str, left_out: int = 0) -> Product:
     return Product(name, "", shown, line=int(name), pictures_left_out=left_out)
 
 
-def decode(rows, batch_size: int = 4, threads: int = 2) -> list:
-    return list(Decoding(READER, threads, batch_size).batches(rows))
+class Remembers:
+    """Stands for an encoder that knows these pictures' vectors already, by their files' bytes."""
+
+    def __init__(self, known: dict[bytes, np.ndarray] | None = None) -> None:
+        self._known = known or {}
+
+    def picture_key(self, content: bytes, max_pixels: int) -> bytes:
+        return content
+
+    def known(self, key: bytes) -> np.ndarray | None:
+        return self._known.get(key)
+
+
+def decode(rows, batch_size: int = 4, threads: int = 2, encoder: Remembers | None = None) -> list:
+    return list(Decoding(READER, encoder or Remembers(), threads, batch_size).batches(rows))
 
 
 def test_order_and_pixels_are_those_of_reading_one_by_one(pictures: Path) -> None:
@@ -52,6 +66,21 @@ def test_a_products_pictures_stay_together_and_batches_are_of_pictures(pictures:
     batches = decode(rows, batch_size=4)
     assert [batch.counts for batch in batches] == [[3, 3], [3, 3], [3]]
     assert [len(batch.pixels) for batch in batches] == [6, 6, 3]
+
+
+def test_pictures_that_are_known_are_not_decoded(pictures: Path) -> None:
+    """Not even looked at: what is known of the broken one is taken as well."""
+    known = {
+        hashlib.sha256((pictures / name).read_bytes()).digest(): np.full(3, place, dtype=np.float32)
+        for place, name in enumerate(("1.png", "broken.png"))
+    }
+    row = product("1", pictures, "0.png", "1.png", "broken.png", "2.png")
+    (batch,) = decode([row], encoder=Remembers(known))
+    assert [picture.name for picture in batch.products[0].pictures] == ["0.png", "1.png", "broken.png", "2.png"]
+    assert {place: float(vector[0]) for place, vector in batch.known.items()} == {1: 0.0, 2: 1.0}
+    expected = [READER.read(row.pictures[place].source).values for place in (0, 3)]
+    assert np.array_equal(batch.pixels, np.stack(expected))
+    assert len(batch.keys) == 4
 
 
 def test_a_product_stays_with_its_readable_pictures(pictures: Path) -> None:
@@ -93,7 +122,7 @@ def test_no_more_than_a_few_batches_are_read_ahead(pictures: Path) -> None:
             read[0] += 1
             yield product(str(number), pictures, "0.png")
 
-    batches = Decoding(READER, 2, 4).batches(rows())
+    batches = Decoding(READER, Remembers(), 2, 4).batches(rows())
     next(batches)
     assert read[0] <= 4 * (AHEAD + 2)
     batches.close()

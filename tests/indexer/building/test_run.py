@@ -17,7 +17,9 @@ from qdrant_client import QdrantClient
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
+from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.decoding import AHEAD
+from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.run import BuildResult, build
 from indexer.building.summary import to_dict, to_text
 from indexer.errors import BuildError, StoreUnavailable
@@ -48,7 +50,8 @@ def store(tmp_path: Path) -> EdgeStore:
 
 
 def run(shop: Path, encoder: Encoder, store, rejects: Path, **options) -> BuildResult:
-    settings = IndexerSettings(**{"batch_size": 16, "match_views": 0, **options.pop("settings", {})})
+    given = {"batch_size": 16, "match_views": 0, "cache_dir": rejects.parent / "cache", **options.pop("settings", {})}
+    settings = IndexerSettings(**given)
     return build(open_catalog(str(shop)), encoder, store, settings, rejects, **options)
 
 
@@ -347,7 +350,7 @@ def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path
                 read[0] += 1
                 yield replace(one, id=str(number))
 
-    store, settings = Slow(), IndexerSettings(batch_size=4, match_views=0)
+    store, settings = Slow(), IndexerSettings(batch_size=4, match_views=0, cache_dir=tmp_path / "cache")
     thread = threading.Thread(target=build, args=(Endless(), encoder, store, settings, tmp_path / "r"))
     thread.start()
     assert store.asked.wait(60)
@@ -361,6 +364,59 @@ def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path
     thread.join(60)
     assert sum(len(batch.product_ids) for batch in store.taken) == 400
     assert np.concatenate([batch.vectors for batch in store.taken]).shape == (400, encoder.dim)
+
+
+class TestWhatIsKnown:
+    """What did not change is never embedded twice, and what changed always is."""
+
+    def vectors(self, result: BuildResult, store: EdgeStore) -> dict[str, np.ndarray]:
+        reader = store.open()
+        found = {f"p-{number:04d}": reader.fetch(f"p-{number:04d}").direction for number in range(48)}
+        reader.close()
+        return found
+
+    def test_a_second_build_embeds_nothing_and_is_the_same(
+        self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        first = run(small_catalog, encoder, store, tmp_path / "r", settings={"match_views": 20})
+        before = self.vectors(first, store)
+        assert (first.pictures_embedded, first.further_embedded > 20) == (48, True)
+        second = run(small_catalog, encoder, store, tmp_path / "r", settings={"match_views": 20})
+        assert (second.pictures_embedded, second.further_embedded) == (0, 0)
+        assert "48 of 48 pictures were known from earlier builds" in to_text(second, "x")
+        after = self.vectors(second, store)
+        assert all(np.array_equal(before[name], after[name]) for name in before)
+        assert second.manifest.match_models == first.manifest.match_models
+        assert second.manifest.category_models == first.manifest.category_models
+
+    def test_a_picture_that_changed_is_embedded_anew_whatever_its_name(
+        self, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        catalog = write_drawn_catalog(tmp_path / "shop", 48, side=48)
+        before = self.vectors(run(catalog, encoder, store, tmp_path / "r"), store)
+        files = sorted(catalog.parent.rglob("*.png")) if catalog.is_file() else sorted(catalog.rglob("*.png"))
+        changed, other = files[5], files[6]
+        changed.write_bytes(other.read_bytes())
+        draw_product("triangle", "green", 9, side=48).save(other)
+        again = run(catalog, encoder, store, tmp_path / "r")
+        assert again.pictures_embedded == 1
+        after = self.vectors(again, store)
+        different = [name for name in before if not np.array_equal(before[name], after[name])]
+        assert len(different) == 2
+
+    def test_another_precision_or_no_cache_shares_nothing(
+        self, small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        assert run(small_catalog, encoder, store, tmp_path / "r").pictures_embedded == 48
+        off = run(small_catalog, encoder, store, tmp_path / "r", settings={"embedding_cache_mb": 0})
+        assert off.pictures_embedded == 48
+        said_fp16 = Encoder(
+            encoder.info, encoder._runtime, encoder._tokenizer, encoder.head, encoder.space,
+            precisions={"image": "fp16", "text": "fp32"},
+        )  # fmt: skip
+        assert CachedEncoder(said_fp16, EmbeddingCache(tmp_path, 0)).picture_key(b"x", 9) != CachedEncoder(
+            encoder, EmbeddingCache(tmp_path, 0)
+        ).picture_key(b"x", 9)
 
 
 class TestSeveralPictures:
