@@ -34,6 +34,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "precision",
             "batch_size",
             "decode_threads",
+            "embedding_cache_mb",
             "keep_versions",
             "match_views",
             "max_reject_share",
