@@ -52,7 +52,8 @@ class _Canvas:
         """Shapes in front of each other, most of them small."""
         for _ in range(count):
             x, y = self._rng.random(2) * SIDE
-            self._draw.polygon(self._outline(x, y, SIDE * 0.4 * self._rng.random() ** 2 + 4), fill=_color(self._rng))
+            radius = SIDE * 0.4 * self._rng.random() ** 2 + 4
+            self._draw.polygon(_outline(self._rng, x, y, radius), fill=_color(self._rng))
 
     def strokes(self, count: int, width: float) -> None:
         """Lines that wander, each in a colour of its own; `width` in pixels, about."""
@@ -95,9 +96,6 @@ class _Canvas:
         share = ((columns * np.cos(angle) + rows * np.sin(angle)) % 1)[..., None]
         near, far = (np.array(_color(rng, pale)) for pale in (True, bool(rng.random() < 0.7)))
         return Image.fromarray((near * (1 - share) + far * share).astype(np.uint8))
-
-    def _outline(self, x: float, y: float, radius: float) -> list[Point]:
-        return _outline(self._rng, x, y, radius)
 
 
 class _Part:

@@ -64,9 +64,8 @@ def gradients(
     # The same on all processes from here on: what lies behind the tower is small.
     torch.manual_seed(seed)
     texts = shown.batch.texts if shown.tokens is None else model.encode_tokens(shown.tokens)
-    seen, rehearsed = _rows(runs, slice(len(shown.pixels))), None
-    if shown.rehearsed is not None:
-        rehearsed = _rows(runs, slice(len(shown.pixels), None)), shown.rehearsed[1]
+    seen, others = _apart(runs, len(shown.pixels))
+    rehearsed = None if shown.rehearsed is None else (others, shown.rehearsed[1])
     parts = objective.terms(model, seen, texts, shown.batch, shown.mix, rehearsed)
     loss = objective.weighted(parts)
     loss.backward()
@@ -88,10 +87,12 @@ def _together(shown: Shown, settings: TuneSettings) -> list[torch.Tensor]:
     return [torch.cat([shown.pixels, rehearsed])]
 
 
-def _rows(runs: Sequence[_Run], rows: slice) -> Seen:
-    """Some of the pictures of all runs, one run's after the other's."""
+def _apart(runs: Sequence[_Run], count: int) -> tuple[Seen, Seen]:
+    """The first `count` pictures of all runs, one run's after the other's, and the rest."""
     found = [run.seen() for run in runs]
-    return Seen(torch.cat([seen.features for seen in found])[rows], torch.cat([seen.levels for seen in found])[rows])
+    features = torch.cat([seen.features for seen in found])
+    levels = torch.cat([seen.levels for seen in found])
+    return Seen(features[:count], levels[:count]), Seen(features[count:], levels[count:])
 
 
 class _Run:
