@@ -19,6 +19,7 @@ from embedder.training.heads.names import name_embeddings, with_names
 from embedder.training.instance.part import embed
 from embedder.training.pictures.gathering import Gathered
 from embedder.training.pictures.rehearsal import Rehearsal, load_rehearsal
+from embedder.training.retention.parts import is_studios_own
 from embedder.training.split_products import TrainRequest
 
 _REHEARSING = 0.1
@@ -40,8 +41,8 @@ def rehearse(
     tuned = towers and bool(config.tune.rehearsal_weight and config.tune.rehearsed)
     count = config.train.rehearsal if tuned or config.train.rehearsal_weight else 0
     budget_s = None if request.budget_s is None else _REHEARSING * request.budget_s
-    studio = not request.catalog.startswith("studio")
-    return load_rehearsal(base.encoder, base.projections[0], count, studio, config, progress, budget_s)
+    with_studio = not is_studios_own(request.catalog)
+    return load_rehearsal(base.encoder, base.projections[0], count, with_studio, config, progress, budget_s)
 
 
 def tune_ends(

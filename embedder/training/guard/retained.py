@@ -13,6 +13,7 @@ from embedder.encoder import Encoder
 from embedder.training.heads.captions import text_features
 from embedder.training.retention.figures import RetentionFigures, retention_loss
 from embedder.training.retention.measured_model import MeasuredModel
+from embedder.training.retention.parts import is_studios_own
 from embedder.training.retention.suite import MIN_SIZE, SIZE, RetentionSuite
 from embedder.training.tuning.model import TunableModel
 
@@ -35,7 +36,7 @@ class Retained:
             sold: titles and categories of the catalog's products; things of these names are left out.
         """
         size = max(MIN_SIZE, min(2 * SIZE, pictures // _PICTURES_A_THING))
-        self._suite = RetentionSuite.drawn(size, with_studio=not catalog.startswith("studio"), leave_out=sold)
+        self._suite = RetentionSuite.drawn(size, with_studio=not is_studios_own(catalog), leave_out=sold)
         self._encoder = encoder
         self._tunes_texts = tunes_texts
 

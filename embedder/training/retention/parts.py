@@ -73,6 +73,13 @@ class Part:
             raise ValueError("titles without a picture, or pictures out of order; permitted: 1 or more each, in order")
 
 
+def is_studios_own(catalog: str) -> bool:
+    """Whether a catalog, as `open_catalog` takes it, is the studio's: then nothing else may be shown of the studio, or
+    what is learnt of its pictures would be mixed up with what is held on to.
+    """
+    return catalog.startswith("studio")
+
+
 def sketch_part(size: int, leave_out: Collection[str] = ()) -> Part:
     """Sketches of everyday things, with views as photos would show them.
 
