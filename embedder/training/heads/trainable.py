@@ -8,6 +8,9 @@ from torch.nn import functional
 
 from embedder.towers.projection import Projection
 
+_CALM = 3.0
+"""Features are made this much smaller than of variance 1, so that the image projection moves that much more slowly."""
+
 
 class TrainableModel(nn.Module):
     """Two linear maps and a head, from features to unit embeddings and category logits.
@@ -15,12 +18,13 @@ class TrainableModel(nn.Module):
     Attributes:
         image, text, head: what is trained.
         log_scale: logarithm of the factor of all cosines; trained.
-        mean, deviation: of the image features, float32 (width,); fixed.
+        mean: of the image features, float32 (width,); fixed.
+        scale: one for all of them, a scalar above 0; fixed.
         image_start, text_start: the weights before the first step; fixed.
     """
 
     mean: torch.Tensor
-    deviation: torch.Tensor
+    scale: torch.Tensor
     image_start: torch.Tensor
     text_start: torch.Tensor
 
@@ -34,15 +38,16 @@ class TrainableModel(nn.Module):
         """
         super().__init__()
         image, text = projections
-        # Steps are taken in standardized features, which evens out their very different scales; a tower whose
+        # One scale for all features: were each scaled to variance 1, those that hardly vary in this catalog would get
+        # huge weights, and say nothing but nonsense of pictures of other kinds, in which they do vary. A tower whose
         # projection has no bias cannot take up a shift of the mean.
         self.register_buffer("mean", features.mean(dim=0) if image.bias is not None else torch.zeros_like(features[0]))
-        self.register_buffer("deviation", features.std(dim=0).clamp_min(1e-4))
+        self.register_buffer("scale", _CALM * features.var(dim=0).mean().sqrt().clamp_min(1e-4))
         self.image = nn.Linear(image.weight.shape[1], image.weight.shape[0])
         self.text = nn.Linear(text.weight.shape[1], text.weight.shape[0], bias=False)
         self.image.bias.requires_grad_(image.bias is not None)
         with torch.no_grad():
-            self.image.weight.copy_(image.weight * self.deviation)
+            self.image.weight.copy_(image.weight * self.scale)
             shift = nn.functional.linear(self.mean, image.weight)
             self.image.bias.copy_(shift + (image.bias if image.bias is not None else 0.0))
             self.text.weight.copy_(text.weight)
@@ -59,8 +64,8 @@ class TrainableModel(nn.Module):
 
     def embed_images(self, features: torch.Tensor, dropout: float = 0.0) -> torch.Tensor:
         """Image features (n, width) to unit embeddings (n, dim); `dropout` is the share of features dropped."""
-        standardized = functional.dropout((features - self.mean) / self.deviation, dropout, training=dropout > 0)
-        return functional.normalize(self.image(standardized), dim=1)
+        scaled = functional.dropout((features - self.mean) / self.scale, dropout, training=dropout > 0)
+        return functional.normalize(self.image(scaled), dim=1)
 
     def embed_texts(self, features: torch.Tensor) -> torch.Tensor:
         """Text features (n, width) to unit embeddings (n, dim)."""
@@ -72,7 +77,7 @@ class TrainableModel(nn.Module):
 
     def projections(self, with_image_bias: bool) -> tuple[Projection, Projection]:
         """The trained (image, text) projections, on features as the towers give them."""
-        weight = self.image.weight / self.deviation
+        weight = self.image.weight / self.scale
         bias = self.image.bias - functional.linear(self.mean, weight)
         image = Projection(weight.clone(), bias.clone() if with_image_bias else None)
         return image, Projection(self.text.weight.clone(), self.text_bias)
