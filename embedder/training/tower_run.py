@@ -188,8 +188,9 @@ class _Run:
         def measured_retention() -> Mapping[str, float]:
             return {} if retained is None else retained.measure(towers.model)
 
-        load({**towers.base, **start.named_ends()}, 0.0)
-        frozen = Frozen(score_of(towers.validation.measure(towers.model)), measured_retention())
+        with_ends = {**towers.base, **start.named_ends()}
+        load(with_ends, 0.0)
+        frozen = Frozen(with_ends, score_of(towers.validation.measure(towers.model)), measured_retention())
         step.advance()
         return sweep(
             load,

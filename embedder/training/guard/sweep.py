@@ -1,4 +1,4 @@
-"""Between the base and the tuned weights: which mixture of both gains most and loses little enough.
+"""Between frozen and tuned weights: which mixture of both gains most and loses little enough.
 
 Straight lines between a model and what was fine-tuned from it pass through models that are often better than both
 (WiSE-FT: Wortsman et al., 2022).
@@ -27,7 +27,7 @@ class Mixture:
     """One point on the line.
 
     Attributes:
-        share: of the tuned weights, 0 to 1; 0 is the base.
+        share: of the tuned weights, 0 to 1; 0 is the base itself.
         in_domain: figures on held-out products of the catalog (see `Validation.measure`); empty without any.
         retention: figures on things of other kinds.
         lost: points, of 1, that retention is below the base's.
@@ -51,10 +51,12 @@ class Frozen:
     """The best that there was before the towers were tuned: frozen ones with trained ends.
 
     Attributes:
+        state: all weights, by name.
         score: on held-out products of the catalog.
         retention: figures on things of other kinds.
     """
 
+    state: Mapping[str, torch.Tensor]
     score: float
     retention: Mapping[str, float]
 
@@ -106,10 +108,13 @@ def sweep(
 ) -> Sweep:
     """Measure all mixtures, and choose; the chosen one is loaded afterwards, or the base where none is.
 
+    The line begins at frozen towers with trained ends where these lose little enough: what they gained need not be
+    given up for what the towers forgot. Otherwise it begins at the base. Losses are counted from the base in any case.
+
     Args:
         load: takes weights, which the measurements are of from then on, and the share of the tuned ones in them.
         base, tuned: all of them, by name.
-        frozen: what a mixture must be better than; None: than nothing.
+        frozen: what a mixture must be better than; None: than nothing, and the line begins at the base.
         in_domain, retention: measure what is loaded.
         lost: points that the second figures are below the first.
         tolerance: most points that may be lost, 0..1; 1: whatever is lost is accepted.
@@ -118,11 +123,15 @@ def sweep(
         on_progress: called with 1 after each measurement.
     """
     mixtures: list[Mixture] = []
+    begin, frozen_lost = base, 0.0
     for share in (0.0, *shares):
-        load(mix(base, tuned, share), share)
+        load(mix(begin, tuned, share), share)
         figures, kept = in_domain(), retention()
         if not mixtures:
             mixtures.append(Mixture(share, figures, kept, 0.0, "the base itself"))
+            if frozen is not None:
+                frozen_lost = lost(kept, frozen.retention)
+                begin = frozen.state if frozen_lost <= tolerance else base
         else:
             points = lost(mixtures[0].retention, kept)
             why = _refusal(points, figures, mixtures[0].in_domain, frozen, tolerance)
@@ -138,8 +147,7 @@ def sweep(
         )
         on_progress(1)
     chosen = choose(mixtures, slack)
-    load(mix(base, tuned, chosen or 0.0), chosen or 0.0)
-    frozen_lost = 0.0 if frozen is None else lost(mixtures[0].retention, frozen.retention)
+    load(mix(begin, tuned, chosen) if chosen else dict(base), chosen or 0.0)
     return Sweep(tuple(mixtures), 0.0 if frozen is None else frozen.score, frozen_lost, chosen, tolerance)
 
 

@@ -15,30 +15,39 @@ from embedder.training.guard.sweep import Frozen, Mixture, Sweep, choose, mix, s
 SHARES = (0.25, 0.5, 1.0)
 
 
-class OneWeight:
-    """A model of one weight, whose figures are functions of it."""
+class TwoWeights:
+    """A model of a tower and what lies behind it, a number each, whose figures are functions of both."""
 
     def __init__(self) -> None:
-        self.value = 0.0
+        self.tower = self.ends = 0.0
         self.loaded = 0
 
     def load(self, state: Mapping[str, torch.Tensor], share: float) -> None:
-        self.value = float(state["w"])
+        self.tower, self.ends = float(state["tower"]), float(state["ends"])
         self.loaded += 1
 
 
+def weights(tower: float, ends: float) -> dict[str, torch.Tensor]:
+    return {"tower": torch.tensor(tower), "ends": torch.tensor(ends)}
+
+
 def swept(
-    gain: float = 0.4, loss: float = 0.1, titles: float = 0.0, tolerance: float = 0.04, start_score: float = 0.3
-) -> tuple[Sweep, OneWeight]:
+    gain: float = 0.4,
+    loss: float = 0.1,
+    titles: float = 0.0,
+    tolerance: float = 0.04,
+    start_score: float = 0.3,
+    start_loss: float = 0.01,
+) -> tuple[Sweep, TwoWeights]:
     """The score rises by `gain` from the base, at 0.2, to the tuned weights, and retention falls by `loss`."""
-    model = OneWeight()
+    model = TwoWeights()
     found = sweep(
         model.load,
-        {"w": torch.tensor(0.0)},
-        {"w": torch.tensor(1.0)},
-        frozen=Frozen(start_score, {"text": 0.49}),
-        in_domain=lambda: {"score": 0.2 + gain * model.value, "title_recall_at_1": 0.1 + titles * model.value},
-        retention=lambda: {"text": 0.5 - loss * model.value},
+        weights(0.0, 0.0),
+        weights(1.0, 1.0),
+        frozen=Frozen(weights(0.0, 0.5), start_score, {"text": 0.5 - start_loss}),
+        in_domain=lambda: {"score": 0.2 + gain * model.tower, "title_recall_at_1": 0.1 + titles * model.tower},
+        retention=lambda: {"text": 0.5 - loss * model.tower},
         lost=lambda before, after: before["text"] - after["text"],
         tolerance=tolerance,
         shares=SHARES,
@@ -50,11 +59,19 @@ def swept(
 def test_the_largest_gain_within_the_tolerance_is_kept_and_loaded() -> None:
     found, model = swept(loss=0.07)
     assert [item.share for item in found.mixtures] == [0.0, *SHARES]
-    assert found.kept == 0.5 == model.value
+    assert found.kept == 0.5 == model.tower
     assert found.mixtures[2].lost == pytest.approx(0.035)
     assert found.frozen_lost == pytest.approx(0.01)
     assert found.frozen_is_kept
     assert "loses 0.070 of retention, more than 0.04" in found.mixtures[-1].refused
+
+
+def test_what_trained_ends_gained_is_given_up_only_where_they_lose_too_much() -> None:
+    """Half of the way from ends at 0.5 to ends at 1.0, or from the base's at 0.0."""
+    assert swept(loss=0.07)[1].ends == 0.75
+    found, model = swept(loss=0.07, start_loss=0.05)
+    assert not found.frozen_is_kept
+    assert model.ends == found.kept == 0.5
 
 
 def test_more_of_the_tuned_weights_is_not_always_more() -> None:
@@ -78,7 +95,7 @@ def test_without_held_out_products_the_most_that_retention_permits_is_kept() -> 
 def test_none_is_kept_where_all_lose_or_none_gains_and_the_base_is_loaded(changed: dict[str, float], why: str) -> None:
     found, model = swept(**{"loss": 0.0, **changed})
     assert found.kept is None
-    assert model.value == 0.0
+    assert (model.tower, model.ends) == (0.0, 0.0)
     assert all(why in item.refused for item in found.mixtures[1:])
 
 
@@ -102,11 +119,12 @@ def test_the_table_has_a_row_for_each_mixture_with_its_verdict() -> None:
     assert rows[2].endswith("| **kept** |")
     assert rows[1].endswith("| permitted, gains less |")
     assert lines[2].startswith(
-        "Frozen towers with trained ends score 0.3000 and lose 0.0100 of retention. It may lose 0.04."
+        "Frozen towers with trained ends score 0.3000 and lose 0.0100 of retention. It may lose 0.04, so shares are on "
+        "the line from these."
     )
 
 
-@pytest.mark.parametrize("changed", [{}, {"start_score": 0.9}])
+@pytest.mark.parametrize("changed", [{}, {"start_score": 0.9}, {"start_loss": 0.05}])
 def test_the_plot_is_a_picture(changed: dict[str, float]) -> None:
     image = Image.open(BytesIO(sweep_plot(swept(**changed)[0])))
     assert image.format == "PNG"
