@@ -247,8 +247,8 @@ class TuneSettings:
     attribute_weight: Weight = 0.5
     distillation_weight: Weight = 0.5
     rehearsed: int = Field(default=16, ge=0, le=65_536)
-    rehearsal_weight: Weight = 1.0
-    image_anchor_weight: Weight = 0.0
+    rehearsal_weight: Weight = 4.0
+    image_anchor_weight: Weight = 10.0
     text_anchor_weight: Weight = 4.0
     variants: Literal["by_title", "alike", "apart"] = "by_title"
     related: bool = True
