@@ -144,14 +144,14 @@ def recipe(tune: TuneSettings, weights: Weights) -> TuneSettings:
     """How a tower is tuned: as the settings say, all of it.
 
     Random weights know nothing that a training should hold on to, so nothing pulls them back to themselves: no
-    distillation, no rehearsal, no guard, no slower layers, and BatchNorm by each batch, as its statistics mean nothing
-    yet.
+    distillation, no rehearsal, no guard, no slower layers, no projection that is held to its start, and BatchNorm by
+    each batch, as its statistics mean nothing yet.
     """
     if weights != "from scratch":
         return replace(tune, what="full")
     return replace(
         tune, what="full", distillation_weight=0.0, rehearsal_weight=0.0, tolerance=1.0, layer_decay=1.0,
-        batch_norm="estimated",
+        batch_norm="estimated", image_anchor_weight=0.0,
     )  # fmt: skip
 
 

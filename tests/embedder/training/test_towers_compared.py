@@ -197,9 +197,11 @@ def test_random_weights_are_held_to_nothing_and_all_else_is_one_recipe() -> None
         assert recipe(asked, weights) == TuneSettings(what="full", passes=7, learning_rate=1e-3)  # type: ignore[arg-type]
     free = recipe(asked, "from scratch").to_dict()
     changed = {name: value for name, value in free.items() if value != asked.to_dict()[name]}
-    kept = {"what", "distillation_weight", "rehearsal_weight", "tolerance", "layer_decay", "batch_norm"}
+    kept = {
+        "what", "distillation_weight", "rehearsal_weight", "image_anchor_weight", "tolerance", "layer_decay", "batch_norm",
+    }  # fmt: skip
     assert set(changed) <= kept
-    assert free["rehearsal_weight"] == 0.0
+    assert free["rehearsal_weight"] == free["image_anchor_weight"] == 0.0
     assert (free["what"], free["distillation_weight"], free["tolerance"]) == ("full", 0.0, 1.0)
 
 
