@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "decode_threads",
             "embedding_cache_mb",
             "keep_versions",
+            "drop_after_s",
+            "abandoned_after_s",
             "match_views",
             "max_reject_share",
             "max_image_pixels",

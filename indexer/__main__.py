@@ -17,11 +17,13 @@ from embedder.errors import EmbedderError
 from embedder.export.base_bundles import resolve_bundle
 from embedder.progress import ProgressReport
 from embedder.settings import describe_invalid
+from indexer.building.retention import drop_abandoned, drop_old
 from indexer.building.run import build as run_build
 from indexer.building.summary import to_text
 from indexer.errors import IndexerError, StoreNotFound, VersionIncomplete
 from indexer.settings import IndexerSettings
 from indexer.stores.payload_indexes import choose_payload_indexes
+from indexer.versions.rollback import roll_back, version_before
 from indexer.versions.verify import Verification
 
 app = typer.Typer(
@@ -164,6 +166,50 @@ def verify(
     print(f"{target.url}: version {name} is {'whole' if found.whole else 'DAMAGED'}; checked: {found.checked}")
     if not found.whole:
         raise typer.Exit(EXIT_DAMAGED)
+
+
+@app.command()
+def rollback(
+    store: Store = None,
+    version: Annotated[str | None, typer.Option(help="its name; default: the one that was live before")] = None,
+    config: Config = None,
+) -> None:
+    """Make an earlier version the live one again, once its files are known to be whole.
+
+    Exit status: 0 it is live, 2 there is none, or it is damaged; then the live one stays.
+    """
+    target = IndexerSettings.from_flags(config, store=store).open_store()
+    before = target.live_version()
+    name = version or version_before(target)
+    if name == before:
+        print(f"{target.url}: version {name} is the live one already")
+        return
+    manifest = roll_back(target, name)
+    print(f"{target.url}: version {name} is live ({manifest.products:,} products), {before or 'none'} was")
+    models = {item.version: item.model_fingerprint for item in target.versions()}
+    if before in models and models[before] != manifest.model_fingerprint:
+        print(
+            f"it was made by another model, {manifest.model_base} {manifest.model_fingerprint[:16]}; next step: "
+            "restart servers with that one"
+        )
+
+
+@app.command()
+def gc(
+    store: Store = None,
+    keep: Annotated[int | None, typer.Option(min=0, help="finished versions kept besides the live one")] = None,
+    drop_after_s: Annotated[
+        float | None, typer.Option(min=0, help="those that stopped being live less than so many seconds ago stay too")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Delete old versions that nobody uses, and what killed builds left. Every build does that at its end, too."""
+    settings = IndexerSettings.from_flags(config, store=store, keep_versions=keep, drop_after_s=drop_after_s)
+    target = settings.open_store()
+    dropped = drop_old(target, settings.keep_versions, settings.drop_after_s)
+    unfinished = drop_abandoned(target, settings.abandoned_after_s)
+    left = len(target.versions())
+    print(f"{target.url}: {len(dropped)} old and {len(unfinished)} unfinished versions deleted, {left} left")
 
 
 def _default_rejects(store: str) -> Path:

@@ -54,6 +54,10 @@ class IndexerSettings(StoreSettings):
         decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
         max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
         keep_versions: ready versions kept besides the live one, for rolling back.
+        drop_after_s: one that stopped being live less than so many seconds ago is kept besides these: page tokens and
+            servers may still ask for it.
+        abandoned_after_s: an unfinished version in a Qdrant server that is older was left by a build that was killed:
+            the next build, or gc, deletes it. Longer than the longest build takes.
         match_views: products whose pictures are looked at as a photo would show them, to learn how sure a picture query
             may be that it found the very product; 0: that probability is absent.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
@@ -70,6 +74,8 @@ class IndexerSettings(StoreSettings):
     max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     embedding_cache_mb: int = Field(default=4096, ge=0, le=1_000_000)
     keep_versions: int = Field(default=1, ge=0, le=100)
+    drop_after_s: float = Field(default=3600.0, ge=0, le=31_536_000, allow_inf_nan=False)
+    abandoned_after_s: float = Field(default=86_400.0, ge=0, le=31_536_000, allow_inf_nan=False)
     match_views: int = Field(default=120, ge=0, le=400)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 
 from indexer.errors import StoreError
 from indexer.stores.protocol import Store
@@ -10,21 +11,59 @@ from indexer.stores.protocol import Store
 _log = logging.getLogger(__name__)
 
 
-def drop_old(store: Store, keep: int) -> None:
-    """Delete all but the live version and the `keep` youngest ready ones before it; those in use stay.
+def drop_old(store: Store, keep: int, drop_after_s: float = 0.0) -> tuple[str, ...]:
+    """Delete all but the live version and the `keep` youngest ready ones besides; those in use stay.
 
-    The new version is live already, so what cannot be deleted is a warning, not a failed build.
+    What cannot be deleted is a warning, not a failed build: the new version is live already.
+
+    Args:
+        store: whose versions.
+        keep: how many ready ones stay besides the live one, 0 or more.
+        drop_after_s: one that stopped being live less than so many seconds ago stays too: page tokens and running
+            servers may still ask for it.
+
+    Returns:
+        The names of the deleted ones.
     """
     try:
         live = store.live_version()
         ready = [item.version for item in store.versions() if item.version != live and item.state == "ready"]
     except StoreError as error:
         _log.warning("old versions could not be listed: %s", error)
-        return
+        return ()
+    gone = []
     for version in ready[: max(0, len(ready) - keep)]:
         try:
+            left_s = drop_after_s - _retired_s(store, version)
+            if left_s > 0:
+                _log.info("version %s stays for another %.0f s: it was live until lately", version, left_s)
+                continue
             dropped = store.drop(version)
         except (StoreError, OSError) as error:
-            _log.warning("version %s is not deleted: %s; the new version is live nevertheless", version, error)
+            _log.warning("version %s is not deleted: %s; the live version is not affected", version, error)
             continue
+        if dropped:
+            gone.append(version)
         _log.info("dropped version %s" if dropped else "version %s is in use, and stays", version)
+    return tuple(gone)
+
+
+def drop_abandoned(store: Store, abandoned_after_s: float) -> tuple[str, ...]:
+    """Delete what killed builds left (see `Store.drop_unfinished`); what cannot be deleted is a warning."""
+    try:
+        gone = store.drop_unfinished(abandoned_after_s)
+    except StoreError as error:
+        _log.warning("what killed builds left could not be deleted: %s; the live version is not affected", error)
+        return ()
+    for version in gone:
+        _log.info("dropped version %s, which a build left unfinished", version)
+    return gone
+
+
+def _retired_s(store: Store, version: str) -> float:
+    """Seconds since a version stopped being live; endless for one that never was.
+
+    A clock that was set back makes it negative: then it stays longer, and is not lost.
+    """
+    retired = store.retired_at(version)
+    return float("inf") if retired is None else (datetime.now(UTC) - retired).total_seconds()

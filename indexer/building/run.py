@@ -28,7 +28,7 @@ from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.recognition_fitting import fit_recognition
 from indexer.building.rejects import RejectLog
-from indexer.building.retention import drop_old
+from indexer.building.retention import drop_abandoned, drop_old
 from indexer.building.stage import Stage, StageTime, stage_times
 from indexer.building.tally import Tally
 from indexer.errors import BuildError
@@ -141,7 +141,8 @@ def build(
         writer.abort()
     store.activate(manifest.version)
     live = time.monotonic()
-    drop_old(store, settings.keep_versions)
+    drop_old(store, settings.keep_versions, settings.drop_after_s)
+    drop_abandoned(store, settings.abandoned_after_s)
     return BuildResult(
         manifest,
         rejects_path,

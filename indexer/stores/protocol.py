@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -192,7 +193,17 @@ class Store(Protocol):
         """
 
     def activate(self, version: str) -> None:
-        """Make a ready version the live one, atomically: a reader sees the old one or the new one."""
+        """Make a ready version the live one, atomically: a reader sees the old one or the new one.
+
+        From when on the one before it is not live any more is kept with that one.
+        """
+
+    def retired_at(self, version: str) -> datetime | None:
+        """When a version stopped being the live one, UTC; None: it is live, never was, or an older release made it.
+
+        Raises:
+            StoreNotFound, StoreUnavailable: it is not there, or cannot be reached.
+        """
 
     def open(self, version: str | None = None, owner: str = "") -> VersionReader:
         """Open a version to read; None is the live one.
@@ -224,6 +235,17 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailable: it cannot be deleted.
+        """
+
+    def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
+        """Delete what builds left that were killed.
+
+        Args:
+            abandoned_after_s: how old an unfinished version must be where nobody can tell whether its builder lives; on
+                disk a lock tells, and age does not count.
+
+        Returns:
+            Their names; none while another process builds on this disk.
         """
 
     def close(self) -> None:

@@ -106,6 +106,27 @@ def test_verify_is_0_for_a_whole_version_1_for_a_damaged_one_2_for_none(tmp_path
     assert len(errors(told.stderr)) == 1
 
 
+def test_rollback_goes_back_and_forth_and_gc_deletes_what_nobody_uses(tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    store, address = EdgeStore(root), ("--store", f"edge:{root}")
+    assert indexer("rollback", *address).returncode == 2
+    first, second = (load(store, shelf(10 + seed, seed)).version for seed in range(2))
+    store.activate(first)
+    store.activate(second)
+    told = indexer("rollback", *address)
+    assert told.returncode == 0, told.stderr
+    assert f"version {first} is live (10 products), {second} was" in told.stdout
+    assert store.live_version() == first
+    assert "is the live one already" in indexer("rollback", *address, "--version", first).stdout
+    told = indexer("gc", *address, "--keep", "0")
+    assert "0 old and 0 unfinished versions deleted, 2 left" in told.stdout
+    assert f"version {second} stays for another" in told.stderr
+    (root / "versions" / "vleft").mkdir()
+    told = indexer("gc", *address, "--keep", "0", "--drop-after-s", "0")
+    assert "1 old and 1 unfinished versions deleted, 1 left" in told.stdout
+    assert [item.version for item in store.versions()] == [first] == [store.live_version()]
+
+
 def test_what_was_resolved_is_logged_without_the_key(shop: Path, trained_bundle: Path, tmp_path: Path) -> None:
     config = tmp_path / "merchlens.toml"
     config.write_text('qdrant_api_key = "very-secret"\nbatch_size = 7\n')

@@ -34,8 +34,8 @@ def sweep_table(sweep: Sweep) -> str:
             "# Between frozen and tuned weights",
             "",
             f"Frozen towers with trained ends score {sweep.frozen_score:.4f} and lose {sweep.frozen_lost:.4f} of "
-            f"retention. It may lose {sweep.tolerance:g}, so shares are on the line from {_beginning(sweep)}. Where a score or retention was not measured (few held-out "
-            "products, a tolerance of 1) it is empty.",
+            f"retention. It may lose {sweep.tolerance:g}, so shares are on the line from {_beginning(sweep)}. Where a "
+            "score or retention was not measured (few held-out products, a tolerance of 1) it is empty.",
             "",
             *lines,
             "",

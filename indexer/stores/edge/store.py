@@ -6,6 +6,7 @@ PATH/versions/NAME/manifest.json
 PATH/versions/NAME/OWNER           locked by whoever has the version open, with its address
 PATH/versions/NAME/shard/          Edge's own files
 PATH/versions/NAME/files.json      lengths and digests of all files of the finished version
+PATH/versions/NAME/RETIRED         when the version stopped being live, ISO 8601, UTC
 
 A finished version's files keep their contents for good, although Edge opens them for writing, replaces two small ones
 by equal ones (`edge_config.json`, `segment.json`) and sets the time of others. So a reader needs leave to write.
@@ -18,6 +19,7 @@ import os
 import re
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
@@ -43,6 +45,8 @@ from indexer.versions.manifest import Manifest
 from indexer.versions.verify import Verification
 
 _log = logging.getLogger(__name__)
+
+RETIRED = "RETIRED"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -99,14 +103,30 @@ class EdgeStore:
             lock.close()
             raise
 
-    def _clear_leftovers(self) -> None:
+    def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
+        """See `Store`."""
+        if not (self._root / "versions").is_dir():
+            return ()
+        try:
+            lock = hold(self._root / "BUILDING", f"pid {os.getpid()}")
+        except StoreLocked:
+            return ()
+        try:
+            return self._clear_leftovers()
+        finally:
+            lock.close()
+
+    def _clear_leftovers(self) -> tuple[str, ...]:
         """Delete what builds left that died: whoever holds the builder's lock is the only builder."""
         begun = {left.version for left in self.versions() if left.state == "building"}
-        for folder in (self._root / "versions").iterdir():
+        gone = []
+        for folder in sorted((self._root / "versions").iterdir()):
             if folder.name in begun or not (folder / MANIFEST).exists():
                 shutil.rmtree(folder, ignore_errors=True)
+                gone.append(folder.name)
         for path in self._root.glob(".CURRENT.*"):
             path.unlink(missing_ok=True)
+        return tuple(gone)
 
     def _check_room(self, manifest: Manifest, products: int) -> None:
         indexes = choose_payload_indexes(manifest.schema)
@@ -121,8 +141,29 @@ class EdgeStore:
         manifest = self._manifest(version)
         if manifest.state != "ready":
             raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {NEXT_STEP}")
+        try:
+            before = self.live_version()
+        except StoreError:
+            before = None
         with writing(self._root, "make a version the live one"):
+            # First: one that says so and is live is live. After a death in between the next flip says it anew.
+            if before not in (None, version) and (retired := self._root / "versions" / str(before)).is_dir():
+                write_durably(retired / RETIRED, datetime.now(UTC).isoformat() + "\n")
             write_durably(self._root / "CURRENT", version + "\n")
+            (self._root / "versions" / version / RETIRED).unlink(missing_ok=True)
+
+    def retired_at(self, version: str) -> datetime | None:
+        """See `Store`."""
+        folder = self._root / "versions" / version
+        if not _NAME.fullmatch(version) or not folder.is_dir():
+            raise StoreNotFound(f"no version {version!r} at {self.url}; {NEXT_STEP}")
+        if version == self.live_version():
+            return None
+        try:
+            found = datetime.fromisoformat((folder / RETIRED).read_text(encoding="utf-8").strip())
+        except (OSError, ValueError):
+            return None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def open(self, version: str | None = None, owner: str = "") -> EdgeReader:
         """See `Store`."""

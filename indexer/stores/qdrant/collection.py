@@ -11,6 +11,9 @@ from indexer.versions.manifest import Manifest
 MANIFEST_KEY = "merchlens_manifest"
 """Where the collection's metadata holds the manifest."""
 
+RETIRED_KEY = "merchlens_retired_at"
+"""Where it holds when the version stopped being live, ISO 8601, UTC; "" where it is live, or never was."""
+
 _INDEX_TYPES = {
     FieldType.KEYWORD: models.PayloadSchemaType.KEYWORD,
     FieldType.NUMBER: models.PayloadSchemaType.FLOAT,

@@ -10,10 +10,26 @@ import grpc
 from qdrant_client import QdrantClient
 from qdrant_client.http.exceptions import ApiException, ResponseHandlingException, UnexpectedResponse
 
-from indexer.errors import StoreUnavailable, StoreUrlInvalid
+from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, StoreUrlInvalid
 from indexer.stores.qdrant.arguments import QdrantArguments
 
 DEFAULT_CATALOG = "merchlens"
+
+_CODES = {
+    401: grpc.StatusCode.UNAUTHENTICATED,
+    403: grpc.StatusCode.PERMISSION_DENIED,
+    404: grpc.StatusCode.NOT_FOUND,
+}
+
+_NEXT_STEPS = {
+    grpc.StatusCode.UNAUTHENTICATED: "it wants an API key, or another one: set MERCHLENS_QDRANT_API_KEY",
+    grpc.StatusCode.PERMISSION_DENIED: (
+        "the API key may not do this: set one in MERCHLENS_QDRANT_API_KEY that may write, or read for a server"
+    ),
+    grpc.StatusCode.DEADLINE_EXCEEDED: "it took longer than qdrant.timeout_s: is it overloaded, or still indexing?",
+}
+
+_FULL = ("no space left", "disk is full", "not enough disk", "out of disk")
 
 T = TypeVar("T")
 
@@ -34,15 +50,26 @@ class Connection:
         """Call one of the client's methods.
 
         Raises:
-            StoreUnavailable: it failed, whatever way.
+            StoreNotFound: what was asked for is not there.
+            StoreUnavailable: it failed another way; the message says what to do about it.
         """
         try:
             return function(*args, **kwargs)
         except (grpc.RpcError, ApiException, ResponseHandlingException, UnexpectedResponse, OSError) as error:
-            detail = error.details() if isinstance(error, grpc.Call) else str(error)
-            raise StoreUnavailable(
-                f"Qdrant at {self.url} failed: {str(detail)[:300]}; next step: is it up, and is this its gRPC port?"
-            ) from error
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> StoreError:
+        detail = str(error.details() if isinstance(error, grpc.Call) else error)[:300]
+        code = error.code() if isinstance(error, grpc.Call) else _CODES.get(getattr(error, "status_code", 0))
+        if code is grpc.StatusCode.NOT_FOUND:
+            return StoreNotFound(
+                f"Qdrant at {self.url} has it no longer: {detail}; next step: restart what still asks for it, or run "
+                "python -m indexer build again"
+            )
+        next_step = _NEXT_STEPS.get(code, "is it up, and is this its gRPC port?")
+        if any(sign in detail.casefold() for sign in _FULL):
+            next_step = "its disk is full: free space there, or run python -m indexer gc"
+        return StoreUnavailable(f"Qdrant at {self.url} failed: {detail}; next step: {next_step}")
 
 
 def connect(url: str, api_key: str | None, arguments: QdrantArguments) -> tuple[Connection, str]:

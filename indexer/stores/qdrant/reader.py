@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from qdrant_client import models
 
+from indexer.errors import StoreNotFound, StoreUnavailable
 from indexer.filters.expression import Expression
 from indexer.stores.points import IMAGE, in_order, point_id, to_scored, to_stored
 from indexer.stores.protocol import Effort, QueryPart, Scored, Stored, only_part
@@ -15,14 +16,17 @@ from indexer.stores.qdrant.condition import to_filter
 from indexer.stores.qdrant.connection import Connection
 from indexer.versions.manifest import Manifest
 
+T = TypeVar("T")
+
 
 class QdrantReader:
-    """See `VersionReader`."""
+    """See `VersionReader`. Once its collection is found to be gone, it stays gone: names are never used twice."""
 
     def __init__(self, connection: Connection, name: str, manifest: Manifest, arguments: QdrantArguments) -> None:
         self._client = connection.client
-        self._call = connection.call
+        self._connection = connection
         self._name = name
+        self._gone: StoreNotFound | None = None
         self._manifest = manifest
         self._arguments = arguments
 
@@ -73,10 +77,32 @@ class QdrantReader:
         return int(self._call(self._client.count, self._name, count_filter=to_filter(where), exact=True).count)
 
     def check(self, pace: Callable[[int], None] | None = None) -> None:
-        """See `VersionReader`; the server checks its own files."""
+        """See `VersionReader`; the server checks its own files, so what is asked is whether the collection is there.
+
+        Raises:
+            StoreNotFound: it is not. A server that cannot be reached proves nothing.
+        """
+        if self._gone is None and pace is not None:
+            try:
+                if not self._call(self._client.collection_exists, self._name):
+                    self._gone = StoreNotFound(
+                        f"collection {self._name} is gone: the version was deleted while it was served; next step: "
+                        "restart the server, and raise drop_after_s"
+                    )
+            except StoreUnavailable:
+                return
+        if self._gone is not None:
+            raise self._gone
 
     def close(self) -> None:
         """Does nothing: the connection belongs to the store."""
+
+    def _call(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+        try:
+            return self._connection.call(function, *args, **kwargs)
+        except StoreNotFound as error:
+            self._gone = error
+            raise
 
 
 def _held(point: Any) -> Any:

@@ -6,6 +6,7 @@ is what the alias CATALOG points to.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from qdrant_client import QdrantClient, models
@@ -13,7 +14,7 @@ from qdrant_client import QdrantClient, models
 from indexer.errors import StoreError, StoreNotFound, VersionIncomplete
 from indexer.stores.points import IMAGE
 from indexer.stores.qdrant.arguments import QdrantArguments
-from indexer.stores.qdrant.collection import MANIFEST_KEY, vector_params
+from indexer.stores.qdrant.collection import MANIFEST_KEY, RETIRED_KEY, vector_params
 from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connect
 from indexer.stores.qdrant.reader import QdrantReader
 from indexer.stores.qdrant.writer import QdrantWriter
@@ -97,11 +98,36 @@ class QdrantStore:
         if manifest.state != "ready":
             raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {_NEXT_STEP}")
         operations: list[Any] = []
-        if self.live_version() is not None:
+        before = self.live_version()
+        if before is not None:
             operations.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias)))
         target = models.CreateAlias(collection_name=self._collection(version), alias_name=self._alias)
         operations.append(models.CreateAliasOperation(create_alias=target))
+        # First: one that says so and is live is live. After a death in between the next flip says it anew.
+        if before not in (None, version):
+            self._retire(str(before), datetime.now(UTC).isoformat())
         self._call(self._client.update_collection_aliases, operations)
+        self._retire(version, "")
+
+    def retired_at(self, version: str) -> datetime | None:
+        """See `Store`."""
+        name = self._collection(version)
+        if not self._call(self._client.collection_exists, name):
+            raise StoreNotFound(f"no version {version!r} at {self.url}; {_NEXT_STEP}")
+        if version == self.live_version():
+            return None
+        text = (self._call(self._client.get_collection, name).config.metadata or {}).get(RETIRED_KEY)
+        try:
+            found = datetime.fromisoformat(str(text))
+        except ValueError:
+            return None
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+    def _retire(self, version: str, when: str) -> None:
+        """Metadata is merged: the manifest beside it stays."""
+        name = self._collection(version)
+        if self._call(self._client.collection_exists, name):
+            self._call(self._client.update_collection, name, metadata={RETIRED_KEY: when})
 
     def open(self, version: str | None = None, owner: str = "") -> QdrantReader:
         """See `Store`."""
@@ -137,6 +163,23 @@ class QdrantStore:
                 f"version {version} is the live one; permitted: any other; next step: activate another first"
             )
         return bool(self._call(self._client.delete_collection, self._collection(version)))
+
+    def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
+        """See `Store`. Whether a builder lives is not known here, so age decides."""
+        now, gone = datetime.now(UTC), []
+        for manifest in self.versions():
+            if manifest.state != "building":
+                continue
+            try:
+                begun = datetime.fromisoformat(manifest.created_at)
+            except ValueError:
+                continue
+            age_s = (now - (begun if begun.tzinfo else begun.replace(tzinfo=UTC))).total_seconds()
+            if age_s > abandoned_after_s and self._call(
+                self._client.delete_collection, self._collection(manifest.version)
+            ):
+                gone.append(manifest.version)
+        return tuple(gone)
 
     def close(self) -> None:
         """Close the connection."""

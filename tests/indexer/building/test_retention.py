@@ -42,6 +42,24 @@ def test_the_oldest_go(store: EdgeStore, caplog: pytest.LogCaptureFixture) -> No
     assert f"dropped version {first}" in caplog.text
 
 
+def test_one_that_was_live_until_lately_stays_for_a_while(store: EdgeStore, caplog: pytest.LogCaptureFixture) -> None:
+    """Page tokens and running servers ask for it still."""
+    before = names(store)
+    with caplog.at_level(logging.INFO):
+        assert drop_old(store, 0, drop_after_s=3600) == ()
+    assert names(store) == before
+    assert f"version {before[0]} stays for another 3" in caplog.text
+    (store._root / "versions" / before[0] / "RETIRED").write_text("2020-01-01T00:00:00+00:00")
+    assert drop_old(store, 0, drop_after_s=3600) == (before[0],)
+
+
+def test_one_that_an_older_release_retired_goes(store: EdgeStore) -> None:
+    """It left no word of when that was."""
+    first = names(store)[0]
+    (store._root / "versions" / first / "RETIRED").unlink()
+    assert drop_old(store, 1, drop_after_s=3600) == (first,)
+
+
 def test_one_in_use_stays_and_is_not_called_dropped(store: EdgeStore, caplog: pytest.LogCaptureFixture) -> None:
     first = names(store)[0]
     reader = store.open(first)

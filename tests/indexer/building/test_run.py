@@ -220,7 +220,9 @@ def test_so_many_versions_are_kept_besides_the_live_one(
     small_catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path, keep: int, left: int
 ) -> None:
     made = [
-        run(small_catalog, encoder, store, tmp_path / "r", limit=4, settings={"keep_versions": keep}).manifest.version
+        run(
+            small_catalog, encoder, store, tmp_path / "r", limit=4, settings={"keep_versions": keep, "drop_after_s": 0}
+        ).manifest.version
         for _ in range(4)
     ]
     assert [manifest.version for manifest in store.versions()] == made[-left:]

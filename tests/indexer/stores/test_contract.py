@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -439,6 +440,32 @@ class TestVersions:
         for version in (old.version, new.version, old.version):
             store.activate(version)
             assert store.live_version() == version
+
+    def test_one_says_since_when_it_is_not_live_any_more(self, connect: Callable[[], Store], things: Shelf) -> None:
+        store = connect()
+        first, second = (load(store, things).version for _ in range(2))
+        store.activate(first)
+        assert (store.retired_at(first), store.retired_at(second)) == (None, None)
+        before = datetime.now(UTC)
+        store.activate(second)
+        retired = connect().retired_at(first)
+        assert retired is not None
+        assert before <= retired <= datetime.now(UTC)
+        assert connect().retired_at(second) is None
+        store.activate(first)
+        assert store.retired_at(first) is None
+        assert store.retired_at(second) is not None
+        store.activate(first)
+        assert store.retired_at(first) is None
+        store.open(first).close()
+        with pytest.raises(StoreNotFound, match="no version 'v1'"):
+            store.retired_at("v1")
+
+    def test_finished_ones_are_not_cleared_as_unfinished(self, store: Store, things: Shelf) -> None:
+        ready = load(store, things)
+        store.activate(ready.version)
+        assert store.drop_unfinished(0.0) == ()
+        assert [item.version for item in store.versions()] == [ready.version]
 
     def test_are_listed_oldest_first(self, store: Store) -> None:
         names = ["v20260101T000000-aaaaaa", "v20260102T000000-000000", "v20250101T000000-ffffff"]

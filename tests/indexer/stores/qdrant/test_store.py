@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import grpc
 import pytest
 from qdrant_client import QdrantClient, models
 
-from indexer.errors import StoreUnavailable, StoreUrlInvalid, VersionIncomplete
+from indexer.errors import StoreNotFound, StoreUnavailable, StoreUrlInvalid, VersionIncomplete
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.points import point_id
 from indexer.stores.qdrant.collection import payload_indexes
@@ -65,6 +67,86 @@ def test_a_server_that_is_away_is_named() -> None:
     store.close()
 
 
+class Refusal(grpc.RpcError, grpc.Call):
+    """What a call over gRPC raises."""
+
+    def __init__(self, code: grpc.StatusCode, details: str) -> None:
+        self._code, self._details = code, details
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return self._details
+
+
+Refusal.__abstractmethods__ = frozenset()
+
+
+@pytest.mark.parametrize(
+    ("code", "details", "error", "cause"),
+    [
+        ("UNAUTHENTICATED", "Must provide an API key", StoreUnavailable, "set MERCHLENS_QDRANT_API_KEY"),
+        ("PERMISSION_DENIED", "Write access is required", StoreUnavailable, "may write"),
+        ("INTERNAL", "No space left on device: WAL buffer size exceeds available disk space", StoreUnavailable,
+         "its disk is full"),
+        ("DEADLINE_EXCEEDED", "Deadline Exceeded", StoreUnavailable, r"qdrant\.timeout_s"),
+        ("UNAVAILABLE", "failed to connect", StoreUnavailable, "is it up, and is this its gRPC port"),
+        ("NOT_FOUND", "Collection `shop-v1` doesn't exist!", StoreNotFound, "restart what still asks for it"),
+    ],
+)  # fmt: skip
+def test_a_failure_names_its_cause(
+    client: QdrantClient, code: str, details: str, error: type[Exception], cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = QdrantStore(client, "qdrant://m/shop", "shop")
+
+    def fail(*args: object, **kwargs: object) -> None:
+        raise Refusal(grpc.StatusCode[code], details)
+
+    monkeypatch.setattr(client, "get_aliases", fail)
+    with pytest.raises(error, match=rf"Qdrant at qdrant://m/shop .*; next step: .*{cause}"):
+        store.live_version()
+
+
+def test_a_version_that_was_deleted_under_a_reader_is_missing_and_the_check_says_so(
+    client: QdrantClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = QdrantStore(client, "qdrant://m/shop", "shop")
+    first, second = load(store, shelf(5)), load(store, shelf(5))
+    store.activate(first.version)
+    asked, watched = store.open(), store.open()
+    store.activate(second.version)
+    watched.check(lambda read: None)
+    assert store.drop(first.version)
+    with pytest.raises(StoreNotFound, match="is gone: the version was deleted while it was served; next step"):
+        watched.check(lambda read: None)
+
+    def gone(*args: object, **kwargs: object) -> None:
+        raise Refusal(grpc.StatusCode.NOT_FOUND, "Collection doesn't exist!")
+
+    monkeypatch.setattr(client, "count", gone)
+    asked.check()
+    with pytest.raises(StoreNotFound, match="has it no longer"):
+        asked.count()
+    with pytest.raises(StoreNotFound, match="has it no longer"):
+        asked.check()
+
+
+def test_a_server_that_cannot_be_reached_is_no_missing_version(
+    client: QdrantClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = QdrantStore(client, "qdrant://m/shop", "shop")
+    store.activate(load(store, shelf(5)).version)
+    reader = store.open()
+
+    def away(*args: object, **kwargs: object) -> None:
+        raise Refusal(grpc.StatusCode.UNAVAILABLE, "failed to connect")
+
+    monkeypatch.setattr(client, "collection_exists", away)
+    reader.check(lambda read: None)
+    assert reader.count() == 5
+
+
 def test_catalogs_whose_names_begin_alike_keep_apart(client: QdrantClient) -> None:
     shop, vintage = (
         QdrantStore(client, "qdrant://m/shop", "shop"),
@@ -118,3 +200,16 @@ def test_the_manifest_travels_with_the_collection(client: QdrantClient) -> None:
     assert store.versions() == []
     ready = load(store, shelf(3), version=begun.version)
     assert QdrantStore(client, "qdrant://m/shop", "shop").versions() == [replace(ready)]
+
+
+def test_an_unfinished_version_is_cleared_once_it_is_old(client: QdrantClient) -> None:
+    """Nobody here knows whether its builder lives: only its age tells."""
+    store = QdrantStore(client, "qdrant://m/shop", "shop")
+    live = load(store, shelf(5))
+    store.activate(live.version)
+    begun = datetime.now(UTC) - timedelta(hours=3)
+    left = replace(manifest_of(shelf(5)), created_at=begun.isoformat(timespec="seconds"))
+    store.create(left)
+    assert store.drop_unfinished(4 * 3600) == ()
+    assert store.drop_unfinished(2 * 3600) == (left.version,)
+    assert [item.version for item in store.versions()] == [live.version]
