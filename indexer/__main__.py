@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -46,7 +47,9 @@ def build(
     split: Annotated[str | None, typer.Option(help="only this split of a benchmark: train, validation, test")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="index at most this many products")] = None,
     column: Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku")] = None,
-    rejects: Annotated[Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else here")] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
+    ] = None,
     name: Annotated[str, typer.Option(help="the catalog's name for callers")] = "default",
     max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing goes live")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
@@ -96,7 +99,7 @@ def build(
             encoder,
             target,
             settings,
-            rejects or _default_rejects(settings.store),
+            rejects or default_rejects(settings, target.url),
             catalog=name,
             limit=limit,
             on_rows=lambda total: step.update(total=total),
@@ -212,9 +215,12 @@ def gc(
     print(f"{target.url}: {len(dropped)} old and {len(unfinished)} unfinished versions deleted, {left} left")
 
 
-def _default_rejects(store: str) -> Path:
-    kind, _, path = store.partition(":")
-    return (Path(path).expanduser() if kind == "edge" else Path()) / "rejects.jsonl"
+def default_rejects(settings: IndexerSettings, url: str) -> Path:
+    """In the store's folder; of a server's, one file a catalog in the cache, not wherever the command was run."""
+    kind, _, path = settings.store.partition(":")
+    if kind == "edge":
+        return Path(path).expanduser() / "rejects.jsonl"
+    return settings.cache_dir / "rejects" / (re.sub(r"[^A-Za-z0-9.-]+", "_", url.partition("://")[2]) + ".jsonl")
 
 
 def main() -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from embedder import bundle
+from indexer.__main__ import default_rejects
+from indexer.settings import IndexerSettings
 from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
 from tests.indexer.conftest import load, shelf
@@ -104,6 +106,12 @@ def test_verify_is_0_for_a_whole_version_1_for_a_damaged_one_2_for_none(tmp_path
     told = indexer("verify", "--store", f"edge:{root}", "--version", "v1")
     assert told.returncode == 2
     assert len(errors(told.stderr)) == 1
+
+
+def test_rejects_of_a_build_into_a_server_are_in_the_cache_under_the_catalogs_name() -> None:
+    settings = IndexerSettings(store="qdrant://db:7000/shop", cache_dir=Path("cache"))
+    assert default_rejects(settings, "qdrant://db:7000/shop") == Path("cache/rejects/db_7000_shop.jsonl")
+    assert default_rejects(IndexerSettings(store="edge:there"), "edge:there") == Path("there/rejects.jsonl")
 
 
 def test_rollback_goes_back_and_forth_and_gc_deletes_what_nobody_uses(tmp_path: Path) -> None:

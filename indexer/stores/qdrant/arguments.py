@@ -10,6 +10,7 @@ class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
 
     Attributes:
         timeout_s: of one call to the server.
+        plain_text_key: whether an API key may be sent to another machine without TLS, where others can read it.
         shards: of a new collection; None: the server's default (one a node).
         replicas: copies of each shard; None: the server's default (1).
         write_consistency: copies that must have a write before it counts; None: the server's default (1).
@@ -18,6 +19,7 @@ class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
     """
 
     timeout_s: int = Field(default=30, ge=1, le=3600)
+    plain_text_key: bool = False
     shards: int | None = Field(default=None, ge=1, le=4096)
     replicas: int | None = Field(default=None, ge=1, le=64)
     write_consistency: int | None = Field(default=None, ge=1, le=64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -79,7 +80,7 @@ def connect(url: str, api_key: str | None, arguments: QdrantArguments) -> tuple[
         The connection, and the catalog's name.
 
     Raises:
-        StoreUrlInvalid: not such a URL.
+        StoreUrlInvalid: not such a URL, or one that would show the key to others.
     """
     parts = urlsplit(url)
     try:
@@ -88,6 +89,11 @@ def connect(url: str, api_key: str | None, arguments: QdrantArguments) -> tuple[
         raise StoreUrlInvalid(f"store {url!r}: {error}; permitted: qdrant://HOST:6334/CATALOG") from error
     if parts.scheme not in ("qdrant", "qdrants") or not parts.hostname or parts.path.count("/") > 1:
         raise StoreUrlInvalid(f"store {url!r}; permitted: qdrant://HOST:6334/CATALOG, or qdrants:// with TLS")
+    if api_key and parts.scheme == "qdrant" and not (_is_this_machine(parts.hostname) or arguments.plain_text_key):
+        raise StoreUrlInvalid(
+            f"store {url!r} with an API key, which anyone on the way could read; permitted: qdrants://, which is with "
+            "TLS, or this machine; next step: that, or plain_text_key = true in the table [qdrant] of the settings"
+        )
     client = QdrantClient(
         host=parts.hostname,
         grpc_port=port,
@@ -99,3 +105,10 @@ def connect(url: str, api_key: str | None, arguments: QdrantArguments) -> tuple[
     )
     catalog = parts.path.strip("/") or DEFAULT_CATALOG
     return Connection(client, f"{parts.scheme}://{parts.hostname}:{port}/{catalog}"), catalog
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold().rstrip(".") == "localhost"

@@ -23,6 +23,7 @@ from indexer.filters.expression import matches
 from indexer.filters.parser import parse_filter
 from indexer.stores.edge.store import EdgeStore
 from indexer.stores.protocol import Batch, QueryPart, Store, VersionReader
+from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.store import QdrantStore
 from tests.indexer.conftest import DIM, STRANGE_IDS, Shelf, load, manifest_of, search, shelf, unit_rows
 
@@ -78,7 +79,9 @@ def connecting_to_qdrant() -> Iterator[Callable[[], Store]]:
     opened: list[QdrantStore] = []
 
     def connect() -> Store:
-        opened.append(QdrantStore.connect(f"{url.rstrip('/')}/{catalog}", os.environ.get(KEY_VARIABLE)))
+        # A server for tests holds nothing: its key may be seen.
+        plain = QdrantArguments(plain_text_key=True)
+        opened.append(QdrantStore.connect(f"{url.rstrip('/')}/{catalog}", os.environ.get(KEY_VARIABLE), plain))
         return opened[-1]
 
     try:

@@ -13,6 +13,7 @@ from qdrant_client import QdrantClient, models
 from indexer.errors import StoreNotFound, StoreUnavailable, StoreUrlInvalid, VersionIncomplete
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.points import point_id
+from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import payload_indexes
 from indexer.stores.qdrant.store import QdrantStore
 from tests.indexer.conftest import load, manifest_of, shelf
@@ -54,6 +55,30 @@ def test_a_password_does_not_get_into_messages() -> None:
     store = QdrantStore.connect("qdrants://db/shop", api_key="very-secret")
     assert "very-secret" not in repr(store.url)
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "plain", "sent"),
+    [
+        ("qdrant://db.example.org/shop", False, False),
+        ("qdrant://db.example.org/shop", True, True),
+        ("qdrants://db.example.org/shop", False, True),
+        ("qdrant://localhost/shop", False, True),
+        ("qdrant://127.0.0.2/shop", False, True),
+        ("qdrant://[::1]/shop", False, True),
+        ("qdrant://10.0.0.7/shop", False, False),
+        ("qdrant://localhost.example.org/shop", False, False),
+    ],
+)
+def test_a_key_is_not_sent_where_others_can_read_it(url: str, plain: bool, sent: bool) -> None:
+    arguments = QdrantArguments(plain_text_key=plain)
+    QdrantStore.connect(url, None, arguments).close()
+    if sent:
+        QdrantStore.connect(url, "very-secret", arguments).close()
+    else:
+        with pytest.raises(StoreUrlInvalid, match=r"API key.*permitted: qdrants://.*plain_text_key = true") as refused:
+            QdrantStore.connect(url, "very-secret", arguments)
+        assert "very-secret" not in str(refused.value)
 
 
 def test_a_server_that_is_away_is_named() -> None:
