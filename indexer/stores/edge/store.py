@@ -146,11 +146,11 @@ class EdgeStore:
         except StoreError:
             before = None
         with writing(self._root, "make a version the live one"):
-            # First: one that says so and is live is live. After a death in between the next flip says it anew.
+            # Before the flip, so that nothing can fail after it. A live version that says that it is retired is live.
             if before not in (None, version) and (retired := self._root / "versions" / str(before)).is_dir():
                 write_durably(retired / RETIRED, datetime.now(UTC).isoformat() + "\n")
-            write_durably(self._root / "CURRENT", version + "\n")
             (self._root / "versions" / version / RETIRED).unlink(missing_ok=True)
+            write_durably(self._root / "CURRENT", version + "\n")
 
     def retired_at(self, version: str) -> datetime | None:
         """See `Store`."""

@@ -11,6 +11,9 @@ class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
     Attributes:
         timeout_s: of one call to the server.
         plain_text_key: whether an API key may be sent to another machine without TLS, where others can read it.
+        green_wait_s: how long a build waits for the graph before its version goes live; before that, searches take
+            several times as long. 0: it does not wait.
+        visible_wait_s: how long to look again where a cluster's node does not know yet that a version is finished.
         shards: of a new collection; None: the server's default (one a node).
         replicas: copies of each shard; None: the server's default (1).
         write_consistency: copies that must have a write before it counts; None: the server's default (1).
@@ -20,6 +23,8 @@ class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
 
     timeout_s: int = Field(default=30, ge=1, le=3600)
     plain_text_key: bool = False
+    green_wait_s: float = Field(default=3600.0, ge=0, le=864_000, allow_inf_nan=False)
+    visible_wait_s: float = Field(default=1.0, ge=0, le=600, allow_inf_nan=False)
     shards: int | None = Field(default=None, ge=1, le=4096)
     replicas: int | None = Field(default=None, ge=1, le=64)
     write_consistency: int | None = Field(default=None, ge=1, le=64)

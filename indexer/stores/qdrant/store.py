@@ -17,9 +17,12 @@ from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import MANIFEST_KEY, RETIRED_KEY, vector_params
 from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connect
 from indexer.stores.qdrant.reader import QdrantReader
+from indexer.stores.qdrant.waiting import wait_for
 from indexer.stores.qdrant.writer import QdrantWriter
 from indexer.versions.manifest import Manifest
 from indexer.versions.verify import Verification
+
+_LOOK_EVERY_S = 0.02
 
 _NEXT_STEP = "next step: run python -m indexer build again"
 
@@ -90,24 +93,22 @@ class QdrantStore:
             write_consistency_factor=self._arguments.write_consistency,
             metadata={MANIFEST_KEY: manifest.to_json()},
         )
-        return QdrantWriter(self._connection, name, manifest.multivector)
+        return QdrantWriter(self._connection, name, manifest.multivector, self._arguments.green_wait_s)
 
     def activate(self, version: str) -> None:
         """See `Store`; one request deletes the old alias and sets the new one."""
-        manifest = self._manifest(version)
-        if manifest.state != "ready":
-            raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {_NEXT_STEP}")
+        self._finished(version)
         operations: list[Any] = []
         before = self.live_version()
         if before is not None:
             operations.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=self._alias)))
         target = models.CreateAlias(collection_name=self._collection(version), alias_name=self._alias)
         operations.append(models.CreateAliasOperation(create_alias=target))
-        # First: one that says so and is live is live. After a death in between the next flip says it anew.
+        # Before the flip, so that nothing can fail after it. A live version that says that it is retired is live.
         if before not in (None, version):
             self._retire(str(before), datetime.now(UTC).isoformat())
-        self._call(self._client.update_collection_aliases, operations)
         self._retire(version, "")
+        self._call(self._client.update_collection_aliases, operations)
 
     def retired_at(self, version: str) -> datetime | None:
         """See `Store`."""
@@ -134,9 +135,7 @@ class QdrantStore:
         name = version or self.live_version()
         if name is None:
             raise StoreNotFound(f"no index at {self.url}; next step: python -m indexer build --store {self.url} …")
-        manifest = self._manifest(name)
-        if manifest.state != "ready":
-            raise VersionIncomplete(f"version {name} at {self.url} is {manifest.state!r}, not 'ready'; {_NEXT_STEP}")
+        manifest = self._finished(name)
         reader = QdrantReader(self._connection, self._collection(name), manifest, self._arguments)
         held = reader.count()
         if held != manifest.products:
@@ -187,6 +186,21 @@ class QdrantStore:
 
     def _collection(self, version: str) -> str:
         return f"{self._alias}-{version}"
+
+    def _finished(self, version: str) -> Manifest:
+        """A finished version's manifest. In a cluster another node may not know yet that it is finished: look again."""
+
+        def look() -> Manifest | None:
+            manifest = self._manifest(version)
+            return manifest if manifest.state == "ready" else None
+
+        found = wait_for(look, self._arguments.visible_wait_s, _LOOK_EVERY_S)
+        if found is None:
+            raise VersionIncomplete(
+                f"version {version} at {self.url} is 'building', also after {self._arguments.visible_wait_s:g} s; "
+                f"permitted: 'ready'; {_NEXT_STEP}"
+            )
+        return found
 
     def _manifest(self, version: str) -> Manifest:
         name = self._collection(version)

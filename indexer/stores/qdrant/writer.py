@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from typing import Literal
+
 from qdrant_client import models
 
 from indexer.errors import StoreUnavailable
@@ -9,17 +13,32 @@ from indexer.stores.points import IMAGE, point_id
 from indexer.stores.protocol import Batch
 from indexer.stores.qdrant.collection import MANIFEST_KEY, payload_indexes
 from indexer.stores.qdrant.connection import Connection
+from indexer.stores.qdrant.waiting import wait_for
 from indexer.versions.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+_LOOK_EVERY_S = 0.5
+_TOLD_EVERY_S = 10.0
 
 
 class QdrantWriter:
     """See `VersionWriter`."""
 
-    def __init__(self, connection: Connection, name: str, multivector: bool) -> None:
+    def __init__(self, connection: Connection, name: str, multivector: bool, green_wait_s: float = 0.0) -> None:
+        """Of a collection that is there.
+
+        Args:
+            connection: to its server.
+            name: the collection's.
+            multivector: see `Manifest.multivector`.
+            green_wait_s: how long `finish` waits for the graph.
+        """
         self._client = connection.client
         self._call = connection.call
         self._name = name
         self._multivector = multivector
+        self._green_wait_s = green_wait_s
         self._open = True
 
     def upsert(self, batch: Batch) -> None:
@@ -45,8 +64,43 @@ class QdrantWriter:
                 f"collection {self._name} holds {held:,} products of {manifest.products:,}; "
                 "next step: run python -m indexer build again"
             )
+        self._wait_for_graph()
         self._call(self._client.update_collection, self._name, metadata={MANIFEST_KEY: manifest.to_json()})
         self._open = False
+
+    def _wait_for_graph(self) -> None:
+        """Until the server has nothing left to optimize; a warning where that takes too long.
+
+        Raises:
+            StoreUnavailable: the server says that it failed.
+        """
+        if not self._green_wait_s:
+            return
+        told = time.monotonic()
+
+        def look() -> Literal[True] | None:
+            nonlocal told
+            found = self._call(self._client.get_collection, self._name)
+            if found.status == models.CollectionStatus.RED:
+                raise StoreUnavailable(
+                    f"collection {self._name} failed on the server: {found.optimizer_status}; next step: look at its "
+                    "log, and run python -m indexer build again"
+                )
+            if found.status == models.CollectionStatus.GREEN:
+                return True
+            if time.monotonic() - told >= _TOLD_EVERY_S:
+                told = time.monotonic()
+                held = f"{found.indexed_vectors_count or 0:,}"
+                _log.info("collection %s: %s vectors are in the graph by now", self._name, held)
+            return None
+
+        if wait_for(look, self._green_wait_s, _LOOK_EVERY_S) is None:
+            _log.warning(
+                "collection %s: the server still builds its graph after %.0f s (qdrant.green_wait_s); it goes live "
+                "nevertheless, and is searched more slowly until then",
+                self._name,
+                self._green_wait_s,
+            )
 
     def abort(self) -> None:
         """See `VersionWriter`."""

@@ -17,6 +17,7 @@ from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import payload_indexes
 from indexer.stores.qdrant.store import QdrantStore
 from tests.indexer.conftest import load, manifest_of, shelf
+from tests.indexer.stores.qdrant.troubled_client import Refusal, TroubledClient
 
 
 @pytest.fixture
@@ -90,22 +91,6 @@ def test_a_server_that_is_away_is_named() -> None:
         with pytest.raises(StoreUnavailable, match=rf"Qdrant at qdrant://127\.0\.0\.1:{port}/shop failed: .*next step"):
             ask()
     store.close()
-
-
-class Refusal(grpc.RpcError, grpc.Call):
-    """What a call over gRPC raises."""
-
-    def __init__(self, code: grpc.StatusCode, details: str) -> None:
-        self._code, self._details = code, details
-
-    def code(self) -> grpc.StatusCode:
-        return self._code
-
-    def details(self) -> str:
-        return self._details
-
-
-Refusal.__abstractmethods__ = frozenset()
 
 
 @pytest.mark.parametrize(
@@ -238,3 +223,77 @@ def test_an_unfinished_version_is_cleared_once_it_is_old(client: QdrantClient) -
     assert store.drop_unfinished(4 * 3600) == ()
     assert store.drop_unfinished(2 * 3600) == (left.version,)
     assert [item.version for item in store.versions()] == [live.version]
+
+
+@pytest.fixture
+def troubled(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("indexer.stores.qdrant.writer._LOOK_EVERY_S", 0.001)
+    found = TroubledClient()
+    yield found
+    found.client.close()
+
+
+def store_of(troubled: TroubledClient, **arguments: float) -> QdrantStore:
+    return QdrantStore(troubled, "qdrant://m/shop", "shop", QdrantArguments(**arguments))  # type: ignore[arg-type]
+
+
+class TestOnABadDay:
+    def test_a_node_that_does_not_know_yet_that_a_version_is_finished_is_asked_again(
+        self, troubled: TroubledClient
+    ) -> None:
+        store = store_of(troubled)
+        ready = load(store, shelf(5))
+        troubled.stale = 3
+        store.activate(ready.version)
+        troubled.stale = 3
+        assert store.open().count() == 5
+        troubled.stale = 10**6
+        with pytest.raises(VersionIncomplete, match=r"'building', also after 0\.1 s; permitted: 'ready'; next step"):
+            store_of(troubled, visible_wait_s=0.1).open(ready.version)
+
+    def test_a_version_is_finished_once_its_graph_is_built(self, troubled: TroubledClient) -> None:
+        troubled.yellow = 20
+        load(store_of(troubled), shelf(5))
+        assert troubled.yellow == 0
+
+    def test_waiting_for_the_graph_ends_and_can_be_left_out(
+        self, troubled: TroubledClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        troubled.yellow = 10**6
+        store = store_of(troubled, green_wait_s=0.05)
+        store.activate(load(store, shelf(5)).version)
+        assert "the server still builds its graph after 0 s (qdrant.green_wait_s); it goes live" in caplog.text
+        before = troubled.yellow
+        load(store_of(troubled, green_wait_s=0), shelf(5))
+        assert troubled.yellow == before
+
+    def test_a_graph_that_failed_does_not_go_live(self, troubled: TroubledClient) -> None:
+        troubled.failed = True
+        store = store_of(troubled)
+        with pytest.raises(StoreUnavailable, match=r"failed on the server: .*next step: look at its log"):
+            load(store, shelf(5))
+        assert store.versions() == []
+
+    @pytest.mark.parametrize("call", ["update_collection", "update_collection_aliases"])
+    def test_a_flip_that_fails_leaves_the_live_version_live(self, troubled: TroubledClient, call: str) -> None:
+        store = store_of(troubled)
+        first, second = (load(store, shelf(5, seed)).version for seed in range(2))
+        store.activate(first)
+        troubled.refused[call] = [Refusal(grpc.StatusCode.UNAVAILABLE, "connection reset")]
+        with pytest.raises(StoreUnavailable, match="connection reset"):
+            store.activate(second)
+        assert store.live_version() == first
+        assert store.retired_at(first) is None
+        store.activate(second)
+        assert store.live_version() == second
+
+    def test_a_collection_that_was_lost_is_missing(self, troubled: TroubledClient) -> None:
+        store = store_of(troubled)
+        version = load(store, shelf(5)).version
+        store.activate(version)
+        reader = store.open()
+        troubled.lost.add(f"shop-{version}")
+        with pytest.raises(StoreNotFound, match="has it no longer"):
+            reader.count()
+        with pytest.raises(StoreNotFound, match="no version"):
+            store.open()
