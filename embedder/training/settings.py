@@ -195,7 +195,8 @@ class TuneSettings:
         rehearsed: pictures of other kinds in a step (see `FineTuneSettings.rehearsal`). rehearsal_weight: of how far
             from the base's their semantic embeddings are, and which words these are near to.
         image_anchor_weight, text_anchor_weight: of the relative squared distance of the projections to where they
-            started.
+            started. They were trained before, on frozen towers and with all that is rehearsed: that they hardly move
+            here loses little of the score and most of what is forgotten otherwise.
         variants: which variants are one thing to the instance loss: those of one title, all ("alike"), or none
             ("apart"). Titles follow: what is one thing shares its captions.
         related: every second pass puts variants into one batch, which are told apart the harder for it.
@@ -248,8 +249,8 @@ class TuneSettings:
     distillation_weight: Weight = 0.5
     rehearsed: int = Field(default=16, ge=0, le=65_536)
     rehearsal_weight: Weight = 4.0
-    image_anchor_weight: Weight = 10.0
-    text_anchor_weight: Weight = 4.0
+    image_anchor_weight: Weight = 300.0
+    text_anchor_weight: Weight = 300.0
     variants: Literal["by_title", "alike", "apart"] = "by_title"
     related: bool = True
     view_share: Probability = 0.9

@@ -190,7 +190,10 @@ class _Run:
 
         with_ends = {**towers.base, **start.named_ends()}
         load(with_ends, 0.0)
-        frozen = Frozen(with_ends, score_of(towers.validation.measure(towers.model)), measured_retention())
+        words = {name: value for name, value in with_ends.items() if name.startswith("text.")}
+        frozen = Frozen(
+            {**towers.base, **words}, score_of(towers.validation.measure(towers.model)), measured_retention()
+        )
         step.advance()
         return sweep(
             load,

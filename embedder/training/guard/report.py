@@ -31,11 +31,11 @@ def sweep_table(sweep: Sweep) -> str:
         )
     return "\n".join(
         [
-            "# Between frozen and tuned weights",
+            "# Between the base and the tuned weights",
             "",
             f"Frozen towers with trained ends score {sweep.frozen_score:.4f} and lose {sweep.frozen_lost:.4f} of "
-            f"retention. It may lose {sweep.tolerance:g}, so shares are on the line from {_beginning(sweep)}. Where a "
-            "score or retention was not measured (few held-out products, a tolerance of 1) it is empty.",
+            f"retention. It may lose {sweep.tolerance:g}, so shares are on the line from the base{_beginning(sweep)}. "
+            "Where a score or retention was not measured (few held-out products, a tolerance of 1) it is empty.",
             "",
             *lines,
             "",
@@ -51,15 +51,13 @@ def sweep_plot(sweep: Sweep) -> bytes:
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    begin = (sweep.frozen_score, sweep.frozen_lost) if sweep.frozen_is_kept else (sweep.mixtures[0].score, 0.0)
     shares = [item.share for item in sweep.mixtures]
-    scores, points = zip(begin, *((item.score, item.lost) for item in sweep.mixtures[1:]), strict=True)
-    axes.plot(shares, scores, "o-", color="tab:blue", label="score on the catalog")
+    axes.plot(shares, [item.score for item in sweep.mixtures], "o-", color="tab:blue", label="score on the catalog")
     axes.axhline(sweep.frozen_score, color="tab:blue", linestyle=":", label="frozen towers")
     axes.set_xlabel("share of tuned weights")
     axes.set_ylabel("score on held-out products of the catalog", color="tab:blue")
     other = axes.twinx()
-    other.plot(shares, points, "s--", color="tab:red", label="retention lost")
+    other.plot(shares, [item.lost for item in sweep.mixtures], "s--", color="tab:red", label="retention lost")
     other.axhline(sweep.tolerance, color="tab:red", linestyle=":", label="tolerance")
     other.set_ylabel("points lost on things of other kinds", color="tab:red")
     if sweep.kept is not None:
@@ -72,7 +70,7 @@ def sweep_plot(sweep: Sweep) -> bytes:
 
 
 def _beginning(sweep: Sweep) -> str:
-    return "these" if sweep.frozen_is_kept else "the base, whose own ends lose nothing,"
+    return " with the trained text side" if sweep.frozen_is_kept else ""
 
 
 def _row(cells: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Between frozen and tuned weights: which mixture of both gains most and loses little enough.
+"""Between the base and tuned weights: which mixture of both gains most and loses little enough.
 
 Straight lines between a model and what was fine-tuned from it pass through models that are often better than both
 (WiSE-FT: Wortsman et al., 2022).
@@ -16,7 +16,7 @@ from embedder.training.tuning.validation import score_of
 
 _log = logging.getLogger(__name__)
 
-SHARES = (0.3, 0.4, 0.5, 0.7, 0.85, 1.0)
+SHARES = (0.3, 0.5, 0.6, 0.7, 0.85, 1.0)
 """Of the tuned weights, those that are tried."""
 
 _BASE_TITLES = "title_recall_at_1"
@@ -51,12 +51,12 @@ class Frozen:
     """The best that there was before the towers were tuned: frozen ones with trained ends.
 
     Attributes:
-        state: all weights, by name.
+        words: all weights of the base, by name, but with the trained text side.
         score: on held-out products of the catalog.
         retention: figures on things of other kinds.
     """
 
-    state: Mapping[str, torch.Tensor]
+    words: Mapping[str, torch.Tensor]
     score: float
     retention: Mapping[str, float]
 
@@ -108,13 +108,13 @@ def sweep(
 ) -> Sweep:
     """Measure all mixtures, and choose; the chosen one is loaded afterwards, or the base where none is.
 
-    The line begins at frozen towers with trained ends where these lose little enough: what they gained need not be
-    given up for what the towers forgot. Otherwise it begins at the base. Losses are counted from the base in any case.
+    The line begins at the base, with the trained text side where trained ends lose little enough: what is forgotten is
+    on the image side, and what titles gained need not be given up for it. Losses are counted from the base itself.
 
     Args:
         load: takes weights, which the measurements are of from then on, and the share of the tuned ones in them.
         base, tuned: all of them, by name.
-        frozen: what a mixture must be better than; None: than nothing, and the line begins at the base.
+        frozen: what a mixture must be better than; None: than nothing, and the line begins at the base itself.
         in_domain, retention: measure what is loaded.
         lost: points that the second figures are below the first.
         tolerance: most points that may be lost, 0..1; 1: whatever is lost is accepted.
@@ -131,7 +131,7 @@ def sweep(
             mixtures.append(Mixture(share, figures, kept, 0.0, "the base itself"))
             if frozen is not None:
                 frozen_lost = lost(kept, frozen.retention)
-                begin = frozen.state if frozen_lost <= tolerance else base
+                begin = frozen.words if frozen_lost <= tolerance else base
         else:
             points = lost(mixtures[0].retention, kept)
             why = _refusal(points, figures, mixtures[0].in_domain, frozen, tolerance)

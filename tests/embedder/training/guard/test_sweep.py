@@ -16,19 +16,19 @@ SHARES = (0.25, 0.5, 1.0)
 
 
 class TwoWeights:
-    """A model of a tower and what lies behind it, a number each, whose figures are functions of both."""
+    """A model of an image side and a text side, a number each, whose figures are functions of the first."""
 
     def __init__(self) -> None:
-        self.tower = self.ends = 0.0
+        self.tower = self.words = 0.0
         self.loaded = 0
 
     def load(self, state: Mapping[str, torch.Tensor], share: float) -> None:
-        self.tower, self.ends = float(state["tower"]), float(state["ends"])
+        self.tower, self.words = float(state["tower"]), float(state["words"])
         self.loaded += 1
 
 
-def weights(tower: float, ends: float) -> dict[str, torch.Tensor]:
-    return {"tower": torch.tensor(tower), "ends": torch.tensor(ends)}
+def weights(tower: float, words: float) -> dict[str, torch.Tensor]:
+    return {"tower": torch.tensor(tower), "words": torch.tensor(words)}
 
 
 def swept(
@@ -66,12 +66,12 @@ def test_the_largest_gain_within_the_tolerance_is_kept_and_loaded() -> None:
     assert "loses 0.070 of retention, more than 0.04" in found.mixtures[-1].refused
 
 
-def test_what_trained_ends_gained_is_given_up_only_where_they_lose_too_much() -> None:
-    """Half of the way from ends at 0.5 to ends at 1.0, or from the base's at 0.0."""
-    assert swept(loss=0.07)[1].ends == 0.75
+def test_what_trained_words_gained_is_given_up_only_where_trained_ends_lose_too_much() -> None:
+    """Half of the way from words at 0.5 to words at 1.0, or from the base's at 0.0."""
+    assert swept(loss=0.07)[1].words == 0.75
     found, model = swept(loss=0.07, start_loss=0.05)
     assert not found.frozen_is_kept
-    assert model.ends == found.kept == 0.5
+    assert model.words == found.kept == 0.5
 
 
 def test_more_of_the_tuned_weights_is_not_always_more() -> None:
@@ -95,7 +95,7 @@ def test_without_held_out_products_the_most_that_retention_permits_is_kept() -> 
 def test_none_is_kept_where_all_lose_or_none_gains_and_the_base_is_loaded(changed: dict[str, float], why: str) -> None:
     found, model = swept(**{"loss": 0.0, **changed})
     assert found.kept is None
-    assert (model.tower, model.ends) == (0.0, 0.0)
+    assert (model.tower, model.words) == (0.0, 0.0)
     assert all(why in item.refused for item in found.mixtures[1:])
 
 
@@ -117,10 +117,10 @@ def test_the_table_has_a_row_for_each_mixture_with_its_verdict() -> None:
     assert len(rows) == 4
     assert rows[2].startswith("| 0.50 | 0.4000 ")
     assert rows[2].endswith("| **kept** |")
-    assert rows[1].endswith("| permitted, gains less |")
+    assert rows[1].wordswith("| permitted, gains less |")
     assert lines[2].startswith(
         "Frozen towers with trained ends score 0.3000 and lose 0.0100 of retention. It may lose 0.04, so shares are on "
-        "the line from these."
+        "the line from the base with the trained text side."
     )
 
 
