@@ -22,7 +22,7 @@ _CODES = {
     404: grpc.StatusCode.NOT_FOUND,
 }
 
-_NEXT_STEPS = {
+_NEXT_STEPS: dict[grpc.StatusCode | None, str] = {
     grpc.StatusCode.UNAUTHENTICATED: "it wants an API key, or another one: set MERCHLENS_QDRANT_API_KEY",
     grpc.StatusCode.PERMISSION_DENIED: (
         "the API key may not do this: set one in MERCHLENS_QDRANT_API_KEY that may write, or read for a server"
