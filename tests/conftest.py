@@ -123,10 +123,11 @@ def trained_bundle(drawn_catalog: Path, model_cache: Path, tmp_path_factory: pyt
 
     def train(folder: Path) -> None:
         settings = folder / "settings.toml"
-        # Its balls and boxes look like what is rehearsed: what they are called would not be learnt.
+        # Its balls and boxes look like what is rehearsed: what they are called would not be learnt. Ten steps are few,
+        # so they are large.
         settings.write_text("[embedder.train]\nrehearsal = 0\n", encoding="utf-8")
         done = run_module(
-            "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10",
+            "embedder", "train", "--catalog", str(drawn_catalog), "--image-size", "96", "--epochs", "10", "--learning-rate", "0.006",
             "--out", str(folder / "drawn"), "--cache-dir", str(model_cache), "--config", str(settings), timeout_s=500,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -333,6 +333,9 @@ class Slow:
     def versions(self) -> list:
         return []
 
+    def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
+        return ()
+
 
 def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path: Path) -> None:
     """However large the catalog, no more than a few batches of it are in memory."""

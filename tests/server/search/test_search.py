@@ -220,8 +220,10 @@ def test_a_vector_of_another_length_is_scaled_with_a_warning(served: Served) -> 
     vector = np.zeros(DIM)
     vector[3] = 7.0
     result = served.client.search(vector=vector.tolist())
-    # It lies along one axis, where no picture does.
-    assert [warning.code for warning in result.warnings] == ["VECTOR_NORMALIZED", "NOTHING_GOOD_FOUND"]
+    # It lies along one axis: whether a picture is near to that is the model's affair.
+    codes = [warning.code for warning in result.warnings]
+    assert codes[0] == "VECTOR_NORMALIZED"
+    assert set(codes[1:]) <= {"NOTHING_GOOD_FOUND"}
     assert max(hit.score for hit in result) <= 1.0
 
 

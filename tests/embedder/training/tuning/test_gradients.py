@@ -65,5 +65,6 @@ def test_every_term_that_has_a_weight_is_there_and_no_other(ready: Make) -> None
     wanted = {"instance": 1.0, "metric": 1.0, "sigmoid": 1.0, "contrastive": 0.0, "distillation": 0.0}
     _, parts = gradients_of(ready(**{f"{name}_weight": value for name, value in wanted.items()}, head_l1=0.01), 0)
     assert set(parts) == {
-        "loss", "rehearsal", "instance", "metric", "sigmoid", "category", "text_category", "text_anchor", "head_l1",
+        "loss", "rehearsal", "instance", "metric", "sigmoid", "category", "text_category", "image_anchor", "text_anchor",
+        "head_l1",
     }  # fmt: skip
