@@ -128,6 +128,15 @@ def fitted_with(manifest: Manifest, head_digest: str) -> Manifest:
     return replace(manifest, category_models={}, match_models={}, words=None)
 
 
+def moment(text: str) -> datetime | None:
+    """An ISO 8601 time, UTC where it names no zone; None where it is none."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def new_version_name() -> str:
     """A unique name that sorts by time."""
     return f"v{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(3)}"

@@ -41,7 +41,7 @@ from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.space import OPENING_BYTES, build_bytes, check_room, fill_holes, is_full, no_space, writing
 from indexer.stores.edge.writer import EdgeWriter
 from indexer.stores.payload_indexes import choose_payload_indexes
-from indexer.versions.manifest import Manifest
+from indexer.versions.manifest import Manifest, moment
 from indexer.versions.verify import Verification
 
 _log = logging.getLogger(__name__)
@@ -160,10 +160,9 @@ class EdgeStore:
         if version == self.live_version():
             return None
         try:
-            found = datetime.fromisoformat((folder / RETIRED).read_text(encoding="utf-8").strip())
-        except (OSError, ValueError):
+            return moment((folder / RETIRED).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
             return None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
     def open(self, version: str | None = None, owner: str = "") -> EdgeReader:
         """See `Store`."""

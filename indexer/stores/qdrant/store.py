@@ -19,7 +19,7 @@ from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connec
 from indexer.stores.qdrant.reader import QdrantReader
 from indexer.stores.qdrant.waiting import wait_for
 from indexer.stores.qdrant.writer import QdrantWriter
-from indexer.versions.manifest import Manifest
+from indexer.versions.manifest import Manifest, moment
 from indexer.versions.verify import Verification
 
 _LOOK_EVERY_S = 0.02
@@ -118,11 +118,7 @@ class QdrantStore:
         if version == self.live_version():
             return None
         text = (self._call(self._client.get_collection, name).config.metadata or {}).get(RETIRED_KEY)
-        try:
-            found = datetime.fromisoformat(str(text))
-        except ValueError:
-            return None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return moment(str(text))
 
     def _retire(self, version: str, when: str) -> None:
         """Metadata is merged: the manifest beside it stays."""
@@ -167,14 +163,10 @@ class QdrantStore:
         """See `Store`. Whether a builder lives is not known here, so age decides."""
         now, gone = datetime.now(UTC), []
         for manifest in self.versions():
-            if manifest.state != "building":
+            begun = moment(manifest.created_at)
+            if manifest.state != "building" or begun is None:
                 continue
-            try:
-                begun = datetime.fromisoformat(manifest.created_at)
-            except ValueError:
-                continue
-            age_s = (now - (begun if begun.tzinfo else begun.replace(tzinfo=UTC))).total_seconds()
-            if age_s > abandoned_after_s and self._call(
+            if (now - begun).total_seconds() > abandoned_after_s and self._call(
                 self._client.delete_collection, self._collection(manifest.version)
             ):
                 gone.append(manifest.version)
