@@ -154,9 +154,7 @@ class EdgeStore:
 
     def retired_at(self, version: str) -> datetime | None:
         """See `Store`."""
-        folder = self._root / "versions" / version
-        if not _NAME.fullmatch(version) or not folder.is_dir():
-            raise StoreNotFound(f"no version {version!r} at {self.url}; {NEXT_STEP}")
+        folder = self._folder(version)
         if version == self.live_version():
             return None
         try:
@@ -262,10 +260,14 @@ class EdgeStore:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _manifest(self, version: str) -> Manifest:
+    def _folder(self, version: str) -> Path:
         folder = self._root / "versions" / version
         if not _NAME.fullmatch(version) or not folder.is_dir():
             raise StoreNotFound(f"no version {version!r} at {self.url}; {NEXT_STEP}")
+        return folder
+
+    def _manifest(self, version: str) -> Manifest:
+        folder = self._folder(version)
         try:
             text = (folder / "manifest.json").read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:

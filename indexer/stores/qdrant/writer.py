@@ -79,6 +79,7 @@ class QdrantWriter:
         told = time.monotonic()
 
         def look() -> Literal[True] | None:
+            """True where nothing is left to optimize; raises as `_wait_for_graph`."""
             nonlocal told
             found = self._call(self._client.get_collection, self._name)
             if found.status == models.CollectionStatus.RED:
