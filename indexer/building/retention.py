@@ -7,14 +7,15 @@ from datetime import UTC, datetime
 
 from indexer.errors import StoreError
 from indexer.stores.protocol import Store
+from indexer.versions.rollback import NEVER
 
 _log = logging.getLogger(__name__)
 
 
 def drop_old(store: Store, keep: int, drop_after_s: float = 0.0) -> tuple[str, ...]:
-    """Delete all but the live version and the `keep` youngest ready ones besides; those in use stay.
+    """Delete all but the live version and the `keep` ready ones that were live last; those in use stay.
 
-    What cannot be deleted is a warning, not a failed build: the new version is live already.
+    One that is younger than the live one and never was live stays: another build is about to make it live. What cannot be deleted is a warning, not a failed build: the new version is live already.
 
     Args:
         store: whose versions.
@@ -27,14 +28,20 @@ def drop_old(store: Store, keep: int, drop_after_s: float = 0.0) -> tuple[str, .
     """
     try:
         live = store.live_version()
-        ready = [item.version for item in store.versions() if item.version != live and item.state == "ready"]
+        others = [item.version for item in store.versions() if item.version != live and item.state == "ready"]
+        retired = {version: store.retired_at(version) for version in others}
     except StoreError as error:
         _log.warning("old versions could not be listed: %s", error)
         return ()
+    # One that a build was killed before it could make live must not push out the one to roll back to.
+    ready = sorted(
+        (version for version in others if retired[version] is not None or live is None or version < live),
+        key=lambda version: (retired[version] or NEVER, version),
+    )
     gone = []
     for version in ready[: max(0, len(ready) - keep)]:
         try:
-            left_s = drop_after_s - _retired_s(store, version)
+            left_s = drop_after_s - _retired_s(retired[version])
             if left_s > 0:
                 _log.info("version %s stays for another %.0f s: it was live until lately", version, left_s)
                 continue
@@ -60,10 +67,9 @@ def drop_abandoned(store: Store, abandoned_after_s: float) -> tuple[str, ...]:
     return gone
 
 
-def _retired_s(store: Store, version: str) -> float:
-    """Seconds since a version stopped being live; endless for one that never was.
+def _retired_s(retired: datetime | None) -> float:
+    """Seconds since a version stopped being live; endless for one of which that is not known.
 
     A clock that was set back makes it negative: then it stays longer, and is not lost.
     """
-    retired = store.retired_at(version)
     return float("inf") if retired is None else (datetime.now(UTC) - retired).total_seconds()

@@ -8,7 +8,8 @@ from indexer.errors import StoreNotFound, VersionIncomplete
 from indexer.stores.protocol import Store
 from indexer.versions.manifest import Manifest
 
-_NEVER = datetime.min.replace(tzinfo=UTC)
+# Earlier than any version stopped being live; of those that never were live, or where an older release left no word.
+NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 def version_before(store: Store) -> str:
@@ -23,7 +24,7 @@ def version_before(store: Store) -> str:
     others = [item.version for item in store.versions() if item.version != live and item.state == "ready"]
     retired = {name: when for name in others if (when := store.retired_at(name)) is not None}
     if retired:
-        return max(others, key=lambda name: retired.get(name, _NEVER))
+        return max(others, key=lambda name: retired.get(name, NEVER))
     older = [name for name in others if live is None or name < live]
     if not older:
         raise StoreNotFound(

@@ -60,6 +60,22 @@ def test_one_that_an_older_release_retired_goes(store: EdgeStore) -> None:
     assert drop_old(store, 1, drop_after_s=3600) == (first,)
 
 
+def test_one_that_never_was_live_does_not_push_out_the_one_to_roll_back_to(store: EdgeStore) -> None:
+    """A build was killed between finishing it and making it live."""
+    first, second, last = names(store)
+    stray = load(store, shelf(5, 7)).version
+    live = load(store, shelf(5, 8)).version
+    store.activate(live)
+    assert drop_old(store, 1) == (stray, first, second)
+    assert names(store) == [last, live]
+
+
+def test_one_that_is_about_to_be_made_live_by_another_build_stays(store: EdgeStore) -> None:
+    ready = load(store, shelf(5, 7)).version
+    drop_old(store, 0)
+    assert ready in names(store)
+
+
 def test_one_in_use_stays_and_is_not_called_dropped(store: EdgeStore, caplog: pytest.LogCaptureFixture) -> None:
     first = names(store)[0]
     reader = store.open(first)
