@@ -15,7 +15,8 @@ _log = logging.getLogger(__name__)
 def drop_old(store: Store, keep: int, drop_after_s: float = 0.0) -> tuple[str, ...]:
     """Delete all but the live version and the `keep` ready ones that were live last; those in use stay.
 
-    One that is younger than the live one and never was live stays: another build is about to make it live. What cannot be deleted is a warning, not a failed build: the new version is live already.
+    One that is younger than the live one and never was live stays: another build is about to make it live. What
+    cannot be deleted is a warning, not a failed build: the new version is live already.
 
     Args:
         store: whose versions.
