@@ -1,16 +1,30 @@
-"""Products as points of Qdrant, the same in both engines: ids, the named vector, the order of results."""
+"""Products as points of Qdrant, the same in both engines: ids, named vectors, what is told of hits, their order."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from indexer.stores.protocol import Payload, QueryPart, Scored, Stored
+from indexer.versions.layout import Part
 
-IMAGE = "image"
+IMAGE: Part = "image"
 """Name of the vector, or vectors, of a product's pictures."""
+
+TITLE: Part = "title"
+"""Name of the vector of its title."""
+
+WORDS: Part = "words"
+"""Name of the sparse vector of its title's words."""
+
+FUSION_K = 10
+"""Of reciprocal rank fusion: a part of weight w gives the product at place p, from 0, 1 / ((p + 1) / w + k - 1)."""
+
+FUSED_FROM = 100
+"""Products of each part that are fused, or as many as are asked for."""
 
 _NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
 
@@ -20,28 +34,64 @@ def point_id(product_id: str) -> uuid.UUID:
     return uuid.uuid5(_NAMESPACE, product_id)
 
 
-def to_scored(payload: Payload, cosine: float, part: QueryPart, vectors: Sequence[Sequence[float]] | None) -> Scored:
+def needed_vectors(parts: Sequence[QueryPart], ranking: Sequence[QueryPart], multivector: bool) -> list[str]:
+    """Names of the vectors of hits that `to_scored` needs, because the engine does not tell these parts' cosines.
+
+    Args:
+        parts: of the query.
+        ranking: those that products are ranked by.
+        multivector: whether a product may have several pictures' vectors, so that it is asked which one it was.
+    """
+    if [part.using for part in parts] == [IMAGE] and len(ranking) == 1 and not multivector:
+        return []
+    return [part.using for part in parts if part.using != WORDS]
+
+
+def to_scored(
+    payload: Payload, engine_score: float, parts: Sequence[QueryPart], held: Mapping[str, Any] | None
+) -> Scored:
     """One product found.
 
     Args:
         payload: its own.
-        cosine: the engine's, of the query and the product's nearest picture.
-        part: what was searched with.
-        vectors: the product's vectors, (m, dim); None where the version has one vector a product.
+        engine_score: what the engine ranked it by.
+        parts: of the query.
+        held: the product's vectors that `needed_vectors` names, by name; None where it names none.
     """
-    if vectors is None:
-        return Scored(payload["product_id"], cosine * part.scale, payload)
-    cosines = np.asarray(vectors, dtype=np.float32) @ part.vector
-    nearest = int(np.argmax(cosines))
-    return Scored(payload["product_id"], float(cosines[nearest]) * part.scale, payload, nearest)
+    scored = Scored(payload["product_id"], engine_score, payload)
+    if held is None:
+        return Scored(scored.product_id, engine_score * parts[0].scale, payload)
+    score, picture, title = engine_score, 0, None
+    for part in parts:
+        if part.using == WORDS or part.using not in held:
+            continue
+        cosines = np.atleast_2d(np.asarray(held[part.using], dtype=np.float32)) @ part.dense
+        nearest = int(np.argmax(cosines))
+        value = float(cosines[nearest]) * part.scale
+        if part.using == IMAGE:
+            score, picture = value, nearest
+        else:
+            title = value
+    return Scored(scored.product_id, score, payload, picture, title)
 
 
-def to_stored(payload: Payload, vectors: object) -> Stored:
-    """One product as the engine holds it; `vectors` is one vector, or a list of them."""
-    rows = np.atleast_2d(np.asarray(vectors, dtype=np.float32))
-    return Stored(payload["product_id"], rows, payload)
+def to_stored(payload: Payload, held: Mapping[str, Any]) -> Stored:
+    """One product as the engine holds it; `held` are its vectors by name, those of pictures one or a list of them."""
+    rows = np.atleast_2d(np.asarray(held[IMAGE], dtype=np.float32))
+    title = held.get(TITLE)
+    return Stored(payload["product_id"], rows, payload, None if title is None else np.asarray(title, dtype=np.float32))
 
 
-def in_order(found: Iterable[Scored]) -> list[Scored]:
-    """Nearest first; equal scores by product id, so that the same query gives the same answer."""
-    return sorted(found, key=lambda item: (-item.score, item.product_id))
+def in_order(found: Iterable[tuple[float, Scored]], ranking: Sequence[QueryPart]) -> list[Scored]:
+    """Nearest first; equal ones by product id, so that the same query gives the same answer.
+
+    Args:
+        found: hits with what the engine ranked them by.
+        ranking: the parts that products are ranked by. Where that is pictures alone, the exact cosines count, not the
+            engine's, which may be of quantized vectors.
+    """
+    by_picture = [part.using for part in ranking] == [IMAGE]
+    return [
+        item
+        for _, item in sorted(found, key=lambda pair: (-(pair[1].score if by_picture else pair[0]), pair[1].product_id))
+    ]

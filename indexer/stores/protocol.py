@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
+from indexer.versions.layout import Part
 from indexer.versions.manifest import Manifest
 from indexer.versions.verify import Verification
 
@@ -19,6 +21,32 @@ Payload = Mapping[str, Any]
 
 Effort = Literal["fast", "balanced", "exact"]
 """Search effort: "fast" and "balanced" use the graph, where there is one; "exact" compares with every product."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordVector:
+    """A text's words as a sparse vector (see `indexer.words.bm25`): as many indices, 0..2**32-1, as values."""
+
+    indices: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """One product to write.
+
+    Attributes:
+        product_id, payload: its own.
+        vectors: of its pictures, float32 (k, dim), unit length.
+        title: its title's embedding, float32 (title dim,), unit length; None where it has none.
+        words: of its title; None where it has none.
+    """
+
+    product_id: str
+    vectors: npt.NDArray[np.float32]
+    payload: Payload
+    title: npt.NDArray[np.float32] | None = None
+    words: WordVector | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,12 +58,17 @@ class Batch:
         vectors: float32 (m, dim), unit length: those of the first product's pictures, then the second's, ...
         payloads: n of them, JSON-able (see `indexer.building.payload`).
         counts: how many of the vectors are each product's, 1 or more; None: one each.
+        titles: the titles' embeddings, float32 (n, title dim), unit length, zeros where a product has no title; None
+            where the version holds none.
+        words: the titles' words, n of them, None where a product has none; None where the version holds none.
     """
 
     product_ids: Sequence[str]
     vectors: npt.NDArray[np.float32]
     payloads: Sequence[Payload]
     counts: Sequence[int] | None = None
+    titles: npt.NDArray[np.float32] | None = None
+    words: Sequence[WordVector | None] | None = None
 
     def __post_init__(self) -> None:
         products = len(self.product_ids)
@@ -47,13 +80,23 @@ class Batch:
             )
         if any(count < 1 for count in counts):
             raise ValueError("a product without a vector; permitted: 1 or more each")
+        for name, column in (("title embeddings", self.titles), ("word vectors", self.words)):
+            if column is not None and len(column) != products:
+                raise ValueError(f"{len(column)} {name} for {products} products; permitted: as many of each, or None")
 
-    def rows(self) -> Iterator[tuple[str, npt.NDArray[np.float32], Payload]]:
-        """Product by product: id, vectors float32 (k, dim), payload."""
+    def rows(self) -> Iterator[Row]:
+        """Product by product."""
         start = 0
         counts = self.counts or [1] * len(self.product_ids)
-        for product_id, count, payload in zip(self.product_ids, counts, self.payloads, strict=True):
-            yield product_id, self.vectors[start : start + count], payload
+        for place, (product_id, count, payload) in enumerate(zip(self.product_ids, counts, self.payloads, strict=True)):
+            title = None if self.titles is None else self.titles[place]
+            yield Row(
+                product_id,
+                self.vectors[start : start + count],
+                payload,
+                title if title is not None and title.any() else None,
+                None if self.words is None else self.words[place],
+            )
             start += count
 
 
@@ -62,14 +105,20 @@ class QueryPart:
     """One vector to search with.
 
     Attributes:
-        vector: float32 (dim,), unit length (see `unit_vector`).
+        vector: float32 (dim,), or (title dim,) for titles, unit length (see `unit_vector`); a `WordVector` for words.
         using: which of the products' vectors it is compared with.
         scale: what its cosines are multiplied with to give scores, above 0 (see `embedder.index_space.IndexQuery`).
     """
 
-    vector: npt.NDArray[np.float32]
-    using: Literal["image"] = "image"
+    vector: npt.NDArray[np.float32] | WordVector
+    using: Part = "image"
     scale: float = 1.0
+
+    @property
+    def dense(self) -> npt.NDArray[np.float32]:
+        """The vector of a part that is no `WordVector`."""
+        assert not isinstance(self.vector, WordVector)
+        return self.vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +127,35 @@ class Scored:
 
     Attributes:
         product_id: its id.
-        score: of the product's nearest picture, -1..1: its cosine with the query, times the query's scale.
+        score: of the product's nearest picture, -1..1: its cosine with the query's image part, times that part's scale.
+            Where the query has none: what the engine ranked it by.
         payload: its own.
         picture: which of `payload["pictures"]` that is, from 0.
+        title: cosine of the query's title part and the product's title, times that part's scale; None where either is
+            missing.
     """
 
     product_id: str
     score: float
     payload: Payload
     picture: int = 0
+    title: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stored:
-    """A product as it is in the index; vectors float32 (m, dim), unit length, one a picture."""
+    """A product as it is in the index.
+
+    Attributes:
+        product_id, payload: its own.
+        vectors: float32 (m, dim), unit length, one a picture.
+        title: its title's embedding, float32 (title dim,), unit length; None where the index holds none.
+    """
 
     product_id: str
     vectors: npt.NDArray[np.float32]
     payload: Payload
+    title: npt.NDArray[np.float32] | None = None
 
     @property
     def direction(self) -> npt.NDArray[np.float32]:
@@ -138,9 +198,12 @@ class VersionReader(Protocol):
     ) -> list[Scored]:
         """The products nearest to a query, each once, nearest first, ties by id.
 
+        Several parts are fused by their ranks (weighted reciprocal rank fusion): the scores of pictures, titles and
+        words are no common measure.
+
         Args:
-            parts: exactly one in this version of the protocol (see `only_part`).
-            weights: one for each part, above 0.
+            parts: one, or several that each use another of the products' vectors, all of which the version holds.
+            weights: one for each part; above 0: products are ranked by it; 0: it only says what hits score.
             limit: how many at most, 1 or more.
             where: only products that match.
             effort: see `Effort`.
@@ -252,17 +315,28 @@ class Store(Protocol):
         """Close connections."""
 
 
-def only_part(parts: Sequence[QueryPart], weights: Sequence[float]) -> QueryPart:
-    """The one part of a query. Its weight changes neither the order nor, cosines being raw, any score.
+def ranking_parts(parts: Sequence[QueryPart], weights: Sequence[float], held: Collection[Part]) -> list[QueryPart]:
+    """The parts that products are ranked by: those with a weight above 0.
+
+    Args:
+        parts, weights: of a query.
+        held: what vectors the version has.
 
     Raises:
-        ValueError: none or several, or a weight that is not above 0.
+        ValueError: none of them, two that use the same vectors, vectors that the version lacks, or a weight below 0.
     """
-    if len(parts) != 1 or len(weights) != 1 or not weights[0] > 0:
+    using = [part.using for part in parts]
+    if len(weights) != len(parts) or len(set(using)) != len(using) or not all(0 <= weight < inf for weight in weights):
         raise ValueError(
-            f"{len(parts)} query parts with weights {list(weights)}; permitted: one, with a weight above 0"
+            f"query parts {using} with weights {list(weights)}; permitted: each of {sorted(held)} at most once, with a "
+            "weight of 0 or more each"
         )
-    return parts[0]
+    if not set(using) <= set(held):
+        raise ValueError(f"query parts {using}; permitted: what the version holds, {sorted(held)}")
+    chosen = [part for part, weight in zip(parts, weights, strict=True) if weight > 0]
+    if not chosen:
+        raise ValueError(f"query parts {using} with weights {list(weights)}; permitted: at least one weight above 0")
+    return chosen
 
 
 def unit_vector(values: Sequence[float] | npt.NDArray[np.float32], dim: int) -> npt.NDArray[np.float32]:

@@ -17,6 +17,8 @@ from embedder.recognition.neighbor_vote import NeighborVote
 from embedder.recognition.word_share import WordWeights
 from indexer.errors import ModelMismatch, VersionIncomplete
 from indexer.filters.schema import Schema
+from indexer.versions.layout import VectorLayout
+from indexer.words.text_index import TextIndex
 
 State = Literal["building", "ready"]
 
@@ -48,6 +50,7 @@ class Manifest:
         category_models: how queries' categories are judged, per kind of query ("image", "text"); empty in indexes
             without categories, and of earlier releases.
         match_models: how likely hits are to be right, per kind of query; empty in indexes of earlier releases.
+        texts: what is held of the products' titles; None: nothing, as in indexes of earlier releases.
         words: what words weigh in the catalog; None where it has no titles, and in indexes of earlier releases.
         votes: how neighbours' categories become a probability, per kind of query; of earlier releases.
         settings: of the build.
@@ -73,9 +76,16 @@ class Manifest:
     head_digest: str = ""
     category_models: Mapping[str, QueryModel] = field(default_factory=dict)
     match_models: Mapping[str, MatchModel] = field(default_factory=dict)
+    texts: TextIndex | None = None
     words: WordWeights | None = None
     votes: Mapping[str, NeighborVote] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> VectorLayout:
+        """Which vectors each product has."""
+        texts = self.texts or TextIndex()
+        return VectorLayout(self.dim, self.multivector, texts.title_dim, texts.bm25 is not None)
 
     def to_json(self) -> str:
         """As text, with the format version."""
@@ -83,6 +93,7 @@ class Manifest:
         data["schema"] = self.schema.to_dict()
         data["category_models"] = {name: model.to_dict() for name, model in self.category_models.items()}
         data["match_models"] = {name: model.to_dict() for name, model in self.match_models.items()}
+        data["texts"] = None if self.texts is None else self.texts.to_dict()
         data["words"] = None if self.words is None else self.words.to_dict()
         data["votes"] = {name: asdict(vote) for name, vote in self.votes.items()}
         return json.dumps({"format_version": FORMAT_VERSION, **data}, indent=1, ensure_ascii=False) + "\n"
@@ -107,6 +118,7 @@ class Manifest:
             data["match_models"] = {
                 name: MatchModel.from_dict(model) for name, model in data.get("match_models", {}).items()
             }
+            data["texts"] = None if data.get("texts") is None else TextIndex.from_dict(data["texts"])
             data["words"] = None if data.get("words") is None else WordWeights.from_dict(data["words"])
             data["votes"] = {name: NeighborVote(**vote) for name, vote in data["votes"].items()}
             return cls(**data)

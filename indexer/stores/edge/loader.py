@@ -19,6 +19,7 @@ from indexer.filters.schema import Schema
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.space import is_full, no_space
 from indexer.stores.protocol import Batch
+from indexer.versions.layout import VectorLayout
 
 FLUSH_EVERY = 50
 """Batches between flushes: what a power loss can take away from an unfinished build."""
@@ -27,12 +28,12 @@ FLUSH_EVERY = 50
 class EdgeLoader:
     """The parent's side. Used by one thread."""
 
-    def __init__(self, shard_path: Path, dim: int, multivector: bool, arguments: EdgeArguments) -> None:
+    def __init__(self, shard_path: Path, layout: VectorLayout, arguments: EdgeArguments) -> None:
         """Start the process; it makes the shard."""
         context = multiprocessing.get_context("spawn")
         self._pipe, child = context.Pipe()
         self._process = context.Process(
-            target=_run, args=(child, str(shard_path), dim, multivector, arguments), daemon=True, name="edge-loader"
+            target=_run, args=(child, str(shard_path), layout, arguments), daemon=True, name="edge-loader"
         )
         self._folder = shard_path.parent
         self._process.start()
@@ -40,7 +41,7 @@ class EdgeLoader:
 
     def upsert(self, batch: Batch) -> None:
         """Hand products over; returns before they are written, unless the loader is behind."""
-        self._send(("upsert", (list(batch.product_ids), batch.vectors, list(batch.payloads), batch.counts)))
+        self._send(("upsert", batch))
 
     def finish(self, schema: Schema) -> int:
         """Index, flush and close; returns the number of points."""
@@ -85,7 +86,7 @@ class EdgeLoader:
         return value
 
 
-def _run(pipe: Connection, shard_path: str, dim: int, multivector: bool, arguments: EdgeArguments) -> None:
+def _run(pipe: Connection, shard_path: str, layout: VectorLayout, arguments: EdgeArguments) -> None:
     """The loader's own process."""
     # Ctrl-C reaches the whole group; the parent decides what becomes of the build.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -93,12 +94,12 @@ def _run(pipe: Connection, shard_path: str, dim: int, multivector: bool, argumen
     from indexer.stores.edge.shard import Shard
 
     try:
-        shard = Shard.create(Path(shard_path), dim, multivector, arguments)
+        shard = Shard.create(Path(shard_path), layout, arguments)
         batches = 0
         while True:
             kind, argument = pipe.recv()
             if kind == "upsert":
-                shard.upsert(Batch(*argument))
+                shard.upsert(argument)
                 batches += 1
                 if batches % FLUSH_EVERY == 0:
                     shard.flush()
@@ -108,7 +109,7 @@ def _run(pipe: Connection, shard_path: str, dim: int, multivector: bool, argumen
                 points = shard.points()
                 shard.close()
                 # Opening folds the journals into the other files, which from then on keep their sizes.
-                Shard.load(Path(shard_path), multivector, arguments).close()
+                Shard.load(Path(shard_path), layout, arguments).close()
                 pipe.send(("done", points))
                 return
     except EOFError:

@@ -28,8 +28,20 @@ from indexer.stores.condition import (
 )
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.payload_indexes import choose_payload_indexes
-from indexer.stores.points import IMAGE, in_order, point_id, to_scored, to_stored
-from indexer.stores.protocol import Batch, Effort, QueryPart, Scored, Stored, only_part
+from indexer.stores.points import (
+    FUSED_FROM,
+    FUSION_K,
+    IMAGE,
+    TITLE,
+    WORDS,
+    in_order,
+    needed_vectors,
+    point_id,
+    to_scored,
+    to_stored,
+)
+from indexer.stores.protocol import Batch, Effort, QueryPart, Row, Scored, Stored, WordVector, ranking_parts
+from indexer.versions.layout import VectorLayout
 
 _INDEX_TYPES = {
     FieldType.KEYWORD: edge.PayloadSchemaType.Keyword,
@@ -62,27 +74,34 @@ def _translated(doing: str) -> Iterator[None]:
 class Shard:
     """A shard on disk, open in this process."""
 
-    def __init__(self, shard: edge.EdgeShard, arguments: EdgeArguments, multivector: bool) -> None:
+    def __init__(self, shard: edge.EdgeShard, arguments: EdgeArguments, layout: VectorLayout) -> None:
         self._shard = shard
         self._arguments = arguments
-        self._multivector = multivector
+        self._layout = layout
 
     @classmethod
-    def create(cls, path: Path, dim: int, multivector: bool, arguments: EdgeArguments) -> Shard:
+    def create(cls, path: Path, layout: VectorLayout, arguments: EdgeArguments) -> Shard:
         """Make an empty shard in a folder that does not exist.
 
         Args:
             path: the folder.
-            dim: length of the vectors.
-            multivector: whether a product may have several; compared by the nearest one (MaxSim).
+            layout: the products' vectors; where a product has several pictures, the nearest one counts (MaxSim).
             arguments: see there.
 
         Raises:
             StoreUnavailable: Edge cannot write there.
         """
-        several = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim) if multivector else None
+        several = edge.MultiVectorConfig(edge.MultiVectorComparator.MaxSim) if layout.multivector else None
+        vectors: dict[str, edge.EdgeVectorParams] = {
+            IMAGE: edge.EdgeVectorParams(layout.dim, edge.Distance.Cosine, multivector_config=several)
+        }
+        if layout.title_dim:
+            vectors[TITLE] = edge.EdgeVectorParams(layout.title_dim, edge.Distance.Cosine)
         config = edge.EdgeConfig(
-            vectors={IMAGE: edge.EdgeVectorParams(dim, edge.Distance.Cosine, multivector_config=several)},
+            vectors=vectors,
+            sparse_vectors={WORDS: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf)}
+            if layout.has_words
+            else None,
             hnsw_config=edge.HnswIndexConfig(
                 m=arguments.graph_links, ef_construct=arguments.graph_build_candidates, full_scan_threshold=10_000
             ),
@@ -93,10 +112,10 @@ class Shard:
         )
         with _translated(f"making the shard {path}"):
             path.mkdir(parents=True)
-            return cls(edge.EdgeShard.create(str(path), config), arguments, multivector)
+            return cls(edge.EdgeShard.create(str(path), config), arguments, layout)
 
     @classmethod
-    def load(cls, path: Path, multivector: bool, arguments: EdgeArguments) -> Shard:
+    def load(cls, path: Path, layout: VectorLayout, arguments: EdgeArguments) -> Shard:
         """Open an existing shard.
 
         Raises:
@@ -104,14 +123,11 @@ class Shard:
             VersionIncomplete: its files are damaged.
         """
         with _translated(f"opening the shard {path}"):
-            return cls(edge.EdgeShard.load(str(path)), arguments, multivector)
+            return cls(edge.EdgeShard.load(str(path)), arguments, layout)
 
     def upsert(self, batch: Batch) -> None:
         """Write products; durable after `flush`."""
-        points = [
-            edge.Point(point_id(product_id), {IMAGE: self._vectors(vectors)}, dict(payload))
-            for product_id, vectors, payload in batch.rows()
-        ]
+        points = [edge.Point(point_id(row.product_id), self._vectors(row), dict(row.payload)) for row in batch.rows()]
         with _translated("writing products"):
             self._shard.update(edge.UpdateOperation.upsert_points(points))
 
@@ -138,21 +154,43 @@ class Shard:
         self, parts: Sequence[QueryPart], weights: Sequence[float], limit: int, where: Expression | None, effort: Effort
     ) -> list[Scored]:
         """See `VersionReader.query`."""
-        part = only_part(parts, weights)
-        request = edge.QueryRequest(
-            limit=limit,
-            query=edge.Query.Nearest(_edge_vector(part.vector), using=part.using),
-            filter=None if where is None else _to_filter(to_condition(where)),
-            params=self._search_params(limit, effort),
-            with_payload=True,
-            with_vector=self._multivector,
-        )
+        ranking = ranking_parts(parts, weights, self._layout.held)
+        condition = None if where is None else _to_filter(to_condition(where))
+        needed = needed_vectors(parts, ranking, self._layout.multivector)
+        if len(ranking) == 1:
+            request = edge.QueryRequest(
+                limit=limit,
+                query=_nearest(ranking[0]),
+                filter=condition,
+                params=self._search_params(limit, effort),
+                with_payload=True,
+                with_vector=needed or False,
+            )
+        else:
+            candidates = max(limit, FUSED_FROM)
+            params = self._search_params(candidates, effort)
+            request = edge.QueryRequest(
+                limit=limit,
+                query=_fused(weights),
+                prefetches=[
+                    edge.Prefetch(limit=candidates, query=_nearest(part), params=params, filter=condition)
+                    for part in ranking
+                ],
+                with_payload=True,
+                with_vector=needed or False,
+            )
         with _translated("searching"):
             found = self._shard.query(request)
             return in_order(
-                to_scored(payload, float(point.score), part, _held(point) if self._multivector else None)
-                for point in found
-                if (payload := point.payload) is not None
+                (
+                    (
+                        float(point.score),
+                        to_scored(payload, float(point.score), parts, _held(point) if needed else None),
+                    )
+                    for point in found
+                    if (payload := point.payload) is not None
+                ),
+                ranking,
             )
 
     def fetch(self, product_id: str) -> Stored | None:
@@ -172,12 +210,18 @@ class Shard:
         with _translated("closing the shard"):
             self._shard.close()
 
-    def _vectors(self, vectors: npt.NDArray[np.float32]) -> Any:
-        rows = np.ascontiguousarray(vectors, dtype=np.float32)
-        if self._multivector:
-            return [_edge_vector(row) for row in rows]
-        (row,) = rows
-        return _edge_vector(row)
+    def _vectors(self, row: Row) -> dict[str, Any]:
+        pictures = np.ascontiguousarray(row.vectors, dtype=np.float32)
+        if self._layout.multivector:
+            vectors: dict[str, Any] = {IMAGE: [_edge_vector(picture) for picture in pictures]}
+        else:
+            (picture,) = pictures
+            vectors = {IMAGE: _edge_vector(picture)}
+        if row.title is not None:
+            vectors[TITLE] = _edge_vector(np.ascontiguousarray(row.title, dtype=np.float32))
+        if row.words is not None:
+            vectors[WORDS] = _sparse(row.words)
+        return vectors
 
     def _search_params(self, limit: int, effort: Effort) -> edge.SearchParams:
         chosen = self._arguments
@@ -197,8 +241,22 @@ def _quantization(arguments: EdgeArguments) -> edge.ScalarQuantizationConfig | N
 
 
 def _held(point: Any) -> Any:
-    """The pictures' vectors of a point that Edge gave back."""
-    return point.vector[IMAGE]
+    """The vectors of a point that Edge gave back, by name."""
+    return point.vector
+
+
+def _nearest(part: QueryPart) -> edge.Query:
+    vector: Any = _sparse(part.vector) if isinstance(part.vector, WordVector) else _edge_vector(part.vector)
+    return edge.Query.Nearest(vector, using=part.using)
+
+
+def _fused(weights: Sequence[float]) -> Any:
+    """Edge's stubs do not know that `Rrf` is a `Fusion`."""
+    return edge.Fusion.Rrf(FUSION_K, [weight for weight in weights if weight > 0])
+
+
+def _sparse(words: WordVector) -> edge.SparseVector:
+    return edge.SparseVector(list(words.indices), list(words.values))
 
 
 def _to_filter(clause: Clause) -> edge.Filter:

@@ -133,7 +133,7 @@ class EdgeStore:
         if indexes.left_out:
             _log.warning("%s", indexes.describe())
         graph = products > self._arguments.graph_above
-        needed = build_bytes(self._root, products, manifest.dim, len(indexes.keys), graph)
+        needed = build_bytes(self._root, products, manifest.layout.values, len(indexes.keys), graph)
         check_room(self._root, needed, f"build {products:,} products" if products else "begin a build")
 
     def activate(self, version: str) -> None:
@@ -210,7 +210,7 @@ class EdgeStore:
 
     def _load(self, folder: Path, manifest: Manifest) -> Shard:
         try:
-            return Shard.load(folder / "shard", manifest.multivector, self._arguments)
+            return Shard.load(folder / "shard", manifest.layout, self._arguments)
         except StoreUnavailable as error:
             if is_full(error):
                 raise no_space(folder, "more is needed to open the version") from error

@@ -27,7 +27,7 @@ class EdgeWriter:
             with writing(root, "begin a version", "choose another folder"):
                 self._folder.mkdir(parents=True)
                 write_durably(self._folder / MANIFEST, manifest.to_json())
-            self._loader = EdgeLoader(self._folder / "shard", manifest.dim, manifest.multivector, arguments)
+            self._loader = EdgeLoader(self._folder / "shard", manifest.layout, arguments)
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise

@@ -6,7 +6,9 @@ from qdrant_client import models
 
 from indexer.filters.schema import FieldType, Schema
 from indexer.stores.payload_indexes import choose_payload_indexes
-from indexer.versions.manifest import Manifest
+from indexer.stores.points import IMAGE, TITLE, WORDS
+from indexer.stores.protocol import WordVector
+from indexer.versions.layout import VectorLayout
 
 MANIFEST_KEY = "merchlens_manifest"
 """Where the collection's metadata holds the manifest."""
@@ -21,14 +23,29 @@ _INDEX_TYPES = {
 }
 
 
-def vector_params(manifest: Manifest) -> models.VectorParams:
-    """Of the vector, or vectors, of a product's pictures."""
+def vector_params(layout: VectorLayout) -> dict[str, models.VectorParams]:
+    """Of the dense vectors, by name."""
     several = models.MultiVectorConfig(comparator=models.MultiVectorComparator.MAX_SIM)
-    return models.VectorParams(
-        size=manifest.dim,
-        distance=models.Distance.COSINE,
-        multivector_config=several if manifest.multivector else None,
-    )
+    params: dict[str, models.VectorParams] = {
+        IMAGE: models.VectorParams(
+            size=layout.dim,
+            distance=models.Distance.COSINE,
+            multivector_config=several if layout.multivector else None,
+        )
+    }
+    if layout.title_dim:
+        params[TITLE] = models.VectorParams(size=layout.title_dim, distance=models.Distance.COSINE)
+    return params
+
+
+def sparse_params(layout: VectorLayout) -> dict[str, models.SparseVectorParams] | None:
+    """Of the sparse vectors, by name; None where there are none."""
+    return {WORDS: models.SparseVectorParams(modifier=models.Modifier.IDF)} if layout.has_words else None
+
+
+def sparse_vector(words: WordVector) -> models.SparseVector:
+    """A text's words, as the client takes them."""
+    return models.SparseVector(indices=list(words.indices), values=list(words.values))
 
 
 def payload_indexes(schema: Schema) -> dict[str, models.PayloadSchemaType]:

@@ -9,9 +9,20 @@ from qdrant_client import models
 
 from indexer.errors import StoreNotFound, StoreUnavailable
 from indexer.filters.expression import Expression
-from indexer.stores.points import IMAGE, in_order, point_id, to_scored, to_stored
-from indexer.stores.protocol import Effort, QueryPart, Scored, Stored, only_part
+from indexer.stores.points import (
+    FUSED_FROM,
+    FUSION_K,
+    IMAGE,
+    WORDS,
+    in_order,
+    needed_vectors,
+    point_id,
+    to_scored,
+    to_stored,
+)
+from indexer.stores.protocol import Effort, QueryPart, Scored, Stored, WordVector, ranking_parts
 from indexer.stores.qdrant.arguments import QdrantArguments
+from indexer.stores.qdrant.collection import sparse_vector
 from indexer.stores.qdrant.condition import to_filter
 from indexer.stores.qdrant.connection import Connection
 from indexer.versions.manifest import Manifest
@@ -44,24 +55,65 @@ class QdrantReader:
         effort: Effort = "balanced",
     ) -> list[Scored]:
         """See `VersionReader`."""
-        part = only_part(parts, weights)
-        multivector, chosen = self._manifest.multivector, self._arguments
-        candidates = chosen.fast_candidates if effort == "fast" else chosen.search_candidates
+        layout = self._manifest.layout
+        ranking = ranking_parts(parts, weights, layout.held)
+        needed = needed_vectors(parts, ranking, layout.multivector)
+        chosen, condition = self._arguments, to_filter(where)
+        fused = len(ranking) > 1
+        candidates = max(limit, FUSED_FROM) if fused else limit
+        params = models.SearchParams(
+            exact=effort == "exact",
+            hnsw_ef=max(chosen.fast_candidates if effort == "fast" else chosen.search_candidates, candidates),
+        )
+        asked: dict[str, Any]
+        if fused:
+            asked = {
+                "query": models.RrfQuery(
+                    rrf=models.Rrf(k=FUSION_K, weights=[weight for weight in weights if weight > 0])
+                ),
+                "prefetch": [
+                    models.Prefetch(
+                        query=self._nearest(part),
+                        using=part.using,
+                        filter=condition,
+                        params=params if part.using != WORDS else None,
+                        limit=candidates,
+                    )
+                    for part in ranking
+                ],
+            }
+        else:
+            (part,) = ranking
+            asked = {
+                "query": self._nearest(part),
+                "using": part.using,
+                "query_filter": condition,
+                "search_params": params if part.using != WORDS else None,
+            }
         found = self._call(
             self._client.query_points,
             self._name,
-            query=[part.vector.tolist()] if multivector else part.vector.tolist(),
-            using=part.using,
             limit=limit,
-            query_filter=to_filter(where),
-            search_params=models.SearchParams(exact=effort == "exact", hnsw_ef=max(candidates, limit)),
             with_payload=True,
-            with_vectors=[IMAGE] if multivector else False,
+            with_vectors=needed or False,
+            **asked,
         ).points
         return in_order(
-            to_scored(point.payload or {}, float(point.score), part, _held(point) if multivector else None)
-            for point in found
+            (
+                (
+                    float(point.score),
+                    to_scored(point.payload or {}, float(point.score), parts, _held(point) if needed else None),
+                )
+                for point in found
+            ),
+            ranking,
         )
+
+    def _nearest(self, part: QueryPart) -> Any:
+        if isinstance(part.vector, WordVector):
+            return sparse_vector(part.vector)
+        several = part.using == IMAGE and self._manifest.multivector
+        return [part.vector.tolist()] if several else part.vector.tolist()
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""
@@ -106,5 +158,5 @@ class QdrantReader:
 
 
 def _held(point: Any) -> Any:
-    """The pictures' vectors of a point that Qdrant gave back; its model knows of many more shapes."""
-    return point.vector[IMAGE]
+    """The vectors of a point that Qdrant gave back, by name; its model knows of many more shapes."""
+    return point.vector

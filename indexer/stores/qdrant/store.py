@@ -12,9 +12,8 @@ from typing import Any
 from qdrant_client import QdrantClient, models
 
 from indexer.errors import StoreError, StoreNotFound, VersionIncomplete
-from indexer.stores.points import IMAGE
 from indexer.stores.qdrant.arguments import QdrantArguments
-from indexer.stores.qdrant.collection import MANIFEST_KEY, RETIRED_KEY, vector_params
+from indexer.stores.qdrant.collection import MANIFEST_KEY, RETIRED_KEY, sparse_params, vector_params
 from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connect
 from indexer.stores.qdrant.reader import QdrantReader
 from indexer.stores.qdrant.waiting import wait_for
@@ -87,7 +86,8 @@ class QdrantStore:
         self._call(
             self._client.create_collection,
             name,
-            vectors_config={IMAGE: vector_params(manifest)},
+            vectors_config=vector_params(manifest.layout),
+            sparse_vectors_config=sparse_params(manifest.layout),
             shard_number=self._arguments.shards,
             replication_factor=self._arguments.replicas,
             write_consistency_factor=self._arguments.write_consistency,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Literal
+from typing import Any, Literal
 
 from qdrant_client import models
 
 from indexer.errors import StoreUnavailable
-from indexer.stores.points import IMAGE, point_id
-from indexer.stores.protocol import Batch
-from indexer.stores.qdrant.collection import MANIFEST_KEY, payload_indexes
+from indexer.stores.points import IMAGE, TITLE, WORDS, point_id
+from indexer.stores.protocol import Batch, Row
+from indexer.stores.qdrant.collection import MANIFEST_KEY, payload_indexes, sparse_vector
 from indexer.stores.qdrant.connection import Connection
 from indexer.stores.qdrant.waiting import wait_for
 from indexer.versions.manifest import Manifest
@@ -44,14 +44,18 @@ class QdrantWriter:
     def upsert(self, batch: Batch) -> None:
         """See `VersionWriter`; not waited for: `finish` counts."""
         points = [
-            models.PointStruct(
-                id=str(point_id(product_id)),
-                vector={IMAGE: vectors.tolist() if self._multivector else vectors[0].tolist()},
-                payload=dict(payload),
-            )
-            for product_id, vectors, payload in batch.rows()
+            models.PointStruct(id=str(point_id(row.product_id)), vector=self._vectors(row), payload=dict(row.payload))
+            for row in batch.rows()
         ]
         self._call(self._client.upsert, self._name, points, wait=False)
+
+    def _vectors(self, row: Row) -> dict[str, Any]:
+        vectors: dict[str, Any] = {IMAGE: row.vectors.tolist() if self._multivector else row.vectors[0].tolist()}
+        if row.title is not None:
+            vectors[TITLE] = row.title.tolist()
+        if row.words is not None:
+            vectors[WORDS] = sparse_vector(row.words)
+        return vectors
 
     def finish(self, manifest: Manifest) -> None:
         """See `VersionWriter`."""

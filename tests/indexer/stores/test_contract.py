@@ -10,8 +10,9 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +23,12 @@ from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, VersionI
 from indexer.filters.expression import matches
 from indexer.filters.parser import parse_filter
 from indexer.stores.edge.store import EdgeStore
-from indexer.stores.protocol import Batch, QueryPart, Store, VersionReader
+from indexer.stores.points import FUSION_K
+from indexer.stores.protocol import Batch, QueryPart, Store, VersionReader, WordVector
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.store import QdrantStore
+from indexer.words.bm25 import Bm25Words
+from indexer.words.text_index import Bm25Settings, TextIndex
 from tests.indexer.conftest import DIM, STRANGE_IDS, Shelf, load, manifest_of, search, shelf, unit_rows
 
 URL_VARIABLE, KEY_VARIABLE = "MERCHLENS_TEST_QDRANT_URL", "MERCHLENS_TEST_QDRANT_API_KEY"
@@ -310,17 +314,194 @@ class TestSeveralPictures:
                 Batch(things.ids[:2], things.vectors[:3], things.payloads[:2], counts)
 
 
+TITLE_DIM = 8
+NAMES = ("red box", "red boot", "blue hat", "green box", "red red hat", "the can", "")
+
+
+@dataclass(frozen=True)
+class Titled:
+    """Products with titles, as a version holds them beside the pictures, and what the words weigh."""
+
+    things: Shelf
+    batch: Batch
+    words: Bm25Words
+    spoken: list[str]
+
+    @property
+    def texts(self) -> TextIndex:
+        return TextIndex(TITLE_DIM, SETTINGS)
+
+    def by_image(self, query: np.ndarray) -> dict[str, float]:
+        return dict(zip(self.things.ids, (self.batch.vectors @ query).tolist(), strict=True))
+
+    def by_title(self, query: np.ndarray) -> dict[str, float]:
+        assert self.batch.titles is not None
+        cosines = (self.batch.titles @ query).tolist()
+        return {name: cosine for name, cosine, text in zip(self.things.ids, cosines, self.spoken, strict=True) if text}
+
+    def by_words(self, text: str) -> dict[str, float]:
+        """BM25 by its formula, product by product; words are compared without a plural's ending."""
+        titles = [title.replace("boxes", "box").split() for title in self.spoken]
+        found = {}
+        for name, title in zip(self.things.ids, titles, strict=True):
+            score = 0.0
+            for word in set(text.replace("boxes", "box").split()):
+                holding = sum(word in other for other in titles)
+                often = title.count(word)
+                length = 1 - SETTINGS.b + SETTINGS.b * len(title) / SETTINGS.average_length
+                idf = np.log((sum(map(bool, titles)) - holding + 0.5) / (holding + 0.5) + 1)
+                score += idf * often * (SETTINGS.k + 1) / (often + SETTINGS.k * length)
+            if score:
+                found[name] = score
+        return found
+
+
+SETTINGS = Bm25Settings("english", 2.0)
+
+
+def ranked(scores: dict[str, float]) -> list[str]:
+    return sorted(scores, key=lambda name: (-scores[name], name))
+
+
+@pytest.fixture(scope="module")
+def titled() -> Titled:
+    things = shelf(140)
+    spoken = [NAMES[row % len(NAMES)] + f" {row % 20}" * (row % 3 > 0) for row in range(140)]
+    spoken = [text if NAMES[row % len(NAMES)] else "" for row, text in enumerate(spoken)]
+    titles = unit_rows(140, seed=31, dim=TITLE_DIM)
+    titles[[row for row, text in enumerate(spoken) if not text]] = 0
+    words = Bm25Words(SETTINGS)
+    batch = Batch(things.ids, things.vectors, things.payloads, None, titles, [words.title(text) for text in spoken])
+    return Titled(things, batch, words, spoken)
+
+
+@pytest.fixture(scope="module", params=["edge", "qdrant"])
+def titled_reader(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, titled: Titled
+) -> Iterator[VersionReader]:
+    for connect in connecting(request.param, tmp_path_factory.mktemp("titled")):
+        store = connect()
+        store.activate(load(store, titled.things, batches=[titled.batch], texts=titled.texts).version)
+        opened = store.open()
+        yield opened
+        opened.close()
+
+
+class TestTitlesAndWords:
+    """Beside its pictures, a product is found by what its title means and by the words that it has."""
+
+    def test_by_titles(self, titled_reader: VersionReader, titled: Titled) -> None:
+        for query, picture in zip(unit_rows(5, seed=32, dim=TITLE_DIM), unit_rows(5, seed=33), strict=True):
+            parts = [QueryPart(picture, scale=0.5), QueryPart(query, "title", 2.0)]
+            found = titled_reader.query(parts, [0.0, 1.0], 200)
+            expected = titled.by_title(query)
+            # A product without a title has none that could be near.
+            assert [item.product_id for item in found] == ranked(expected)
+            assert np.allclose(
+                [item.title for item in found], [2 * expected[item.product_id] for item in found], atol=1e-5
+            )
+            pictures = titled.by_image(picture)
+            assert np.allclose(
+                [item.score for item in found], [0.5 * pictures[item.product_id] for item in found], atol=1e-5
+            )
+
+    @pytest.mark.parametrize("text", ["red", "box", "red boxes", "the", "can", "hat 4", "nothing of the kind"])
+    def test_by_words(self, titled_reader: VersionReader, titled: Titled, text: str) -> None:
+        words = titled.words.query(text)
+        assert words is not None
+        found = titled_reader.query([QueryPart(words, "words")], [1.0], 200)
+        expected = titled.by_words(text)
+        assert {item.product_id for item in found} == set(expected)
+        assert np.allclose([item.score for item in found], [expected[item.product_id] for item in found], rtol=1e-4)
+        assert [item.score for item in found] == sorted((item.score for item in found), reverse=True)
+
+    def test_by_words_that_stand_in_no_title(self, titled_reader: VersionReader, titled: Titled) -> None:
+        words = titled.words.query("umbrella")
+        assert words is not None
+        assert titled_reader.query([QueryPart(words, "words")], [1.0], 10) == []
+
+    @pytest.mark.parametrize("weights", [[1.0, 1.0, 1.0], [0.5, 0.25, 4.0], [1.0, 0.0, 2.0]])
+    @pytest.mark.parametrize("where", [None, "price < 50"])
+    def test_by_all_of_them_fused_by_their_ranks(
+        self, titled_reader: VersionReader, titled: Titled, weights: list[float], where: str | None
+    ) -> None:
+        condition = None if where is None else parse_filter(where, titled.things.schema)
+        permitted = [
+            payload["product_id"]
+            for payload in titled.things.payloads
+            if condition is None or matches(condition, payload)
+        ]
+        picture, title = unit_rows(1, seed=34)[0], unit_rows(1, seed=35, dim=TITLE_DIM)[0]
+        words = titled.words.query("red hat 7")
+        assert words is not None
+        parts = [QueryPart(picture), QueryPart(title, "title"), QueryPart(words, "words")]
+        found = titled_reader.query(parts, weights, 140, condition)
+        lists = [titled.by_image(picture), titled.by_title(title), titled.by_words("red hat 7")]
+        # Products of one score by words may come in any order there; so only what is told apart is compared.
+        fused: dict[str, tuple[float, float]] = {}
+        for scores, weight in zip(lists, weights, strict=True):
+            if weight:
+                order = [name for name in ranked(scores) if name in permitted]
+                for name in order:
+                    same = [place for place, other in enumerate(order) if abs(scores[other] - scores[name]) < 1e-4]
+                    low, high = fused.get(name, (0.0, 0.0))
+                    gain = [1 / ((place + 1) / weight + FUSION_K - 1) for place in (max(same), min(same))]
+                    fused[name] = (low + gain[0], high + gain[1])
+        assert {item.product_id for item in found} == set(fused)
+        for before, after in pairwise(found):
+            assert fused[before.product_id][1] >= fused[after.product_id][0] - 1e-7
+        pictures = titled.by_image(picture)
+        assert np.allclose([item.score for item in found], [pictures[item.product_id] for item in found], atol=1e-5)
+
+    def test_pictures_alone_are_ranked_as_ever(self, titled_reader: VersionReader, titled: Titled) -> None:
+        for query in unit_rows(3, seed=36):
+            found = search(titled_reader, query, 20)
+            assert [item.product_id for item in found] == ranked(titled.by_image(query))[:20]
+
+    def test_a_product_is_fetched_with_its_title(self, titled_reader: VersionReader, titled: Titled) -> None:
+        assert titled.batch.titles is not None
+        for row in (0, 1, 6):
+            found = titled_reader.fetch(titled.things.ids[row])
+            assert found is not None
+            assert np.allclose(found.vectors, titled.batch.vectors[row], atol=1e-5)
+            if titled.spoken[row]:
+                assert found.title is not None
+                assert np.allclose(found.title, titled.batch.titles[row], atol=1e-5)
+            else:
+                assert found.title is None
+
+    def test_a_batch_with_a_title_too_few_cannot_be_made(self, titled: Titled) -> None:
+        batch = titled.batch
+        assert batch.titles is not None
+        assert batch.words is not None
+        for titles, words in ((batch.titles[1:], batch.words), (batch.titles, batch.words[1:])):
+            with pytest.raises(ValueError, match=r"139 .*for 140 products"):
+                Batch(batch.product_ids, batch.vectors, batch.payloads, None, titles, words)
+
+
 class TestTheQuery:
-    @pytest.mark.parametrize("weights", [[], [1.0, 1.0], [0.0], [-1.0], [float("nan")]])
-    def test_has_one_part_with_a_weight_above_0(
+    @pytest.mark.parametrize("weights", [[], [1.0, 1.0], [0.0], [-1.0], [float("nan")], [float("inf")]])
+    def test_has_a_weight_for_each_part_and_one_above_0(
         self, reader: VersionReader, things: Shelf, weights: list[float]
     ) -> None:
-        with pytest.raises(ValueError, match=r"permitted: one, with a weight above 0"):
+        with pytest.raises(ValueError, match=r"permitted: .*weight"):
             reader.query([QueryPart(things.vectors[0])], weights, 1)
+
+    def test_uses_what_the_version_holds_each_once(self, reader: VersionReader, things: Shelf) -> None:
+        part = QueryPart(things.vectors[0])
+        for parts in (
+            [QueryPart(things.vectors[0], "title")],
+            [part, part],
+            [part, QueryPart(WordVector((1,), (1.0,)), "words")],
+        ):
+            with pytest.raises(ValueError, match=r"permitted: .*'image'"):
+                reader.query(parts, [1.0] * len(parts), 1)
 
     def test_a_weight_changes_no_score(self, reader: VersionReader, things: Shelf) -> None:
         found = [reader.query([QueryPart(things.vectors[3])], [weight], 5) for weight in (0.1, 1.0, 10.0)]
-        assert found[0] == found[1] == found[2]
+        for other in found[1:]:
+            assert [item.product_id for item in other] == [item.product_id for item in found[0]]
+            assert np.allclose([item.score for item in other], [item.score for item in found[0]], atol=1e-6)
 
     @pytest.mark.parametrize("scale", [0.25, 2**0.5])
     def test_a_scale_multiplies_every_score_and_changes_no_order(
