@@ -13,6 +13,7 @@ from indexer.stores.address import open_store
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.protocol import Store
 from indexer.stores.qdrant.arguments import QdrantArguments
+from indexer.words.text_index import Language
 
 
 class StoreSettings(LayeredSettings):
@@ -58,6 +59,9 @@ class IndexerSettings(StoreSettings):
             servers may still ask for it.
         abandoned_after_s: an unfinished version in a Qdrant server that is older was left by a build that was killed:
             the next build, or gc, deletes it. Longer than the longest build takes.
+        index_titles: whether titles are searched by what they mean: an embedding of each is held beside the pictures'.
+        index_words: whether titles are searched by their words (BM25).
+        language: of the titles: whose endings are taken off words (see `indexer.words.text_index.Language`).
         match_views: products whose pictures are looked at as a photo would show them, to learn how sure a picture query
             may be that it found the very product; 0: that probability is absent.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
@@ -76,6 +80,9 @@ class IndexerSettings(StoreSettings):
     keep_versions: int = Field(default=1, ge=0, le=100)
     drop_after_s: float = Field(default=3600.0, ge=0, le=31_536_000, allow_inf_nan=False)
     abandoned_after_s: float = Field(default=86_400.0, ge=0, le=31_536_000, allow_inf_nan=False)
+    index_titles: bool = True
+    index_words: bool = True
+    language: Language = "english"
     match_views: int = Field(default=120, ge=0, le=400)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
 

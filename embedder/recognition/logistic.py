@@ -60,12 +60,19 @@ class LogisticModel:
 
         Args:
             data: as `to_dict` gives it.
-            features: those that the model must have been fitted on; None: any.
+            features: those that it is given; one that it was not fitted on, as in an earlier release, changes nothing.
+                None: those that it was fitted on.
         """
-        if features is not None and tuple(data["features"]) != tuple(features):
-            raise ValueError(f"a model of the features {data['features']}; permitted: {', '.join(features)}")
-        numbers = {name: tuple(float(value) for value in data[name]) for name in ("center", "spread", "weights")}
-        return cls(tuple(map(str, data["features"])), bias=float(data["bias"]), **numbers)
+        fitted = tuple(map(str, data["features"]))
+        given = fitted if features is None else tuple(features)
+        if not set(fitted) <= set(given):
+            raise ValueError(f"a model of the features {fitted}; permitted: {', '.join(given)}")
+        absent = {"center": 0.0, "spread": 1.0, "weights": 0.0}
+        numbers = {}
+        for name, without in absent.items():
+            known = dict(zip(fitted, map(float, data[name]), strict=True))
+            numbers[name] = tuple(known.get(feature, without) for feature in given)
+        return cls(given, bias=float(data["bias"]), **numbers)
 
 
 def fit_logistic(

@@ -20,13 +20,14 @@ from embedder.recognition.neighbor_vote import closeness
 HITS = 10
 """Of a query, that the models are fitted on."""
 
-HIT_FEATURES = ("score", "lead", "words", "category")
+HIT_FEATURES = ("score", "lead", "words", "category", "title")
 """The score; how far it is above the second nearest product's (of the nearest) or below the nearest one's (of others);
-the share of the query's words that the product has; log odds that the query shows the product's category."""
+the share of the query's words that the product has; log odds that the query shows the product's category; the cosine of
+the query and the product's title."""
 
-QUERY_FEATURES = ("best", "near", "words", "known")
-"""The best score; the mean of the first five; the largest share of the query's words; log odds that the category is one
-of the catalog's."""
+QUERY_FEATURES = ("best", "near", "words", "known", "title")
+"""The best score; the mean of the best five; the largest share of the query's words; log odds that the category is one
+of the catalog's; the largest cosine of the query and a title."""
 
 _ROUNDING = 1e-5
 """Of scores."""
@@ -37,12 +38,14 @@ class HitEvidence:
     """What is known of the k hits of each of n queries.
 
     Attributes:
-        scores: float (n, k), highest first; NaN where there are fewer hits.
+        scores: float (n, k), as the hits are ranked; NaN where there are fewer hits.
         words: share of the query's words that the product has, float (n, k); NaN where there are no words.
         category: log odds that the query shows the product's category, float (n, k); NaN where that is not known.
         known: log odds that the query shows one of the catalog's categories, float (n,); NaN where that is not known.
         leaders: scores of the two nearest products of the whole catalog, whatever the hits were filtered by, float
             (n, 2); NaN where there are fewer. None: the first two hits'.
+        titles: cosines of the query and the products' titles, float (n, k); NaN where either has no words. None: all
+            are NaN.
     """
 
     scores: npt.NDArray[np.floating]
@@ -50,6 +53,7 @@ class HitEvidence:
     category: npt.NDArray[np.floating]
     known: npt.NDArray[np.floating]
     leaders: npt.NDArray[np.floating] | None = None
+    titles: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         shape = self.scores.shape
@@ -60,13 +64,17 @@ class HitEvidence:
             )
 
     def of_hits(self) -> npt.NDArray[np.float64]:
-        """`HIT_FEATURES`, float64 (n, k, 4)."""
+        """`HIT_FEATURES`, float64 (n, k, 5)."""
         scores = np.asarray(self.scores, dtype=np.float64)
         first, second = self._leading()
         behind = scores - first
         # Two searches may differ by a rounding step.
         lead = np.where(behind < -_ROUNDING, behind, first - second)
-        return np.stack([scores, lead, self.words, self.category], axis=2)
+        return np.stack([scores, lead, self.words, self.category, self._titles()], axis=2)
+
+    def _titles(self) -> npt.NDArray[np.float64]:
+        """Cosines of query and title, float64 (n, k), NaN where they are not known."""
+        return np.full(self.scores.shape, np.nan) if self.titles is None else np.asarray(self.titles, dtype=np.float64)
 
     def _leading(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
         """The two nearest products' scores, float64 (n, 1) each; NaN where there are fewer."""
@@ -76,14 +84,17 @@ class HitEvidence:
         return padded[:, :1], padded[:, 1:]
 
     def of_queries(self) -> npt.NDArray[np.float64]:
-        """`QUERY_FEATURES`, float64 (n, 4)."""
-        best, near = closeness(self.scores)
-        spoken = np.isfinite(self.words)
-        words = np.where(spoken, self.words, -np.inf).max(axis=1, initial=-np.inf)
-        return np.stack(
-            [best, near, np.where(spoken.any(axis=1), words, np.nan), self.known],
-            axis=1,
-        )
+        """`QUERY_FEATURES`, float64 (n, 5)."""
+        # By words, the first hit need not be the nearest.
+        best, near = closeness(-np.sort(-np.asarray(self.scores, dtype=np.float64), axis=1))
+        return np.stack([best, near, _largest(self.words), self.known, _largest(self._titles())], axis=1)
+
+
+def _largest(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Of each row of values (n, k), float64 (n,); NaN where all are."""
+    known = np.isfinite(values)
+    largest = np.where(known, values, -np.inf).max(axis=1, initial=-np.inf)
+    return np.asarray(np.where(known.any(axis=1), largest, np.nan), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ class ProductSample:
     Attributes:
         ids, categories, titles: of the products kept; a category is None where there is none.
         vectors: of their main pictures, float32 (dim,), unit length.
+        title_vectors: of their titles, float32 (title dim,), unit length, or zeros; empty where the index holds none.
         pictures: some products' main pictures by id.
     """
 
@@ -34,6 +35,7 @@ class ProductSample:
         self.categories: list[str | None] = []
         self.titles: list[str] = []
         self.vectors: list[npt.NDArray[np.float32]] = []
+        self.title_vectors: list[npt.NDArray[np.float32]] = []
         self._pictures: dict[int, Picture] = {}
 
     def __len__(self) -> int:
@@ -44,9 +46,14 @@ class ProductSample:
         """Main pictures, of some of the products, by id."""
         return {self.ids[place]: picture for place, picture in self._pictures.items()}
 
-    def add(self, products: Sequence[Product], vectors: npt.NDArray[np.float32]) -> None:
-        """Add products with the unit vectors of their main pictures, float32 (n, dim)."""
-        for product, vector in zip(products, vectors, strict=True):
+    def add(
+        self,
+        products: Sequence[Product],
+        vectors: npt.NDArray[np.float32],
+        titles: npt.NDArray[np.float32] | None = None,
+    ) -> None:
+        """Add products with the unit vectors of their main pictures, float32 (n, dim), and of their titles, if any."""
+        for row, (product, vector) in enumerate(zip(products, vectors, strict=True)):
             self._seen += 1
             if len(self.ids) < POOL:
                 place = len(self.ids)
@@ -54,12 +61,16 @@ class ProductSample:
                 self.categories.append(None)
                 self.titles.append("")
                 self.vectors.append(vector)
+                if titles is not None:
+                    self.title_vectors.append(vector)
             else:
                 place = int(self._random.integers(self._seen))
                 if place >= POOL:
                     continue
             # A copy: a view of one row would keep its whole batch in memory.
             self.ids[place], self.vectors[place] = product.id, vector.copy()
+            if titles is not None:
+                self.title_vectors[place] = titles[row].copy()
             self.categories[place], self.titles[place] = product.category, title_of(product)
             if place < PICTURES:
                 self._pictures[place] = product.pictures[0].source

@@ -37,6 +37,8 @@ from indexer.building.held_out_queries import (
 )
 from indexer.building.meaningless_texts import meaningless_texts
 from indexer.building.product_sample import ProductSample
+from indexer.building.sample_texts import SampleTexts, fuse
+from indexer.words.text_index import TextIndex
 
 QUERIES = 1_000
 TITLES = 400
@@ -67,7 +69,12 @@ class Recognition:
 
 
 def fit_recognition(
-    encoder: Encoder, sample: ProductSample, categories: Sequence[str], limits: PictureLimits, views: int
+    encoder: Encoder,
+    sample: ProductSample,
+    categories: Sequence[str],
+    limits: PictureLimits,
+    views: int,
+    texts: TextIndex | None = None,
 ) -> Recognition:
     """Fit on a sample of the products that were indexed.
 
@@ -78,8 +85,9 @@ def fit_recognition(
         limits: what a picture may weigh.
         views: products whose pictures are looked at as a photo would show them, for how sure it is that the very
             product was found; 0: that is not fitted.
+        texts: how text queries are ranked; None: by pictures alone.
     """
-    return _Fitting(encoder, sample, categories, limits, views).run() if len(sample) else Recognition()
+    return _Fitting(encoder, sample, categories, limits, views, texts).run() if len(sample) else Recognition()
 
 
 class _Fitting:
@@ -92,8 +100,11 @@ class _Fitting:
         categories: Sequence[str],
         limits: PictureLimits,
         views: int,
+        texts: TextIndex | None,
     ) -> None:
         self._encoder = encoder
+        self._texts = texts or TextIndex()
+        self._searching = SampleTexts(encoder, sample, self._texts)
         self._sample = sample
         self._limits = limits
         self._views = views
@@ -158,9 +169,10 @@ class _Fitting:
         self, queries: HeldOutQueries, found: Answers, model: QueryModel | None, judged: Judged | None
     ) -> MatchModel:
         texts = None if queries.modality == "image" else [self._sample.titles[place] for place in queries.places]
-        evidence = self._evidence(found.near, judged, texts)
+        ranked = found.near if texts is None else self._ranked(queries, texts, queries.places)
         leaders = np.where(np.isfinite(found.near.scores), found.near.scores, np.nan)[:, :2]
-        deep = replace(self._evidence(found.deep, judged, texts), leaders=leaders)
+        evidence = replace(self._evidence(ranked, judged, texts, queries.semantic), leaders=leaders)
+        deep = replace(self._evidence(found.deep, judged, texts, queries.semantic), leaders=leaders)
         own = self._labels[queries.places]
         # A product without a category is of the kind of none.
         asked = own >= 0
@@ -169,13 +181,34 @@ class _Fitting:
             relevant = fit_hits(
                 *(
                     (_rows(item, asked), self._is_of(searched, own)[asked])
-                    for item, searched in ((evidence, found.near), (deep, found.deep))
+                    for item, searched in ((evidence, ranked), (deep, found.deep))
                 )
             )
         if queries.modality == "image":
             return MatchModel(relevant, self._fit_same(), None, 0.0, len(queries))
         anything, least = fit_anything(evidence, self._meaningless(model, len(queries)))
         return MatchModel(relevant, None, anything, least, len(queries))
+
+    def _ranked(
+        self, queries: HeldOutQueries, texts: Sequence[str], places: npt.NDArray[np.intp] | None = None
+    ) -> Searched:
+        """What n texts find as the engines rank it, with the scores of the products' pictures.
+
+        Args:
+            queries: the texts'.
+            texts: themselves.
+            places: products that are left out of their own answers, (n,); None: none are.
+        """
+        rows = []
+        for row, found in enumerate(self._searching.search(texts, queries.semantic)):
+            own = None if places is None else int(places[row])
+            order = fuse(found.lists(own), self._texts.weights)
+            scores = found.scores["image"] * np.float32(queries.queries[row].scale)
+            # `nearest` takes the order as it is given, and what is not in it for missing.
+            there = np.full(len(scores), -np.inf, dtype=np.float32)
+            there[order] = scores[order]
+            rows.append(nearest(there, order))
+        return stacked(rows)
 
     def _fit_same(self) -> LogisticModel | None:
         """From views of products, which ask for the very product among all of the sample."""
@@ -217,9 +250,16 @@ class _Fitting:
         )
         near = stacked([nearest(self._pool @ query.vector * np.float32(query.scale)) for query in queries.queries])
         judged = None if model is None else self._judge(model, queries, near)
-        return self._evidence(near, judged, texts)
+        return self._evidence(self._ranked(queries, texts), judged, texts, semantic)
 
-    def _evidence(self, near: Searched, judged: Judged | None, texts: Sequence[str] | None) -> HitEvidence:
+    def _evidence(
+        self,
+        near: Searched,
+        judged: Judged | None,
+        texts: Sequence[str] | None,
+        semantic: npt.NDArray[np.float32] | None = None,
+    ) -> HitEvidence:
+        """What is known of the first hits; `texts` and their embeddings `semantic` where the queries are texts."""
         places = near.places[:, :HITS]
         scores = np.where(places >= 0, near.scores[:, :HITS], np.nan)
         words = np.full(places.shape, np.nan)
@@ -237,11 +277,20 @@ class _Fitting:
             category = np.where(labels >= 0, odds, np.nan)
             if judged.known is not None:
                 known = log_odds(judged.known)
-        return HitEvidence(scores, words, category, known)
+        titles = None
+        if texts is not None and semantic is not None:
+            titles = np.full(places.shape, np.nan)
+            for row, embedding in enumerate(semantic):
+                cosines = self._searching.titles(embedding)
+                if cosines is not None:
+                    found = np.where(np.isfinite(cosines), cosines, np.nan)[np.maximum(places[row], 0)]
+                    titles[row] = np.where(places[row] >= 0, found, np.nan)
+        return HitEvidence(scores, words, category, known, titles=titles)
 
 
 def _rows(evidence: HitEvidence, rows: npt.NDArray[np.bool_]) -> HitEvidence:
     leaders = None if evidence.leaders is None else evidence.leaders[rows]
+    titles = None if evidence.titles is None else evidence.titles[rows]
     return HitEvidence(
-        evidence.scores[rows], evidence.words[rows], evidence.category[rows], evidence.known[rows], leaders
+        evidence.scores[rows], evidence.words[rows], evidence.category[rows], evidence.known[rows], leaders, titles
     )

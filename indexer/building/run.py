@@ -26,15 +26,18 @@ from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
+from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.recognition_fitting import fit_recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.retention import drop_abandoned, drop_old
 from indexer.building.stage import Stage, StageTime, stage_times
 from indexer.building.tally import Tally
+from indexer.building.titling import Titling
 from indexer.errors import BuildError
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Batch, Store, VersionWriter
 from indexer.versions.manifest import Manifest, new_version_name
+from indexer.words.text_index import Bm25Settings, TextIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class BuildResult:
         reasons: why rows and pictures were rejected, with how many.
         pictures_left_out: beyond the number of pictures that a product may have.
         pictures_embedded: of the catalog's that went through the encoder; of the others the vectors were known.
+        titles_embedded: of the catalog's titles that went through the encoder, each once.
         further_embedded: what else went through it, to learn what the index's answers are worth: views of pictures, and
             texts.
         elapsed_s: from the first row read to the switch of the live version.
@@ -60,6 +64,7 @@ class BuildResult:
     reasons: Counter[str]
     pictures_left_out: int
     pictures_embedded: int
+    titles_embedded: int
     further_embedded: int
     elapsed_s: float
     outline_s: float
@@ -111,14 +116,15 @@ def build(
     try:
         with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
             cached = CachedEncoder(encoder, cache)
-            pipeline = Pipeline(cached, plan, settings)
+            pipeline = Pipeline(cached, plan, settings, manifest.texts)
             with RejectLog(rejects_path) as rejects:
                 tally = pipeline.run(reader, limit, writer, rejects, on_progress)
             loaded = time.monotonic()
             _check_share(tally.products, rejects, settings.max_reject_share)
-            pictures_embedded = cached.pictures_embedded
+            pictures_embedded, titles_embedded = cached.pictures_embedded, cached.texts_embedded
+            texts = fit_ranking(cached, tally.sample, manifest.texts)
             fitted = fit_recognition(
-                cached, tally.sample, sorted(tally.categories), settings.picture_limits(), settings.match_views
+                cached, tally.sample, sorted(tally.categories), settings.picture_limits(), settings.match_views, texts
             )
         manifest = replace(
             manifest,
@@ -133,6 +139,7 @@ def build(
             head_digest=encoder.info.files.get(WEIGHTS_FILE, ""),
             category_models=fitted.category_models,
             match_models=fitted.match_models,
+            texts=texts,
             words=fitted.words,
         )
         writer.finish(manifest)
@@ -149,7 +156,8 @@ def build(
         rejects.reasons,
         tally.pictures_left_out,
         pictures_embedded,
-        cached.pictures_embedded - pictures_embedded + cached.texts_embedded,
+        titles_embedded,
+        cached.pictures_embedded - pictures_embedded + cached.texts_embedded - titles_embedded,
         elapsed_s=live - started,
         outline_s=outlined - started,
         stages=stage_times(pipeline.stages, loaded - outlined),
@@ -164,7 +172,9 @@ class Pipeline:
         stages: in the order of the flow.
     """
 
-    def __init__(self, encoder: CachedEncoder, plan: BuildPlan, settings: IndexerSettings) -> None:
+    def __init__(
+        self, encoder: CachedEncoder, plan: BuildPlan, settings: IndexerSettings, texts: TextIndex | None
+    ) -> None:
         self._plan = plan
         self._reading = Stage("read")
         limits = settings.picture_limits()
@@ -172,7 +182,8 @@ class Pipeline:
             PixelReader(encoder.preprocessing, limits), encoder, settings.decode_threads, settings.batch_size
         )
         self._embedding = Embedding(encoder, settings.batch_size)
-        self.stages: tuple[Stage, ...] = (self._reading, self._decoding, self._embedding)
+        self._titling = Titling(encoder, texts, settings.batch_size)
+        self.stages: tuple[Stage, ...] = (self._reading, self._decoding, self._embedding, self._titling)
 
     def run(
         self,
@@ -194,9 +205,11 @@ class Pipeline:
                 if decoded.products:
                     vectors = self._embedding.embed(decoded)
                     payloads = [to_payload(product, self._plan.schema) for product in decoded.products]
-                    tally.add(decoded.products, decoded.counts, vectors, payloads)
+                    titles = self._titling.embeddings(decoded.products)
+                    tally.add(decoded.products, decoded.counts, vectors, payloads, titles)
                     ids = [product.id for product in decoded.products]
-                    loading.send(Batch(ids, vectors, payloads, decoded.counts))
+                    words = self._titling.words(decoded.products)
+                    loading.send(Batch(ids, vectors, payloads, decoded.counts, titles, words))
                 on_progress(decoded.rows)
             loading.wait()
         return tally
@@ -214,9 +227,17 @@ def _begin(
         dim=encoder.dim,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         multivector=plan.most_pictures > 1,
+        texts=_text_index(encoder, plan, settings),
         schema=plan.schema,
         settings=settings.model_dump(mode="json", exclude={"qdrant_api_key", "cache_dir"}),
     )
+
+
+def _text_index(encoder: Encoder, plan: BuildPlan, settings: IndexerSettings) -> TextIndex | None:
+    if not (settings.index_titles or settings.index_words):
+        return None
+    bm25 = Bm25Settings(settings.language, plan.title_words) if settings.index_words else None
+    return TextIndex(encoder.info.semantic_dim if settings.index_titles else 0, bm25)
 
 
 def _check_share(products: int, rejects: RejectLog, permitted: float) -> None:

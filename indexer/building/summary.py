@@ -25,6 +25,13 @@ def to_text(result: BuildResult, url: str) -> str:
     known = made.pictures - result.pictures_embedded
     if known > 0:
         lines.append(f"{known:,} of {made.pictures:,} pictures were known from earlier builds, and not embedded again")
+    if made.texts is not None and made.texts.asked:
+        ways = ", ".join(f"{part} {weight:g}" for part, weight in made.texts.weights.items())
+        found = made.texts.found
+        lines.append(
+            f"text queries are ranked by {ways}: {found['fused']:.2f} of 1 in {made.texts.asked:,} held-out queries, "
+            f"{found['image']:.2f} by pictures alone"
+        )
     if result.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
         lines.append(
@@ -49,6 +56,7 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         "pictures_rejected": result.manifest.pictures_rejected,
         "pictures_left_out": result.pictures_left_out,
         "pictures_embedded": result.pictures_embedded,
+        "titles_embedded": result.titles_embedded,
         "further_embedded": result.further_embedded,
         "reasons": dict(result.reasons),
         "elapsed_s": round(result.elapsed_s, 3),

@@ -40,8 +40,9 @@ class Tally:
         counts: Sequence[int],
         vectors: npt.NDArray[np.float32],
         payloads: Sequence[Payload],
+        titles: npt.NDArray[np.float32] | None = None,
     ) -> None:
-        """Add a batch; see `Batch` for how `vectors` and `counts` belong together."""
+        """Add a batch; see `Batch` for how `vectors`, `counts` and `titles` belong together."""
         self.products += len(products)
         self.pictures += len(vectors)
         self.categories.update(product.category for product in products if product.category)
@@ -49,4 +50,4 @@ class Tally:
             self.digest.update(json.dumps(payload, sort_keys=True).encode())
         # The main picture represents its product.
         firsts = np.cumsum([0, *counts[:-1]])
-        self.sample.add(products, vectors[firsts] if len(products) else vectors)
+        self.sample.add(products, vectors[firsts] if len(products) else vectors, titles)

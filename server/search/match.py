@@ -54,7 +54,7 @@ class Matcher:
 
         Args:
             part: what was searched with.
-            hits: highest score first.
+            hits: as they are ranked.
             nearest: the nearest products of the whole catalog, highest score first.
             category: of the query.
             text: the query's, where it is one.
@@ -79,7 +79,7 @@ class Matcher:
 
         Args:
             part: what was searched with.
-            nearest: the nearest products of the whole catalog, highest score first.
+            nearest: the best products of the whole catalog, as hits are ranked.
             category: of the query.
             text: the query's, where it is one.
         """
@@ -106,4 +106,5 @@ class Matcher:
             said = [category.probabilities.get(hit.payload.get("category", ""), np.nan) for hit in hits]
             likely[0] = log_odds(np.asarray(said))
         scores = np.asarray([[hit.score for hit in hits]], dtype=np.float64)
-        return HitEvidence(scores, words, likely, np.asarray([known]))
+        titles = np.asarray([[np.nan if hit.title is None else hit.title for hit in hits]], dtype=np.float64)
+        return HitEvidence(scores, words, likely, np.asarray([known]), titles=titles)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from embedder.recognition.match_model import HITS
 from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
@@ -24,6 +25,7 @@ from server.search.query import (
     ServerWarning,
     TextQuery,
 )
+from server.search.text_ranking import TextRanking
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
 
@@ -53,6 +55,7 @@ class Searcher:
         self._categories = categories
         self._matcher = matcher or Matcher(reader.manifest)
         self._attributes = attributes or AttributePredictor(None)
+        self._ranking = TextRanking(reader.manifest)
         self._reader = reader
         self._settings = settings
 
@@ -77,17 +80,14 @@ class Searcher:
         check_alive()
         itself = command.query.product_id if isinstance(command.query, ProductQuery) else None
         with timings.stage("search"):
-            # One search serves both hits and vote, unless there is a filter.
-            voters = NEIGHBORS if self._categories.needs_neighbors or self._matcher.needs_neighbors else 0
-            found = self.nearest(part, max(page_size, voters if where is None else 0), where, itself)
-            near = found if where is None or not voters else self.nearest(part, voters, None, itself)
+            found, best, near = self._find(part, page_size, where, itself)
         with timings.stage("rank"):
-            category = self._categories.predict(part, near[:voters])
+            category = self._categories.predict(part, near)
             attributes = self._attributes.predict(part)
             text = command.query.text if isinstance(command.query, TextQuery) else None
             matches = self._matcher.judge(part, found[:page_size], near, category, text, itself is not None)
             hits = tuple(_to_hit(item, match) for item, match in zip(found[:page_size], matches, strict=True))
-            anything = self._matcher.anything(part, near, category, text)
+            anything = self._matcher.anything(part, best, category, text)
             # An indexed product is of the catalog, whatever is found beside it.
             if not anything.found and itself is None:
                 warnings.append(_NOTHING_GOOD)
@@ -104,10 +104,30 @@ class Searcher:
             attributes,
         )
 
+    def _find(
+        self, part: EncodedPart, page_size: int, where: Expression | None, itself: str | None
+    ) -> tuple[list[Scored], list[Scored], list[Scored]]:
+        """The hits; the best of the whole catalog, as hits are ranked; and the nearest pictures of the whole catalog.
+
+        The last two are empty where neither categories nor matches are judged by them.
+        """
+        voters = NEIGHBORS if self._categories.needs_neighbors or self._matcher.needs_neighbors else 0
+        by = self._ranking.of(part)
+        if not by.is_fused:
+            # One search serves all, unless there is a filter.
+            found = self.nearest(part, max(page_size, voters if where is None else 0), where, itself)
+            near = found if where is None or not voters else self.nearest(part, voters, None, itself)
+            return found, near[:voters], near[:voters]
+        wanted = HITS if self._matcher.needs_neighbors else 0
+        found = self._reader.query(by.parts, by.weights, max(page_size, wanted if where is None else 0), where)
+        best = found if where is None or not wanted else self._reader.query(by.parts, by.weights, wanted)
+        near = self.nearest(part, voters) if voters else []
+        return found, best[:wanted], near
+
     def nearest(
         self, part: EncodedPart, limit: int, where: Expression | None = None, itself: str | None = None
     ) -> list[Scored]:
-        """The nearest products, nearest first; for callers that have encoded a part already.
+        """The products with the nearest pictures, nearest first; for callers that have encoded a part already.
 
         Args:
             part: what to search with.
