@@ -42,6 +42,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "index_words",
             "language",
             "match_views",
+            "max_delete_share",
             "max_reject_share",
             "max_image_pixels",
             "edge",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -48,6 +49,16 @@ class DecodedBatch:
     def counts(self) -> list[int]:
         """How many of the pictures are each product's."""
         return [len(product.pictures) for product in self.products]
+
+    @property
+    def contents(self) -> list[str]:
+        """What each product's pictures are known by, all of them together, 16 hexadecimal digits."""
+        found, start = [], 0
+        for count in self.counts:
+            digest = hashlib.sha256(b"".join(self.keys[start : start + count]))
+            found.append(digest.hexdigest()[:16])
+            start += count
+        return found
 
 
 class Decoding(Stage):

@@ -126,5 +126,7 @@ def _queries(encoder: Encoder, sample: ProductSample, texts: TextIndex) -> list[
         spoken.append(category_words(str(category)))
         rights.append(categories == str(category))
         kinds.append("category")
+    if not spoken:
+        return []
     scores = searching.search(spoken, encoder.semantic_texts(spoken))
     return [_Asked(kind, found.lists(), right) for kind, found, right in zip(kinds, scores, rights, strict=True)]

@@ -31,6 +31,7 @@ class RejectLog:
         path: the file.
         reasons: UPPER_SNAKE to how many rows and pictures.
         rows: rejected so far.
+        product_ids: of rejected rows that have one.
         pictures: left out so far, of products that stay.
     """
 
@@ -39,6 +40,7 @@ class RejectLog:
         self.reasons: Counter[str] = Counter()
         self.rows = 0
         self.pictures = 0
+        self.product_ids: set[str] = set()
         with self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._temporary, self._file = _open_own(path)
@@ -53,6 +55,7 @@ class RejectLog:
             self.pictures += 1
         else:
             self.rows += 1
+            self.product_ids.update([rejection.product_id] if rejection.product_id else [])
             del fields["picture"]
         with self._writing():
             self._file.write(json.dumps(fields) + "\n")

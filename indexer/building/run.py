@@ -35,6 +35,7 @@ from indexer.building.tally import Tally
 from indexer.building.titling import Titling
 from indexer.errors import BuildError
 from indexer.settings import IndexerSettings
+from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
 from indexer.versions.manifest import Manifest, new_version_name
 from indexer.words.text_index import Bm25Settings, TextIndex
@@ -120,21 +121,22 @@ def build(
             with RejectLog(rejects_path) as rejects:
                 tally = pipeline.run(reader, limit, writer, rejects, on_progress)
             loaded = time.monotonic()
-            _check_share(tally.products, rejects, settings.max_reject_share)
+            _check_share(tally.holdings.products, rejects, settings.max_reject_share)
             pictures_embedded, titles_embedded = cached.pictures_embedded, cached.texts_embedded
             texts = fit_ranking(cached, tally.sample, manifest.texts)
             fitted = fit_recognition(
-                cached, tally.sample, sorted(tally.categories), settings.picture_limits(), settings.match_views, texts
+                cached,
+                tally.sample,
+                sorted(tally.holdings.categories),
+                settings.picture_limits(),
+                settings.match_views,
+                texts,
             )
         manifest = replace(
-            manifest,
+            tally.holdings.noted(manifest),
             state="ready",
-            products=tally.products,
             rejected=rejects.rows,
-            pictures=tally.pictures,
             pictures_rejected=rejects.pictures,
-            catalog_hash=tally.digest.hexdigest(),
-            categories=dict(sorted(tally.categories.items())),
             precisions={str(tower): str(precision) for tower, precision in encoder.precisions.items()},
             head_digest=encoder.info.files.get(WEIGHTS_FILE, ""),
             category_models=fitted.category_models,
@@ -192,8 +194,17 @@ class Pipeline:
         writer: VersionWriter,
         rejects: RejectLog,
         on_progress: Callable[[int], None],
+        choose: Callable[[Batch], Batch | None] = lambda batch: batch,
     ) -> Tally:
-        """Put the catalog's products into a version that nobody reads yet, and count them."""
+        """Put the catalog's products into a version, and count them.
+
+        Args:
+            reader, limit: the products; see `build`.
+            writer: of the version.
+            rejects: where rejected rows go.
+            on_progress: called with the number of rows done since the last call.
+            choose: what of each batch is written; None: nothing of it.
+        """
         tally = Tally()
         rows = self._reading.counting(read_rows(reader, limit))
         with Loading(writer) as loading:
@@ -204,12 +215,17 @@ class Pipeline:
                 tally.pictures_left_out += decoded.pictures_left_out
                 if decoded.products:
                     vectors = self._embedding.embed(decoded)
-                    payloads = [to_payload(product, self._plan.schema) for product in decoded.products]
+                    payloads = [
+                        {**to_payload(product, self._plan.schema), CONTENT_KEY: content}
+                        for product, content in zip(decoded.products, decoded.contents, strict=True)
+                    ]
                     titles = self._titling.embeddings(decoded.products)
                     tally.add(decoded.products, decoded.counts, vectors, payloads, titles)
                     ids = [product.id for product in decoded.products]
                     words = self._titling.words(decoded.products)
-                    loading.send(Batch(ids, vectors, payloads, decoded.counts, titles, words))
+                    chosen = choose(Batch(ids, vectors, payloads, decoded.counts, titles, words))
+                    if chosen is not None:
+                        loading.send(chosen)
                 on_progress(decoded.rows)
             loading.wait()
         return tally

@@ -26,6 +26,12 @@ FUSION_K = 10
 FUSED_FROM = 100
 """Products of each part that are fused, or as many as are asked for."""
 
+SCANNED = 2_000
+"""Products that are read at once where all are."""
+
+CONTENT_KEY = "content"
+"""Where a payload says what its pictures were: an update leaves alone what has not changed. Not shown to callers."""
+
 _NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
 
 

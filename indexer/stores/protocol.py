@@ -84,6 +84,20 @@ class Batch:
             if column is not None and len(column) != products:
                 raise ValueError(f"{len(column)} {name} for {products} products; permitted: as many of each, or None")
 
+    def take(self, rows: Sequence[int]) -> Batch:
+        """Some of the products, by their places."""
+        counts = list(self.counts or [1] * len(self.product_ids))
+        starts = np.cumsum([0, *counts])
+        places = [place for row in rows for place in range(starts[row], starts[row + 1])]
+        return Batch(
+            [self.product_ids[row] for row in rows],
+            self.vectors[places],
+            [self.payloads[row] for row in rows],
+            [counts[row] for row in rows],
+            None if self.titles is None else self.titles[list(rows)],
+            None if self.words is None else [self.words[row] for row in rows],
+        )
+
     def rows(self) -> Iterator[Row]:
         """Product by product."""
         start = 0
@@ -174,6 +188,9 @@ class VersionWriter(Protocol):
     def upsert(self, batch: Batch) -> None:
         """Write products; one that is there already is replaced. May return before they are durable."""
 
+    def delete(self, product_ids: Sequence[str]) -> None:
+        """Take products away; one that is not there changes nothing. May return before that is durable."""
+
     def finish(self, manifest: Manifest) -> None:
         """Make everything durable and searchable and store the manifest, whose state must be "ready"."""
 
@@ -216,6 +233,12 @@ class VersionReader(Protocol):
     def fetch(self, product_id: str) -> Stored | None:
         """One product; None where the version does not hold it."""
 
+    def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
+        """Those of some products that the version holds, in the order in which they are asked for."""
+
+    def scan(self, fields: Sequence[str]) -> Iterator[list[Payload]]:
+        """The payloads of all products, of which only these fields, some thousands at a time, in no certain order."""
+
     def count(self, where: Expression | None = None) -> int:
         """How many products match, exactly."""
 
@@ -253,6 +276,24 @@ class Store(Protocol):
         Args:
             manifest: of the version.
             expected_products: about how many will come, so that a disk that is too small is reported now; 0: not known.
+        """
+
+    @property
+    def revises_in_place(self) -> bool:
+        """Whether `revise` changes the version itself, or a copy of it."""
+
+    def revise(self, manifest: Manifest, base: str) -> VersionWriter:
+        """Begin to change what a ready version holds.
+
+        Args:
+            manifest: of the version that it becomes; its name is the base's where the store revises in place (then
+                readers see each write, and an `abort` leaves what was written), else another one.
+            base: the version's name.
+
+        Raises:
+            StoreNotFound, VersionIncomplete: there is no such version, or it is not whole.
+            StoreLocked: another process builds, or has the base open (stores on disk only); the message names it.
+            StoreUnavailable: it cannot be written, or the disk is too small.
         """
 
     def activate(self, version: str) -> None:

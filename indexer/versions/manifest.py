@@ -41,7 +41,8 @@ class Manifest:
         multivector: whether a product may have a vector for each of several pictures, or has exactly one.
         products, rejected: rows indexed and not.
         pictures, pictures_rejected: of the indexed products.
-        catalog_hash: SHA-256 over the indexed payloads, in order.
+        catalog_hash: of the indexed payloads, in any order (see `indexer.versions.holdings`); over them in order in
+            indexes of earlier releases.
         schema: the attributes that filters may name.
         categories: category path to its number of products.
         precisions: by tower ("image", "text") what the embeddings were computed in; empty: fp32.

@@ -10,6 +10,7 @@ from google.protobuf import struct_pb2
 from merchlens.v1 import attribute_pb2, category_pb2, meta_pb2, query_pb2, search_service_pb2
 
 from indexer.stores.condition import CATEGORY_PATH_KEY
+from indexer.stores.points import CONTENT_KEY
 from server.errors import InvalidRequest
 from server.search.query import (
     PictureQuery,
@@ -24,7 +25,7 @@ from server.search.query import (
     VectorQuery,
 )
 
-_HIDDEN = frozenset({"product_id", CATEGORY_PATH_KEY})
+_HIDDEN = frozenset({"product_id", CATEGORY_PATH_KEY, CONTENT_KEY})
 """Payload keys that are internal to the index."""
 
 _METHODS = {

@@ -10,6 +10,7 @@ import ctypes
 import multiprocessing
 import signal
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ class EdgeLoader:
     """The parent's side. Used by one thread."""
 
     def __init__(self, shard_path: Path, layout: VectorLayout, arguments: EdgeArguments) -> None:
-        """Start the process; it makes the shard."""
+        """Start the process; it makes the shard, or goes on with the one that is there."""
         context = multiprocessing.get_context("spawn")
         self._pipe, child = context.Pipe()
         self._process = context.Process(
@@ -42,6 +43,10 @@ class EdgeLoader:
     def upsert(self, batch: Batch) -> None:
         """Hand products over; returns before they are written, unless the loader is behind."""
         self._send(("upsert", batch))
+
+    def delete(self, product_ids: Sequence[str]) -> None:
+        """Take products away; returns before that is done."""
+        self._send(("delete", list(product_ids)))
 
     def finish(self, schema: Schema) -> int:
         """Index, flush and close; returns the number of points."""
@@ -94,7 +99,8 @@ def _run(pipe: Connection, shard_path: str, layout: VectorLayout, arguments: Edg
     from indexer.stores.edge.shard import Shard
 
     try:
-        shard = Shard.create(Path(shard_path), layout, arguments)
+        path = Path(shard_path)
+        shard = Shard.load(path, layout, arguments) if path.exists() else Shard.create(path, layout, arguments)
         batches = 0
         while True:
             kind, argument = pipe.recv()
@@ -103,6 +109,8 @@ def _run(pipe: Connection, shard_path: str, layout: VectorLayout, arguments: Edg
                 batches += 1
                 if batches % FLUSH_EVERY == 0:
                     shard.flush()
+            elif kind == "delete":
+                shard.delete(argument)
             else:
                 shard.optimize(Schema.from_dict(argument))
                 shard.flush()

@@ -14,7 +14,7 @@ from indexer.filters.expression import Expression
 from indexer.stores.edge.seal import FILES, NEXT_STEP, Pace, Seal, differences, read_seal
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.watch import FolderWatch
-from indexer.stores.protocol import Effort, QueryPart, Scored, Stored
+from indexer.stores.protocol import Effort, Payload, QueryPart, Scored, Stored
 from indexer.versions.manifest import Manifest
 
 
@@ -99,8 +99,22 @@ class EdgeReader:
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""
+        return next(iter(self.fetch_many([product_id])), None)
+
+    def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
+        """See `VersionReader`."""
         with self._whole():
-            return self._shard.fetch(product_id)
+            return self._shard.fetch_many(product_ids)
+
+    def scan(self, fields: Sequence[str]) -> Iterator[list[Payload]]:
+        """See `VersionReader`."""
+        pages = self._shard.scan(fields)
+        while True:
+            with self._whole():
+                page = next(pages, None)
+            if page is None:
+                return
+            yield page
 
     def count(self, where: Expression | None = None) -> int:
         """See `VersionReader`."""

@@ -22,6 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from indexer.errors import VersionIncomplete
+from indexer.stores.edge.durable import extents
 
 FILES = "files.json"
 MANIFEST = "manifest.json"
@@ -189,29 +190,12 @@ def _sum_up(size: int, blocks: Iterable[tuple[int, bytes]]) -> SealedFile:
 
 
 def _blocks(descriptor: int, size: int, pace: Pace | None) -> Iterator[tuple[int, bytes]]:
-    for start, end in _extents(descriptor, size):
+    for start, end in extents(descriptor, size, _BLOCK):
         for offset in range(start, end, _BLOCK):
             block = os.pread(descriptor, _BLOCK, offset)
             yield offset, block
             if pace is not None:
                 pace(len(block))
-
-
-def _extents(descriptor: int, size: int) -> Iterator[tuple[int, int]]:
-    """Where a file may hold data, in whole blocks, in order."""
-    if not hasattr(os, "SEEK_DATA"):
-        yield 0, size
-        return
-    end = 0
-    while end < size:
-        try:
-            data = os.lseek(descriptor, end, os.SEEK_DATA)
-            hole = os.lseek(descriptor, data, os.SEEK_HOLE)
-        except OSError:
-            # Nothing but a hole up to the end.
-            return
-        start, end = max(end, data // _BLOCK * _BLOCK), min(size, -(-hole // _BLOCK) * _BLOCK)
-        yield start, end
 
 
 def _is_bulk(name: str, file: SealedFile) -> bool:

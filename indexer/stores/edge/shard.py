@@ -32,6 +32,7 @@ from indexer.stores.points import (
     FUSED_FROM,
     FUSION_K,
     IMAGE,
+    SCANNED,
     TITLE,
     WORDS,
     in_order,
@@ -40,7 +41,7 @@ from indexer.stores.points import (
     to_scored,
     to_stored,
 )
-from indexer.stores.protocol import Batch, Effort, QueryPart, Row, Scored, Stored, WordVector, ranking_parts
+from indexer.stores.protocol import Batch, Effort, Payload, QueryPart, Row, Scored, Stored, WordVector, ranking_parts
 from indexer.versions.layout import VectorLayout
 
 _INDEX_TYPES = {
@@ -131,6 +132,11 @@ class Shard:
         with _translated("writing products"):
             self._shard.update(edge.UpdateOperation.upsert_points(points))
 
+    def delete(self, product_ids: Sequence[str]) -> None:
+        """Take products away; durable after `flush`."""
+        with _translated("deleting products"):
+            self._shard.update(edge.UpdateOperation.delete_points([point_id(each) for each in product_ids]))
+
     def optimize(self, schema: Schema) -> None:
         """Index the payload, and above `graph_above` products build the graph. Blocks."""
         # Payload indexes come first: the graph then gets the links that keep filtered searches precise.
@@ -193,11 +199,26 @@ class Shard:
                 ranking,
             )
 
-    def fetch(self, product_id: str) -> Stored | None:
-        """See `VersionReader.fetch`."""
-        with _translated("reading a product"):
-            found = self._shard.retrieve([point_id(product_id)], with_payload=True, with_vector=True)
-            return to_stored(found[0].payload or {}, _held(found[0])) if found else None
+    def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
+        """See `VersionReader.fetch_many`."""
+        with _translated("reading products"):
+            found = self._shard.retrieve([point_id(each) for each in product_ids], with_payload=True, with_vector=True)
+            stored = {
+                item.product_id: item for item in (to_stored(point.payload or {}, _held(point)) for point in found)
+            }
+        return [stored[each] for each in product_ids if each in stored]
+
+    def scan(self, fields: Sequence[str]) -> Iterator[list[Payload]]:
+        """See `VersionReader.scan`."""
+        offset = None
+        while True:
+            request = edge.ScrollRequest(offset=offset, limit=SCANNED, with_payload=list(fields), with_vector=False)
+            with _translated("reading products"):
+                found, offset = self._shard.scroll(request)
+                page: list[Payload] = [point.payload or {} for point in found]
+            yield page
+            if offset is None:
+                return
 
     def count(self, where: Expression | None) -> int:
         """See `VersionReader.count`."""

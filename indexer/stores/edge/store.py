@@ -103,6 +103,30 @@ class EdgeStore:
             lock.close()
             raise
 
+    @property
+    def revises_in_place(self) -> bool:
+        """See `Store`: a sealed version is never written again."""
+        return False
+
+    def revise(self, manifest: Manifest, base: str) -> EdgeWriter:
+        """See `Store`."""
+        before = self._manifest(base)
+        if before.state != "ready":
+            raise VersionIncomplete(f"version {base} is {before.state!r}; permitted: 'ready'; {NEXT_STEP}")
+        folder, called = self._root / "versions" / base, f"version {base} at {self.url}"
+        lock = hold(self._root / "BUILDING", f"pid {os.getpid()}")
+        try:
+            self._clear_leftovers()
+            # Who has it open may be about to change it: its changes would be lost with the version.
+            with hold(folder / "OWNER", f"pid {os.getpid()} indexer update"):
+                sealed = read_seal(folder, called)
+                check_files(folder, sealed, called, sealed.files)
+                check_room(self._root, 2 * sealed.data(), f"copy {before.products:,} products")
+                return EdgeWriter(self._root, manifest, lock, self._arguments, folder / "shard")
+        except BaseException:
+            lock.close()
+            raise
+
     def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
         """See `Store`."""
         if not (self._root / "versions").is_dir():

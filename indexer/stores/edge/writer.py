@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
 from indexer.errors import StoreUnavailable
 from indexer.stores.edge.arguments import EdgeArguments
-from indexer.stores.edge.durable import sync_tree, write_durably
+from indexer.stores.edge.durable import copy_tree, sync_tree, write_durably
 from indexer.stores.edge.loader import EdgeLoader
 from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, seal
 from indexer.stores.edge.space import writing
@@ -19,7 +20,23 @@ from indexer.versions.manifest import Manifest
 class EdgeWriter:
     """See `VersionWriter`."""
 
-    def __init__(self, root: Path, manifest: Manifest, lock: IO[str], arguments: EdgeArguments) -> None:
+    def __init__(
+        self,
+        root: Path,
+        manifest: Manifest,
+        lock: IO[str],
+        arguments: EdgeArguments,
+        copied: Path | None = None,
+    ) -> None:
+        """Begin a version.
+
+        Args:
+            root: the store's folder.
+            manifest: of the version.
+            lock: the builder's, let go of at the end.
+            arguments: see there.
+            copied: shard that it begins with; None: an empty one.
+        """
         self._folder = root / "versions" / manifest.version
         self._lock = lock
         self._open = True
@@ -27,6 +44,9 @@ class EdgeWriter:
             with writing(root, "begin a version", "choose another folder"):
                 self._folder.mkdir(parents=True)
                 write_durably(self._folder / MANIFEST, manifest.to_json())
+            if copied is not None:
+                with writing(root, "copy a version"):
+                    copy_tree(copied, self._folder / "shard")
             self._loader = EdgeLoader(self._folder / "shard", manifest.layout, arguments)
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -35,6 +55,10 @@ class EdgeWriter:
     def upsert(self, batch: Batch) -> None:
         """See `VersionWriter`."""
         self._loader.upsert(batch)
+
+    def delete(self, product_ids: Sequence[str]) -> None:
+        """See `VersionWriter`."""
+        self._loader.delete(product_ids)
 
     def finish(self, manifest: Manifest) -> None:
         """See `VersionWriter`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from qdrant_client import models
@@ -13,6 +13,7 @@ from indexer.stores.points import (
     FUSED_FROM,
     FUSION_K,
     IMAGE,
+    SCANNED,
     WORDS,
     in_order,
     needed_vectors,
@@ -20,7 +21,7 @@ from indexer.stores.points import (
     to_scored,
     to_stored,
 )
-from indexer.stores.protocol import Effort, QueryPart, Scored, Stored, WordVector, ranking_parts
+from indexer.stores.protocol import Effort, Payload, QueryPart, Scored, Stored, WordVector, ranking_parts
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import sparse_vector
 from indexer.stores.qdrant.condition import to_filter
@@ -117,12 +118,30 @@ class QdrantReader:
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""
-        found = self._call(
-            self._client.retrieve, self._name, [str(point_id(product_id))], with_payload=True, with_vectors=True
-        )
-        if not found:
-            return None
-        return to_stored(found[0].payload or {}, _held(found[0]))
+        return next(iter(self.fetch_many([product_id])), None)
+
+    def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
+        """See `VersionReader`."""
+        points = [str(point_id(each)) for each in product_ids]
+        found = self._call(self._client.retrieve, self._name, points, with_payload=True, with_vectors=True)
+        stored = {item.product_id: item for item in (to_stored(point.payload or {}, _held(point)) for point in found)}
+        return [stored[each] for each in product_ids if each in stored]
+
+    def scan(self, fields: Sequence[str]) -> Iterator[list[Payload]]:
+        """See `VersionReader`."""
+        offset = None
+        while True:
+            found, offset = self._call(
+                self._client.scroll,
+                self._name,
+                offset=offset,
+                limit=SCANNED,
+                with_payload=list(fields),
+                with_vectors=False,
+            )
+            yield [point.payload or {} for point in found]
+            if offset is None:
+                return
 
     def count(self, where: Expression | None = None) -> int:
         """See `VersionReader`."""

@@ -95,6 +95,24 @@ class QdrantStore:
         )
         return QdrantWriter(self._connection, name, manifest.multivector, self._arguments.green_wait_s)
 
+    @property
+    def revises_in_place(self) -> bool:
+        """See `Store`: on a server the write itself is the record; a collection is not copied."""
+        return True
+
+    def revise(self, manifest: Manifest, base: str) -> QdrantWriter:
+        """See `Store`."""
+        if manifest.version != base:
+            raise ValueError(f"version {manifest.version}; permitted: {base}, since a collection is revised in place")
+        self._finished(base)
+        return QdrantWriter(
+            self._connection,
+            self._collection(base),
+            manifest.multivector,
+            self._arguments.green_wait_s,
+            is_revised=True,
+        )
+
     def activate(self, version: str) -> None:
         """See `Store`; one request deletes the old alias and sets the new one."""
         self._finished(version)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from qdrant_client import models
@@ -25,7 +26,14 @@ _TOLD_EVERY_S = 10.0
 class QdrantWriter:
     """See `VersionWriter`."""
 
-    def __init__(self, connection: Connection, name: str, multivector: bool, green_wait_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        multivector: bool,
+        green_wait_s: float = 0.0,
+        is_revised: bool = False,
+    ) -> None:
         """Of a collection that is there.
 
         Args:
@@ -33,12 +41,14 @@ class QdrantWriter:
             name: the collection's.
             multivector: see `Manifest.multivector`.
             green_wait_s: how long `finish` waits for the graph.
+            is_revised: the collection was there before, and stays whatever happens.
         """
         self._client = connection.client
         self._call = connection.call
         self._name = name
         self._multivector = multivector
         self._green_wait_s = green_wait_s
+        self._is_revised = is_revised
         self._open = True
 
     def upsert(self, batch: Batch) -> None:
@@ -48,6 +58,11 @@ class QdrantWriter:
             for row in batch.rows()
         ]
         self._call(self._client.upsert, self._name, points, wait=False)
+
+    def delete(self, product_ids: Sequence[str]) -> None:
+        """See `VersionWriter`."""
+        points: list[Any] = [str(point_id(each)) for each in product_ids]
+        self._call(self._client.delete, self._name, models.PointIdsList(points=points), wait=True)
 
     def _vectors(self, row: Row) -> dict[str, Any]:
         vectors: dict[str, Any] = {IMAGE: row.vectors.tolist() if self._multivector else row.vectors[0].tolist()}
@@ -111,4 +126,6 @@ class QdrantWriter:
         """See `VersionWriter`."""
         if self._open:
             self._open = False
+            if self._is_revised:
+                return
             self._call(self._client.delete_collection, self._name)

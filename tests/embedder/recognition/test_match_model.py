@@ -105,7 +105,7 @@ def test_nonsense_is_told_from_what_is_sold_here() -> None:
 
 def test_a_query_without_hits_is_no_trouble() -> None:
     nothing = HitEvidence(np.empty((1, 0)), np.empty((1, 0)), np.empty((1, 0)), np.asarray([np.nan]))
-    assert nothing.of_hits().shape == (1, 0, 4)
+    assert nothing.of_hits().shape == (1, 0, 5)
     assert np.isnan(nothing.of_queries()).all()
 
 

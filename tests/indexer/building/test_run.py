@@ -491,7 +491,7 @@ def test_the_summary_shows_each_stage_and_the_one_that_was_waited_for(
 ) -> None:
     result = run(small_catalog, encoder, store, tmp_path / "r")
     told = to_dict(result)
-    assert list(told["stages"]) == ["read", "decode", "embed", "load"]
+    assert list(told["stages"]) == ["read", "decode", "embed", "titles", "load"]
     assert all(stage["busy_s"] > 0 for stage in told["stages"].values())
     shares = {name: stage["share"] for name, stage in told["stages"].items()}
     assert shares[told["bottleneck"]] == max(shares.values())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,10 @@ from merchlens import NotFound
 from embedder.encoder import open_encoder
 from embedder.inputs.picture import PictureFile
 from indexer.stores.address import open_store
+from indexer.stores.points import FUSION_K
+from indexer.versions.layout import Part
+from indexer.words.bm25 import Bm25Words
+from indexer.words.postings import WordPostings
 from tests.conftest import draw_product
 from tests.server.conftest import DIM, Served
 
@@ -107,11 +113,42 @@ def test_hits_and_scores_equal_an_exhaustive_comparison(served: Served, trained_
         name: float(np.max(product.vectors[:, :kept] @ query * 2**0.5)) for name, product in stored.items() if product
     }
     assert {hit.product_id: hit.score for hit in result} == pytest.approx(cosines, abs=1e-5)
-    # Equal products may stand in either order where the two ways of computing round differently.
-    assert [round(hit.score, 5) for hit in result] == pytest.approx(sorted(cosines.values(), reverse=True), abs=2e-5)
-    assert [hit.product_id for hit in result] == [
-        hit.product_id for hit in sorted(result, key=lambda hit: (-hit.score, hit.product_id))
-    ]
+    # They are ranked by pictures, titles and words: each by itself, and fused by their ranks.
+    texts = served.catalog.reader.manifest.texts
+    assert texts is not None
+    assert texts.bm25 is not None
+    words = Bm25Words(texts.bm25)
+    names = sorted(stored)
+    titles = [str(stored[name].payload["title"]) for name in names]  # type: ignore[union-attr]
+    scores: dict[Part, np.ndarray] = {
+        "image": np.asarray([cosines[name] for name in names]),
+        "title": np.stack([stored[name].title for name in names]) @ semantic[0],  # type: ignore[union-attr, misc]
+        "words": WordPostings([words.title(title) for title in titles]).scores(words.query(text)),
+    }
+    low, high = (fused_gains(scores, texts.weights, rank) for rank in (last_rank, first_rank))
+    for before, after in pairwise(names.index(hit.product_id) for hit in result):
+        # Equal products may stand in either order in each list.
+        assert high[before] >= low[after] - 1e-9
+
+
+def first_rank(scores: np.ndarray, score: float) -> int:
+    return int((scores > score + 1e-4).sum())
+
+
+def last_rank(scores: np.ndarray, score: float) -> int:
+    return int((scores >= score - 1e-4).sum()) - 1
+
+
+def fused_gains(
+    scores: dict[Part, np.ndarray], weights: Mapping[Part, float], rank: Callable[[np.ndarray, float], int]
+) -> list[float]:
+    """What each product's ranks are worth, by the formula of weighted reciprocal rank fusion."""
+    gains = [0.0] * len(scores["image"])
+    for part, column in scores.items():
+        for place, score in enumerate(column):
+            if weights[part] > 0 and (part != "words" or score > 0):
+                gains[place] += 1 / ((rank(column, score) + 1) / weights[part] + FUSION_K - 1)
+    return gains
 
 
 def test_a_pictures_score_is_the_weighted_mean_of_both_parts_cosines(served: Served, trained_bundle: Path) -> None:

@@ -1,0 +1,1 @@
+"""Changing what an index holds without building it anew."""
