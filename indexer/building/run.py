@@ -38,6 +38,7 @@ from indexer.settings import IndexerSettings
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
 from indexer.versions.manifest import Manifest, new_version_name
+from indexer.versions.trial import ASKED, try_version
 from indexer.words.text_index import Bm25Settings, TextIndex
 
 
@@ -148,6 +149,7 @@ def build(
     finally:
         # After `finish` this does nothing; before, it deletes the unfinished version, whatever went wrong.
         writer.abort()
+    try_version(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED])
     store.activate(manifest.version)
     live = time.monotonic()
     drop_old(store, settings.keep_versions, settings.drop_after_s)

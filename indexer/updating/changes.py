@@ -6,8 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from indexer.stores.protocol import Batch, VersionReader
 from indexer.versions.holdings import Holdings
+from indexer.versions.trial import ASKED
 
 DELETED_AT_ONCE = 1_000
 
@@ -22,6 +26,7 @@ class Changes:
         deleted: products taken away.
         absent: products that were to be taken away, and were not there.
         seen: ids of all products that came.
+        sample: of the products to write, ids with the vector of the main picture.
     """
 
     def __init__(self, before: VersionReader) -> None:
@@ -32,6 +37,7 @@ class Changes:
         self.deleted = 0
         self.absent = 0
         self.seen: set[str] = set()
+        self.sample: list[tuple[str, npt.NDArray[np.float32]]] = []
 
     @property
     def are_none(self) -> bool:
@@ -53,7 +59,12 @@ class Changes:
             self.holdings.add(payload)
         self.written += len(rows)
         self.unchanged += len(batch.product_ids) - len(rows)
-        return batch.take(rows) if rows else None
+        if not rows:
+            return None
+        chosen = batch.take(rows)
+        wanted = max(0, ASKED - len(self.sample))
+        self.sample += [(row.product_id, row.vectors[0].copy()) for row in islice(chosen.rows(), wanted)]
+        return chosen
 
     def to_delete(self, product_ids: Iterable[str]) -> Iterator[list[str]]:
         """Of the products that are to go, those that are there, some at a time."""

@@ -29,6 +29,7 @@ from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store
 from indexer.updating.changes import Changes
 from indexer.versions.manifest import Manifest, check_precision, check_servable, new_version_name
+from indexer.versions.trial import try_version
 
 _log = logging.getLogger(__name__)
 
@@ -138,6 +139,7 @@ def update(
     if changes.are_none:
         manifest = base
     elif not store.revises_in_place:
+        try_version(store, manifest, changes.sample)
         store.activate(manifest.version)
         drop_old(store, settings.keep_versions, settings.drop_after_s)
         drop_abandoned(store, settings.abandoned_after_s)
