@@ -2,6 +2,7 @@
 
 IndexerError
 ├── BuildError            nothing, or too little, of a catalog could be indexed; the live index stays as it was
+├── TransferError         a file of products cannot be written, or read
 ├── StoreError
 │   ├── StoreUrlInvalid   an invalid store address
 │   ├── StoreNotFound     no index (or not that version) at the address
@@ -23,6 +24,10 @@ class IndexerError(Exception):
 
 class BuildError(IndexerError):
     """A build that was given up; the live version stays."""
+
+
+class TransferError(IndexerError):
+    """A file of products that cannot be written, or is not readable."""
 
 
 class StoreError(IndexerError):

@@ -78,6 +78,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     serving.StartupRefused: _INTERNAL,
     indexing.IndexerError: _INTERNAL,
     indexing.BuildError: _INTERNAL,
+    indexing.TransferError: _INTERNAL,
     indexing.StoreUrlInvalid: _INTERNAL,
     embedding.EmbedderError: _INTERNAL,
     embedding.SettingsError: _INTERNAL,

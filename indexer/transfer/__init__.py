@@ -1,0 +1,1 @@
+"""Moving what an index holds in and out of files."""
