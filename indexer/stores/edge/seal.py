@@ -38,6 +38,8 @@ _BULK_BYTES = 64 << 20
 _BLOCK = 64 << 10
 _ZEROS = bytes(_BLOCK)
 _THREADS = 4
+_JSON = "json:"
+"""Before a digest of what a file of JSON says."""
 
 Pace = Callable[[int], None]
 """Called with the bytes read since the last call; may wait, or raise to give up."""
@@ -45,7 +47,10 @@ Pace = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class SealedFile:
-    """One file as it was: its length in bytes, how many bytes lie in blocks that are not all zero, its digest."""
+    """One file as it was: its length in bytes, how many bytes lie in blocks that are not all zero, its digest.
+
+    That of a file of JSON is of what it says, after `json:`; in versions of earlier releases of its bytes.
+    """
 
     size: int
     data: int
@@ -88,7 +93,7 @@ class Seal:
 def seal(folder: Path, manifest_text: str) -> Seal:
     """The list of a finished version's files; its manifest is yet to be written, with this text."""
     files = {
-        path.relative_to(folder).as_posix(): digest(path)
+        path.relative_to(folder).as_posix(): digest_json(path) if path.suffix == ".json" else digest(path)
         for path in sorted((folder / "shard").rglob("*"))
         if path.is_file()
     }
@@ -164,6 +169,20 @@ def digest(path: Path, pace: Pace | None = None) -> SealedFile:
         os.close(descriptor)
 
 
+def digest_json(path: Path) -> SealedFile:
+    """A file of JSON by what it says: with several named vectors Edge writes its keys in another order each time.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    text = path.read_bytes()
+    try:
+        said = json.dumps(json.loads(text), sort_keys=True).encode()
+    except ValueError:
+        return digest(path)
+    return SealedFile(len(text), len(text), _JSON + hashlib.sha256(said).hexdigest())
+
+
 def edge_release() -> str:
     """The release of Edge that is installed."""
     return installed_version("qdrant-edge-py")
@@ -171,7 +190,8 @@ def edge_release() -> str:
 
 def _difference(folder: Path, seal: Seal, name: str, pace: Pace | None) -> Iterator[str]:
     try:
-        held = digest(folder / name, pace)
+        by_content = seal.files[name].sha256.startswith(_JSON)
+        held = digest_json(folder / name) if by_content else digest(folder / name, pace)
     except OSError as error:
         yield f"{name} cannot be read: {error.strerror}"
         return

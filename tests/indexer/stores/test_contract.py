@@ -470,6 +470,14 @@ class TestTitlesAndWords:
             else:
                 assert found.title is None
 
+    def test_opening_it_again_and_again_finds_it_whole(self, store: Store, titled: Titled) -> None:
+        """Edge writes some of its files anew each time, with their keys in another order."""
+        store.activate(load(store, titled.things, batches=[titled.batch], texts=titled.texts).version)
+        for _ in range(8):
+            opened = store.open()
+            assert opened.count() == 140
+            opened.close()
+
     def test_a_batch_with_a_title_too_few_cannot_be_made(self, titled: Titled) -> None:
         batch = titled.batch
         assert batch.titles is not None

@@ -11,7 +11,7 @@ import pytest
 
 from indexer.errors import VersionIncomplete
 from indexer.stores.edge import seal as sealing
-from indexer.stores.edge.seal import SealedFile, differences, digest, read_seal, seal
+from indexer.stores.edge.seal import Seal, SealedFile, differences, digest, read_seal, seal
 
 BLOCK = 64 << 10
 
@@ -139,3 +139,36 @@ def test_reading_is_paced_by_what_was_read(sealed: Path) -> None:
     found, read = read_seal(sealed, "v1"), []
     assert list(differences(sealed, found, found.files, read.append)) == []
     assert sum(read) == 3 * 1000 + len("the manifest")
+
+
+class TestFilesOfJson:
+    """They are compared by what they say: Edge writes their keys in an order of the moment."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        (tmp_path / "shard").mkdir()
+        (tmp_path / "shard" / "segment.json").write_text('{"image":{"size":8},"title":{"size":4}}')
+        return tmp_path
+
+    def found(self, folder: Path, sealed: Seal) -> list[str]:
+        return list(differences(folder, sealed, ["shard/segment.json"]))
+
+    def test_another_order_is_the_same(self, folder: Path) -> None:
+        sealed = seal(folder, "{}")
+        (folder / "shard" / "segment.json").write_text('{"title":{"size":4},"image":{"size":8}}')
+        assert self.found(folder, sealed) == []
+
+    @pytest.mark.parametrize(
+        "text", ['{"image":{"size":8},"title":{"size":5}}', '{"image":{"size":8},"title":{"size":4}]']
+    )
+    def test_another_value_or_no_json_is_not(self, folder: Path, text: str) -> None:
+        sealed = seal(folder, "{}")
+        (folder / "shard" / "segment.json").write_text(text)
+        assert self.found(folder, sealed) == ["shard/segment.json does not hold what was written"]
+
+    def test_what_an_earlier_release_sealed_is_compared_by_its_bytes(self, folder: Path) -> None:
+        path = folder / "shard" / "segment.json"
+        earlier = Seal("0.9.0", "", {"shard/segment.json": digest(path)})
+        assert self.found(folder, earlier) == []
+        path.write_text('{"title":{"size":4},"image":{"size":8}}')
+        assert self.found(folder, earlier) == ["shard/segment.json does not hold what was written"]
