@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 
 from embedder.catalogs.catalog_file import CatalogFile, check_utf8, find_catalog_file, open_catalog_text
 from embedder.catalogs.delimited_records import MAX_FIELD_CHARACTERS, Record, read_records
+from embedder.catalogs.guessed_columns import SAMPLED_ROWS, GuessedColumns, guess
 from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import AttributeKind, Product, Rejection, Split
 from embedder.catalogs.rows.cell import has_control, kind_of, shown
@@ -67,8 +69,8 @@ class DelimitedReader:
                 f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: once"
             )
         self._names = [name for name in self._header if name]
-        chosen = check_columns(location, self._names, self._named)
-        self._attributes = attribute_columns(self._names, chosen)
+        self._chosen = check_columns(location, self._names, self._named)
+        self._attributes = attribute_columns(self._names, self._chosen)
 
     @property
     def name(self) -> str:
@@ -99,6 +101,17 @@ class DelimitedReader:
             typed = {name: frozenset({kinds[name]}) for name in texts.attributes}
             self._outline = replace(texts, attributes=typed)
         return self._outline
+
+    def guessed_columns(self) -> GuessedColumns:
+        """What the columns were taken for; attributes by the first `SAMPLED_ROWS` rows.
+
+        Raises:
+            CatalogError: these are not UTF-8.
+        """
+        kinds: dict[str, AttributeKind] = {}
+        sampled = sum(1 for _ in islice(self._noting_kinds(kinds), SAMPLED_ROWS))
+        found = {name: frozenset({kinds[name]} if name in kinds else ()) for name in self._attributes}
+        return guess(self.name, self._names, self._chosen, found, sampled)
 
     def read(self) -> Iterator[Product | Rejection]:
         """Yield products and rejected rows in the file's order; reads the file once more where `outline` was not asked.

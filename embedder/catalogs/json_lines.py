@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NoReturn
 
 from embedder.catalogs.catalog_file import find_catalog_file, open_catalog_file
+from embedder.catalogs.guessed_columns import SAMPLED_ROWS, GuessedColumns, guess
 from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import Product, Rejection, Split
 from embedder.catalogs.rows.cell import shown
@@ -16,8 +18,6 @@ from embedder.errors import CatalogError
 from embedder.inputs.picture import PictureFetcher
 
 MAX_LINE_BYTES = 1024 * 1024
-SAMPLED_ROWS = 1000
-"""From how many rows at least the keys are guessed."""
 
 
 class JsonLinesReader:
@@ -76,9 +76,22 @@ class JsonLinesReader:
             self._outline = builder.outline()
         return self._outline
 
+    def guessed_columns(self) -> GuessedColumns:
+        """What the keys were taken for; attributes by the first `SAMPLED_ROWS` objects."""
+        builder = OutlineBuilder()
+        sampled = 0
+        for row in self._row_reader().read(islice(self._rows(), SAMPLED_ROWS)):
+            sampled += not (isinstance(row, Rejection) and row.picture)
+            builder.add(row)
+        chosen = choose_columns(self._keys, self._named)
+        return guess(self.name, self._keys, chosen, builder.outline().attributes, sampled)
+
     def read(self) -> Iterator[Product | Rejection]:
         """Yield products and rejected rows in the file's order, in one pass."""
-        rows = RowReader(
+        return self._row_reader().read(self._rows())
+
+    def _row_reader(self) -> RowReader:
+        return RowReader(
             self._keys,
             self._named,
             folder=self._file.folder,
@@ -86,7 +99,6 @@ class JsonLinesReader:
             allow_outside_pictures=self._allow_outside,
             web=self._web,
         )
-        return rows.read(self._rows())
 
     def _sample_keys(self, location: str) -> list[str]:
         """All keys of the first rows, read on until those that are needed were met."""

@@ -81,7 +81,9 @@ class NamedPictures:
         if isinstance(named, EmbeddedPicture):
             return ProductPicture(PictureBytes(named.data), "" if has_control(named.name) else named.name)
         if not isinstance(named, str):
-            raise CellError("IMAGE_MISSING", f"picture {shown(named)}; permitted: the path of a picture file, as a text")
+            raise CellError(
+                "IMAGE_MISSING", f"picture {shown(named)}; permitted: the path of a picture file, as a text"
+            )
         return ProductPicture(self._places.find(named), named)
 
     def _pictures_in(self, value: object) -> Sequence[object]:
@@ -98,8 +100,8 @@ class NamedPictures:
 def split_names(text: str, folder: Path | RemoteFolder) -> list[str]:
     """The names in a cell that may hold several, separated by "|", ";" or ",", the first of these that it has.
 
-    A file on this machine of just that name, with what could be separators, is one picture. Else the cell is split only where each
-    part ends like a picture's file, so that "red,small.jpg" is never taken for "small.jpg".
+    A file on this machine of just that name, with what could be separators, is one picture. Else the cell is split
+    only where each part ends like a picture's file, so that "red,small.jpg" is never taken for "small.jpg".
     """
     if _SEPARATOR.search(text) is None:
         return [text]

@@ -1,4 +1,4 @@
-"""Where a picture is that a row names: beside the catalog, in an object store, on a web server, or in the row itself."""
+"""Where the pictures of a row are: beside the catalog, in an object store, on a web server, or in the row itself."""
 
 from __future__ import annotations
 

@@ -14,8 +14,10 @@ from embedder.errors import CatalogError, EmbedderError, MissingExtra, PictureFe
 from embedder.inputs.picture import PictureLimits, RemotePicture
 
 STORES = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss")
-"""The schemes of object stores, whose objects a catalog's rows may name. A catalog itself may be at any other URL that
-fsspec knows, and its pictures beside it; but a row that could choose any scheme could make this machine connect anywhere.
+"""The schemes of object stores, whose objects a catalog's rows may name.
+
+A catalog itself may be at any other URL that fsspec knows, and its pictures beside it. But rows that could choose any
+scheme could make this machine connect anywhere.
 """
 
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE | re.DOTALL)

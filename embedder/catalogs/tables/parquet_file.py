@@ -1,0 +1,78 @@
+"""Parquet files, read page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from embedder.catalogs.catalog_file import CatalogFile, open_catalog_file
+from embedder.catalogs.product import Split
+from embedder.catalogs.tables.damage import reading
+from embedder.catalogs.tables.table_file import rows_at_once
+
+FORMAT = "Parquet"
+# Of each column this much is read at once; without, pyarrow reads a row group's whole column.
+_BUFFER_BYTES = 1024 * 1024
+
+
+class ParquetFile:
+    """One file; open only while it is read. Pages with checksums are checked."""
+
+    def __init__(self, file: CatalogFile, split: Split | None = None) -> None:
+        """Read the footer.
+
+        Raises:
+            CatalogError: it is damaged, or no Parquet file.
+        """
+        self.split = split
+        self._file = file
+        with reading(file, FORMAT), closing(self._open()) as opened:
+            self._schema = opened.schema_arrow
+            self._rows = int(opened.metadata.num_rows)
+            groups = [opened.metadata.row_group(number) for number in range(opened.metadata.num_row_groups)]
+            self._batch_rows = min((rows_at_once(g.total_byte_size, g.num_rows) for g in groups), default=1)
+
+    @property
+    def file(self) -> CatalogFile:
+        """Which file."""
+        return self._file
+
+    @property
+    def schema(self) -> Any:
+        """The columns."""
+        return self._schema
+
+    @property
+    def rows(self) -> int:
+        """How many."""
+        return self._rows
+
+    def batches(self, columns: Sequence[str]) -> Iterator[Any]:
+        """Yield the rows of some columns; see `TableFile`."""
+        with reading(self._file, FORMAT):
+            opened = self._open()
+        done = 0
+        with closing(opened):
+            with reading(self._file, FORMAT):
+                batches = opened.iter_batches(self._batch_rows, columns=list(columns), use_threads=False)
+            while True:
+                with reading(self._file, FORMAT, done):
+                    batch = next(batches, None)
+                    if batch is None:
+                        if done != self._rows:
+                            raise pa.ArrowInvalid(f"{done:,} rows, and its footer says {self._rows:,}")
+                        return
+                    done += batch.num_rows
+                yield batch
+
+    def _open(self) -> Any:
+        return pq.ParquetFile(
+            open_catalog_file(self._file),
+            buffer_size=_BUFFER_BYTES,
+            pre_buffer=False,
+            page_checksum_verification=True,
+        )
