@@ -12,7 +12,7 @@ from pyarrow import types
 from embedder.catalogs.catalog_file import CatalogFile, open_catalog_file
 from embedder.catalogs.product import Split
 from embedder.catalogs.tables.damage import damaged, reading
-from embedder.catalogs.tables.table_file import rows_at_once
+from embedder.catalogs.tables.table_file import checked_schema, rows_at_once
 from embedder.errors import CatalogError
 
 FORMAT = "Arrow"
@@ -47,7 +47,7 @@ class ArrowFile:
             if self._is_stream:
                 _check_end(file, opened)
             opened.seek(0)
-            self._schema = self._reader(opened).schema
+            self._schema = checked_schema(self._reader(opened).schema)
 
     @property
     def file(self) -> CatalogFile:

@@ -124,10 +124,15 @@ def _times(array: Any) -> list[object]:
     try:
         if types.is_timestamp(array.type) and array.type.tz is not None:
             instants = array.cast(pa.timestamp(array.type.unit)).cast(pa.string()).to_pylist()
-            return [None if text is None else f"{text}Z" for text in instants]
-        return list(array.cast(pa.string()).to_pylist())
+            return [None if text is None else f"{_shortest(text)}Z" for text in instants]
+        return [None if text is None else _shortest(text) for text in array.cast(pa.string()).to_pylist()]
     except _UNREADABLE:
         return [None if value is None else _plain(value) for value in _python_values(array)]
+
+
+def _shortest(text: str) -> str:
+    """A time without a fraction of zeros, which only says in which unit a file keeps it."""
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _plain(value: object) -> object:

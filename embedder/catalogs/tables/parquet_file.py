@@ -8,15 +8,18 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyarrow import types
 
 from embedder.catalogs.catalog_file import CatalogFile, open_catalog_file
 from embedder.catalogs.product import Split
 from embedder.catalogs.tables.damage import reading
-from embedder.catalogs.tables.table_file import rows_at_once
+from embedder.catalogs.tables.table_file import checked_schema, rows_at_once
 
 FORMAT = "Parquet"
 # Of each column this much is read at once; without, pyarrow reads a row group's whole column.
 _BUFFER_BYTES = 1024 * 1024
+# A picture that many rows share is in the file once, so that its size says little about that of a batch.
+_PICTURE_ROWS = 64
 
 
 class ParquetFile:
@@ -31,7 +34,7 @@ class ParquetFile:
         self.split = split
         self._file = file
         with reading(file, FORMAT), closing(self._open()) as opened:
-            self._schema = opened.schema_arrow
+            self._schema = checked_schema(opened.schema_arrow)
             self._rows = int(opened.metadata.num_rows)
             groups = [opened.metadata.row_group(number) for number in range(opened.metadata.num_row_groups)]
             self._batch_rows = min((rows_at_once(g.total_byte_size, g.num_rows) for g in groups), default=1)
@@ -58,7 +61,10 @@ class ParquetFile:
         done = 0
         with closing(opened):
             with reading(self._file, FORMAT):
-                batches = opened.iter_batches(self._batch_rows, columns=list(columns), use_threads=False)
+                rows = self._batch_rows
+                if any(_holds_bytes(field.type) for field in self._schema if field.name in columns):
+                    rows = min(rows, _PICTURE_ROWS)
+                batches = opened.iter_batches(rows, columns=list(columns), use_threads=False)
             while True:
                 with reading(self._file, FORMAT, done):
                     batch = next(batches, None)
@@ -76,3 +82,8 @@ class ParquetFile:
             pre_buffer=False,
             page_checksum_verification=True,
         )
+
+
+def _holds_bytes(kind: Any) -> bool:
+    inner = [kind.field(number).type for number in range(kind.num_fields)]
+    return bool(types.is_binary(kind) or types.is_large_binary(kind)) or any(map(_holds_bytes, inner))

@@ -55,6 +55,16 @@ def rows_at_once(all_bytes: int, all_rows: int) -> int:
     return max(1, min(BATCH_ROWS, BATCH_BYTES * all_rows // all_bytes))
 
 
+def checked_schema(schema: Any) -> Any:
+    """A schema whose names are texts.
+
+    Raises:
+        ValueError: damaged bytes are among them; pyarrow looks at a name only when it is asked for it.
+    """
+    _ = schema.names, str(schema)
+    return schema
+
+
 def class_labels(schema: Any) -> Mapping[str, Sequence[str]]:
     """The names of class labels by column, as Hugging Face's `datasets` writes them into a table's metadata."""
     try:
