@@ -49,7 +49,13 @@ class WebAddress:
         Raises:
             PictureUrlRefused: nowhere that a picture could be.
         """
-        return parse_url(urljoin(self.url, location))
+        try:
+            target = urljoin(self.url, location)
+        except ValueError as error:
+            raise PictureUrlRefused(
+                f"picture {self.url[:200]!r} is redirected to {location[:200]!r}, which is no URL: {error}"
+            ) from error
+        return parse_url(target)
 
 
 def parse_url(url: str) -> WebAddress:
