@@ -52,7 +52,8 @@ def catalog_file_at(location: str) -> CatalogFile:
     Raises:
         CatalogError: a URL that no catalog may be at.
     """
-    if scheme_of(location) is None:
+    is_chained = "::" in location and "://" in location
+    if scheme_of(location) is None and not is_chained:
         path = Path(location).absolute()
         return CatalogFile(path, str(path))
     check_catalog_url(location)

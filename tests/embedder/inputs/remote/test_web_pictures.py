@@ -253,28 +253,29 @@ class TestFailures:
             fetcher(server, names=unknown).fetch(url(server, "/a.png"), LIMITS)
 
 
-class TestTls:
-    @pytest.fixture(scope="class")
-    def certificate(self, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-        """Of a server called pictures.test, which is its own authority."""
-        folder = tmp_path_factory.mktemp("tls")
-        key, certificate = folder / "key.pem", folder / "certificate.pem"
-        new = [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-        ]
-        names = ["-subj", "/CN=pictures.test", "-addext", "subjectAltName=DNS:pictures.test"]
-        subprocess.run([*new, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
-        return key, certificate
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Of a server called pictures.test, which is its own authority."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate = folder / "key.pem", folder / "certificate.pem"
+    new = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-days",
+        "2",
+    ]
+    names = ["-subj", "/CN=pictures.test", "-addext", "subjectAltName=DNS:pictures.test"]
+    subprocess.run([*new, *names, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return key, certificate
 
+
+class TestTls:
     @pytest.fixture
     def secure(self, certificate: tuple[Path, Path]) -> Iterator[Server]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
