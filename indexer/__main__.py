@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from embedder.catalogs.guessed_columns import ColumnsReader
+from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
@@ -98,8 +98,7 @@ def build(
         allow_outside_pictures=allow_outside_pictures,
         web=settings.web_pictures(),
     )
-    if isinstance(reader, ColumnsReader):
-        logging.getLogger("indexer").info("%s", reader.guessed_columns())
+    log_columns(reader, logging.getLogger("indexer"))
     folder = resolve_bundle(model, settings.cache_dir)
     encoder = open_encoder(folder, threads=settings.threads, device=settings.device, precision=settings.precision)
     target = settings.open_store()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -65,6 +66,13 @@ class ColumnsReader(Protocol):
 
     def guessed_columns(self) -> GuessedColumns:
         """What they were taken for; reads the catalog's beginning at most."""
+
+
+def log_columns(reader: object, logger: logging.Logger) -> None:
+    """Log what a catalog's columns were taken for, a line for each field; nothing where it has none."""
+    if isinstance(reader, ColumnsReader):
+        for line in str(reader.guessed_columns()).splitlines():
+            logger.info("%s", line)
 
 
 def fields_without_pictures(chosen: Mapping[str, str]) -> dict[str, str]:

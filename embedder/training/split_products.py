@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedder.catalogs.guessed_columns import ColumnsReader
+from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.loading import Catalog, load_catalog
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
@@ -80,8 +80,7 @@ def load_everything(request: TrainRequest, config: EmbedderSettings | None = Non
         allow_outside_pictures=request.allow_outside_pictures,
         web=None if config is None else config.web_pictures(),
     )
-    if isinstance(reader, ColumnsReader):
-        _log.info("%s", reader.guessed_columns())
+    log_columns(reader, _log)
     return load_catalog(reader)
 
 
