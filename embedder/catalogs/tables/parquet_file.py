@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ from embedder.catalogs.catalog_file import CatalogFile, open_catalog_file
 from embedder.catalogs.product import Split
 from embedder.catalogs.tables.damage import reading
 from embedder.catalogs.tables.table_file import checked_schema, rows_at_once
+from embedder.inputs.remote.object_store import REMOTE_BUFFER_BYTES
 
 FORMAT = "Parquet"
 # Of each column this much is read at once; without, pyarrow reads a row group's whole column.
@@ -33,7 +34,7 @@ class ParquetFile:
         """
         self.split = split
         self._file = file
-        with reading(file, FORMAT), closing(self._open()) as opened:
+        with reading(file, FORMAT), self._opened() as opened:
             self._schema = checked_schema(opened.schema_arrow)
             self._rows = int(opened.metadata.num_rows)
             groups = [opened.metadata.row_group(number) for number in range(opened.metadata.num_row_groups)]
@@ -56,10 +57,8 @@ class ParquetFile:
 
     def batches(self, columns: Sequence[str]) -> Iterator[Any]:
         """Yield the rows of some columns; see `TableFile`."""
-        with reading(self._file, FORMAT):
-            opened = self._open()
         done = 0
-        with closing(opened):
+        with self._opened() as opened:
             with reading(self._file, FORMAT):
                 rows = self._batch_rows
                 if any(_holds_bytes(field.type) for field in self._schema if field.name in columns):
@@ -75,13 +74,17 @@ class ParquetFile:
                     done += batch.num_rows
                 yield batch
 
-    def _open(self) -> Any:
-        return pq.ParquetFile(
-            open_catalog_file(self._file),
-            buffer_size=_BUFFER_BYTES,
-            pre_buffer=False,
-            page_checksum_verification=True,
-        )
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        with open_catalog_file(self._file) as source:
+            with reading(self._file, FORMAT):
+                opened = pq.ParquetFile(
+                    source,
+                    buffer_size=_BUFFER_BYTES if self._file.path is not None else REMOTE_BUFFER_BYTES,
+                    pre_buffer=False,
+                    page_checksum_verification=True,
+                )
+            yield opened
 
 
 def _holds_bytes(kind: Any) -> bool:

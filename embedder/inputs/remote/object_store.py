@@ -20,10 +20,12 @@ A catalog itself may be at any other URL that fsspec knows, and its pictures bes
 scheme could make this machine connect anywhere.
 """
 
+REMOTE_BUFFER_BYTES = 4 * 1024 * 1024
+"""What one request for a part of a file asks for."""
+
 _URL = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*)://(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
 _LOCAL = ("file", "local")
 _WEB = ("http", "https")
-_BUFFER_BYTES = 1024 * 1024
 
 
 def scheme_of(location: str) -> str | None:
@@ -148,8 +150,10 @@ def open_remote(url: str) -> BinaryIO:
     """
     with _reading(url):
         system, path = _find(url)
-        file = system.open(path, "rb")
-    return io.BufferedReader(_Guarded(file, url), _BUFFER_BYTES)
+        # Reading ahead of a reader that goes from column to column would fetch most of a file several times.
+        options = {"cache_type": "none"} if scheme_of(url) in STORES else {}
+        file = system.open(path, "rb", **options)
+    return io.BufferedReader(_Guarded(file, url), REMOTE_BUFFER_BYTES)
 
 
 def list_remote(folder: RemoteFolder) -> list[str]:

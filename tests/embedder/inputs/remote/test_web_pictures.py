@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import socket
 import ssl
 import subprocess
@@ -256,6 +257,8 @@ class TestFailures:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Of a server called pictures.test, which is its own authority."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the Debian package openssl")
     folder = tmp_path_factory.mktemp("tls")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     new = [
