@@ -33,9 +33,15 @@ app.add_typer(datasets_app, name="datasets")
 
 Model = Annotated[str, typer.Option(help="starter, timm:TOWER, ARCHITECTURE/TAG, hf-hub:ORG/NAME, or a bundle's path")]
 Catalog = Annotated[str, typer.Option(help=CATALOG_HELP)]
-Columns = Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku; repeatable")]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
+]
 OutsidePictures = Annotated[
     bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
+]
+PictureHosts = Annotated[
+    list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
 ]
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings")]
 ImageSize = Annotated[
@@ -66,6 +72,7 @@ def export(
     max_products: Annotated[int | None, typer.Option(min=2, help="of the catalog's training products")] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
+    picture_host: PictureHosts = None,
     seed: Seed = None,
     decode_threads: DecodeThreads = None,
     max_image_pixels: MaxImagePixels = None,
@@ -80,7 +87,12 @@ def export(
     from embedder.export.command import export_and_print
 
     settings = _settings(
-        config, seed=seed, decode_threads=decode_threads, max_image_pixels=max_image_pixels, cache_dir=cache_dir
+        config,
+        seed=seed,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
+        picture_hosts=picture_host,
+        cache_dir=cache_dir,
     )
     export_and_print(
         model,
@@ -134,6 +146,7 @@ def train(
     ] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
+    picture_host: PictureHosts = None,
     seed: Seed = None,
     threads: Threads = None,
     decode_threads: DecodeThreads = None,
@@ -160,6 +173,7 @@ def train(
         threads=threads,
         decode_threads=decode_threads,
         max_image_pixels=max_image_pixels,
+        picture_hosts=picture_host,
         device=device,
         cache_dir=cache_dir,
         train={"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
@@ -213,6 +227,7 @@ def towers(
     max_products: Annotated[int | None, typer.Option(min=2, help="at most this many; default: all")] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
+    picture_host: PictureHosts = None,
     seed: Seed = None,
     threads: Threads = None,
     decode_threads: DecodeThreads = None,
@@ -234,6 +249,7 @@ def towers(
         threads=threads,
         decode_threads=decode_threads,
         max_image_pixels=max_image_pixels,
+        picture_hosts=picture_host,
         device=device,
         cache_dir=cache_dir,
     )
@@ -289,6 +305,7 @@ def evaluate(
     ] = None,
     column: Columns = None,
     allow_outside_pictures: OutsidePictures = False,
+    picture_host: PictureHosts = None,
     seed: Seed = None,
     threads: Threads = None,
     decode_threads: DecodeThreads = None,
@@ -322,6 +339,7 @@ def evaluate(
         threads=threads,
         decode_threads=decode_threads,
         max_image_pixels=max_image_pixels,
+        picture_hosts=picture_host,
         device=device,
         cache_dir=cache_dir,
     )

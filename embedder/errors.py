@@ -4,6 +4,9 @@ EmbedderError
 ├── PictureError          a picture cannot be used; `reason` says why
 │   ├── PictureMissing
 │   ├── PictureOutside
+│   ├── PictureUrlRefused
+│   ├── PictureFetchFailed
+│   ├── PictureFetchTimeout
 │   ├── PictureEmpty
 │   ├── PictureTooLarge
 │   ├── PictureTooManyPixels
@@ -48,6 +51,24 @@ class PictureOutside(PictureError):
     """A catalog's picture that lies outside the catalog's folder, where that was not permitted."""
 
     reason = "IMAGE_OUTSIDE_CATALOG"
+
+
+class PictureUrlRefused(PictureError):
+    """A URL that is not permitted: its scheme, host or port, or an address of a private network behind its name."""
+
+    reason = "IMAGE_URL_REFUSED"
+
+
+class PictureFetchFailed(PictureError):
+    """A web server or object store that could not be reached, or did not hand over the picture."""
+
+    reason = "IMAGE_FETCH_FAILED"
+
+
+class PictureFetchTimeout(PictureError):
+    """A web server that took longer than permitted."""
+
+    reason = "IMAGE_FETCH_TIMEOUT"
 
 
 class PictureEmpty(PictureError):
@@ -107,7 +128,7 @@ class ModelError(EmbedderError):
 
 
 class MissingExtra(ModelError):
-    """Something that only an extra brings, such as `train` or `search`."""
+    """Something that only an extra brings, such as `train`, `search`, `parquet` or `remote`."""
 
 
 class BundleError(EmbedderError):

@@ -9,12 +9,14 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as EnvironmentUnreadable
 
 from embedder.errors import SettingsError
-from embedder.inputs.picture import PictureLimits
+from embedder.inputs.picture import PictureFetcher, PictureLimits
+from embedder.inputs.remote.hosts import PictureHosts
+from embedder.inputs.remote.permitted import open_web_pictures
 from embedder.precision import PrecisionChoice
 from embedder.setting_names import COMMANDS, SHARED, TABLES, TEST_PREFIX, nearest
 from embedder.training.settings import AttributeSettings, FineTuneSettings, InstanceSettings, TuneSettings
@@ -74,8 +76,41 @@ class LayeredSettings(BaseSettings):
         return cls(**_over(_over(from_file, environment), _given(flags)))
 
 
-class EmbedderSettings(LayeredSettings):
-    """What the embedder's commands share.
+class CatalogSettings(LayeredSettings):
+    """How a catalog's pictures are read, by whatever command.
+
+    Attributes:
+        max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
+        picture_hosts: web servers that pictures may be fetched from: cdn.shop.example, *.shop.example for all below it,
+            cdn.shop.example:8443, http://cdn.shop.example for one without TLS. Empty: URLs are rejected.
+        picture_timeout_s: for fetching one picture, seconds.
+    """
+
+    max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
+    picture_hosts: tuple[str, ...] = ()
+    picture_timeout_s: float = Field(default=10.0, gt=0, le=3600, allow_inf_nan=False)
+
+    @field_validator("picture_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        PictureHosts.parse(hosts)
+        return hosts
+
+    def picture_limits(self) -> PictureLimits:
+        """The limits for a catalog's pictures."""
+        return PictureLimits.for_catalog(self.max_image_pixels)
+
+    def web_pictures(self) -> PictureFetcher | None:
+        """What fetches pictures from the permitted web servers; None where there are none.
+
+        Raises:
+            MissingExtra: what speaks HTTP is not installed.
+        """
+        return open_web_pictures(self.picture_hosts, self.picture_timeout_s)
+
+
+class EmbedderSettings(CatalogSettings):
+    """What the embedder's commands share; with `CatalogSettings`.
 
     Attributes:
         cache_dir: exported models and features; may be deleted at any time.
@@ -83,7 +118,6 @@ class EmbedderSettings(LayeredSettings):
         device: "auto", "cpu", "cuda", "cuda:1", ...
         seed: of everything random.
         decode_threads: how many pictures are decoded at once; each may take 4 bytes a pixel and more.
-        max_image_pixels: most pixels (width x height) of a catalog's picture.
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
             "int8" for both. Training computes in fp32 whatever it says.
         train: of fine-tuning on features computed once.
@@ -99,16 +133,11 @@ class EmbedderSettings(LayeredSettings):
     device: str = "auto"
     seed: int = Field(default=0, ge=0, lt=2**63)
     decode_threads: int = Field(default=2, ge=1, le=256)
-    max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     precision: PrecisionChoice = "auto"
     train: FineTuneSettings = Field(default_factory=FineTuneSettings)
     tune: TuneSettings = Field(default_factory=TuneSettings)
     instance: InstanceSettings = Field(default_factory=InstanceSettings)
     attributes: AttributeSettings = Field(default_factory=AttributeSettings)
-
-    def picture_limits(self) -> PictureLimits:
-        """The limits for a catalog's pictures."""
-        return PictureLimits.for_catalog(self.max_image_pixels)
 
 
 def describe_invalid(error: ValidationError) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.encoder import open_encoder
 from embedder.errors import EmbedderError
@@ -50,7 +51,10 @@ def build(
     store: Store = None,
     split: Annotated[str | None, typer.Option(help="only this split of a benchmark: train, validation, test")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="index at most this many products")] = None,
-    column: Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
+    ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
     ] = None,
@@ -65,6 +69,9 @@ def build(
     allow_outside_pictures: Annotated[
         bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
     ] = False,
+    picture_host: Annotated[
+        list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
     config: Config = None,
@@ -80,6 +87,7 @@ def build(
         threads=threads,
         decode_threads=decode_threads,
         max_image_pixels=max_image_pixels,
+        picture_hosts=picture_host,
         device=device,
         cache_dir=cache_dir,
         max_reject_share=max_reject_share,
@@ -92,7 +100,9 @@ def build(
         split=split,  # type: ignore[arg-type]
         columns=parse_columns(column),
         allow_outside_pictures=allow_outside_pictures,
+        web=settings.web_pictures(),
     )
+    log_columns(reader, logging.getLogger("indexer"))
     folder = resolve_bundle(model, settings.cache_dir)
     encoder = open_encoder(folder, threads=settings.threads, device=settings.device, precision=settings.precision)
     target = settings.open_store()
@@ -125,7 +135,10 @@ def update(
     ] = None,
     model: Annotated[str, typer.Option(help="the one that the index was built with")] = "starter",
     store: Store = None,
-    column: Annotated[list[str] | None, typer.Option("--column", help="FIELD=COLUMN, as in id=sku")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
+    ] = None,
     rejects: Annotated[
         Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
     ] = None,
@@ -136,6 +149,9 @@ def update(
     allow_outside_pictures: Annotated[
         bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
     ] = False,
+    picture_host: Annotated[
+        list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
     config: Config = None,
@@ -151,6 +167,7 @@ def update(
     settings = IndexerSettings.from_flags(
         config,
         store=store,
+        picture_hosts=picture_host,
         device=device,
         cache_dir=cache_dir,
         max_reject_share=max_reject_share,
@@ -163,7 +180,13 @@ def update(
     spec = catalog or changes
     reader = None
     if spec is not None:
-        reader = open_catalog(spec, columns=parse_columns(column), allow_outside_pictures=allow_outside_pictures)
+        reader = open_catalog(
+            spec,
+            columns=parse_columns(column),
+            allow_outside_pictures=allow_outside_pictures,
+            web=settings.web_pictures(),
+        )
+        log_columns(reader, logging.getLogger("indexer"))
     encoder = open_encoder(
         resolve_bundle(model, settings.cache_dir),
         threads=settings.threads,

@@ -6,9 +6,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
-from embedder.inputs.picture import PictureLimits
 from embedder.precision import PrecisionChoice
-from embedder.settings import LayeredSettings
+from embedder.settings import CatalogSettings, LayeredSettings
 from indexer.stores.address import open_store
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.protocol import Store
@@ -40,8 +39,8 @@ class StoreSettings(LayeredSettings):
         return open_store(self.store, key, self.edge, self.qdrant)
 
 
-class IndexerSettings(StoreSettings):
-    """What the indexer's commands share; with `StoreSettings`.
+class IndexerSettings(StoreSettings, CatalogSettings):
+    """What the indexer's commands share; with `StoreSettings` and `CatalogSettings`.
 
     Attributes:
         cache_dir: exported models, and vectors of earlier builds.
@@ -53,7 +52,6 @@ class IndexerSettings(StoreSettings):
             "int8" for both.
         batch_size: pictures embedded at once.
         decode_threads: how many pictures are decoded at once; each may take `max_image_pixels` x 4 bytes, and more.
-        max_image_pixels: most pixels (width x height) of a catalog's picture; a larger one is rejected.
         keep_versions: ready versions kept besides the live one, for rolling back.
         drop_after_s: one that stopped being live less than so many seconds ago is kept besides these: page tokens and
             servers may still ask for it.
@@ -76,7 +74,6 @@ class IndexerSettings(StoreSettings):
     precision: PrecisionChoice = "auto"
     batch_size: int = Field(default=64, ge=1, le=4096)
     decode_threads: int = Field(default=2, ge=1, le=256)
-    max_image_pixels: int = Field(default=PictureLimits().max_pixels, ge=1, le=2**31)
     embedding_cache_mb: int = Field(default=4096, ge=0, le=1_000_000)
     keep_versions: int = Field(default=1, ge=0, le=100)
     drop_after_s: float = Field(default=3600.0, ge=0, le=31_536_000, allow_inf_nan=False)
@@ -87,7 +84,3 @@ class IndexerSettings(StoreSettings):
     match_views: int = Field(default=120, ge=0, le=400)
     max_delete_share: float = Field(default=0.2, ge=0, le=1)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
-
-    def picture_limits(self) -> PictureLimits:
-        """The limits for a catalog's pictures."""
-        return PictureLimits.for_catalog(self.max_image_pixels)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
+from itertools import islice
 
-from embedder.catalogs.catalog_file import check_utf8, find_catalog_file, open_catalog_text
+from embedder.catalogs.catalog_file import CatalogFile, check_utf8, find_catalog_file, open_catalog_text
 from embedder.catalogs.delimited_records import MAX_FIELD_CHARACTERS, Record, read_records
+from embedder.catalogs.guessed_columns import SAMPLED_ROWS, GuessedColumns, guess
 from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import AttributeKind, Product, Rejection, Split
 from embedder.catalogs.rows.cell import has_control, kind_of, shown
 from embedder.catalogs.rows.columns import attribute_columns, check_columns, check_fields
 from embedder.catalogs.rows.row import Row, RowReader
 from embedder.errors import CatalogError
+from embedder.inputs.picture import PictureFetcher
 
 DELIMITERS = ",;\t|"
 
@@ -35,14 +37,16 @@ class DelimitedReader:
         split: Split | None = None,
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
+        web: PictureFetcher | None = None,
     ) -> None:
         """Open a catalog and check its header.
 
         Args:
-            location: the file's path.
+            location: the file's path, or its URL in an object store.
             split: read the rows only whose `split` column says so.
             columns: our field to the catalog's column, over the guesses.
             allow_outside_pictures: pictures may lie outside the file's folder.
+            web: fetches pictures from web servers; None: that was not permitted.
 
         Raises:
             CatalogError: no such file, no header, column names given twice or with control characters, or no column
@@ -50,27 +54,28 @@ class DelimitedReader:
         """
         self._named = dict(columns or {})
         check_fields(self._named)
-        self._path = find_catalog_file(location)
+        self._file = find_catalog_file(location)
         self._split = split
         self._allow_outside = allow_outside_pictures
+        self._web = web
         self._kinds: dict[str, AttributeKind] = {}
         self._outline: CatalogOutline | None = None
         # The limit is the csv module's, for the whole process: it is raised, never lowered.
         csv.field_size_limit(max(csv.field_size_limit(), MAX_FIELD_CHARACTERS))
-        self._delimiter, self._header = _read_header(self._path)
+        self._delimiter, self._header = _read_header(self._file)
         repeated = sorted({name for name in self._header if name and self._header.count(name) > 1})
         if repeated:
             raise CatalogError(
                 f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: once"
             )
         self._names = [name for name in self._header if name]
-        chosen = check_columns(location, self._names, self._named)
-        self._attributes = attribute_columns(self._names, chosen)
+        self._chosen = check_columns(location, self._names, self._named)
+        self._attributes = attribute_columns(self._names, self._chosen)
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return self._path.name
+        return self._file.name
 
     def count(self) -> int:
         """The number of products and rejected rows; the first call reads the file, as `outline` does.
@@ -97,6 +102,17 @@ class DelimitedReader:
             self._outline = replace(texts, attributes=typed)
         return self._outline
 
+    def guessed_columns(self) -> GuessedColumns:
+        """What the columns were taken for; attributes by the first `SAMPLED_ROWS` rows.
+
+        Raises:
+            CatalogError: these are not UTF-8.
+        """
+        kinds: dict[str, AttributeKind] = {}
+        sampled = sum(1 for _ in islice(self._noting_kinds(kinds), SAMPLED_ROWS))
+        found = {name: frozenset({kinds[name]} if name in kinds else ()) for name in self._attributes}
+        return guess(self.name, self._names, self._chosen, found, sampled)
+
     def read(self) -> Iterator[Product | Rejection]:
         """Yield products and rejected rows in the file's order; reads the file once more where `outline` was not asked.
 
@@ -110,10 +126,11 @@ class DelimitedReader:
         return RowReader(
             self._names,
             self._named,
-            folder=self._path.parent,
+            folder=self._file.folder,
             split=self._split,
             kinds=kinds,
             allow_outside_pictures=self._allow_outside,
+            web=self._web,
             pictures_separated=True,
         )
 
@@ -148,16 +165,16 @@ class DelimitedReader:
 
     def _records(self) -> Iterator[Record]:
         try:
-            with open_catalog_text(self._path) as file:
+            with open_catalog_text(self._file) as file:
                 records = read_records(file, self._delimiter)
                 next(records, None)
                 yield from records
         except UnicodeDecodeError:
-            check_utf8(self._path)
+            check_utf8(self._file)
             raise
 
 
-def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
+def _read_header(file: CatalogFile) -> tuple[str, tuple[str, ...]]:
     """Find the delimiter that separates the header into most columns.
 
     Returns:
@@ -166,19 +183,19 @@ def _read_header(path: Path) -> tuple[str, tuple[str, ...]]:
     best: tuple[str, tuple[str, ...]] = (",", ())
     for delimiter in DELIMITERS:
         try:
-            with open_catalog_text(path) as file:
-                first = next(read_records(file, delimiter), None)
+            with open_catalog_text(file) as opened:
+                first = next(read_records(opened, delimiter), None)
         except UnicodeDecodeError:
-            check_utf8(path)
+            check_utf8(file)
             raise
         names = tuple(name.strip() for name in first.cells) if first else ()
         if len(names) > len(best[1]):
             best = delimiter, names
     if not any(best[1]):
-        raise CatalogError(f"catalog {str(path)!r} has no header; permitted: a first row that names the columns")
+        raise CatalogError(f"catalog {str(file)!r} has no header; permitted: a first row that names the columns")
     for name in best[1]:
         if has_control(name):
             raise CatalogError(
-                f"catalog {str(path)!r} has a column {shown(name)}; permitted: names without control characters"
+                f"catalog {str(file)!r} has a column {shown(name)}; permitted: names without control characters"
             )
     return best

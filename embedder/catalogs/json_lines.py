@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import NoReturn
 
 from embedder.catalogs.catalog_file import find_catalog_file, open_catalog_file
+from embedder.catalogs.guessed_columns import SAMPLED_ROWS, GuessedColumns, guess
 from embedder.catalogs.outline import CatalogOutline, OutlineBuilder
 from embedder.catalogs.product import Product, Rejection, Split
 from embedder.catalogs.rows.cell import shown
 from embedder.catalogs.rows.columns import check_columns, check_fields, choose_columns, missing_fields
 from embedder.catalogs.rows.row import Row, RowReader
 from embedder.errors import CatalogError
+from embedder.inputs.picture import PictureFetcher
 
 MAX_LINE_BYTES = 1024 * 1024
-SAMPLED_ROWS = 1000
-"""From how many rows at least the keys are guessed."""
 
 
 class JsonLinesReader:
@@ -33,14 +34,16 @@ class JsonLinesReader:
         split: Split | None = None,
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
+        web: PictureFetcher | None = None,
     ) -> None:
         """Open a catalog and learn its keys.
 
         Args:
-            location: the file's path.
+            location: the file's path, or its URL in an object store.
             split: read the objects only whose `split` says so.
             columns: our field to the catalog's key, over the guesses.
             allow_outside_pictures: pictures may lie outside the file's folder.
+            web: fetches pictures from web servers; None: that was not permitted.
 
         Raises:
             CatalogError: no such file, no object in it, or no key for the id, for the picture, or of a name in
@@ -48,16 +51,17 @@ class JsonLinesReader:
         """
         self._named = dict(columns or {})
         check_fields(self._named)
-        self._path = find_catalog_file(location)
+        self._file = find_catalog_file(location)
         self._split = split
         self._allow_outside = allow_outside_pictures
+        self._web = web
         self._outline: CatalogOutline | None = None
         self._keys = self._sample_keys(location)
 
     @property
     def name(self) -> str:
         """The file's name."""
-        return self._path.name
+        return self._file.name
 
     def count(self) -> int:
         """The number of products and rejected rows; the first call reads the file, as `outline` does."""
@@ -72,16 +76,29 @@ class JsonLinesReader:
             self._outline = builder.outline()
         return self._outline
 
+    def guessed_columns(self) -> GuessedColumns:
+        """What the keys were taken for; attributes by the first `SAMPLED_ROWS` objects."""
+        builder = OutlineBuilder()
+        sampled = 0
+        for row in self._row_reader().read(islice(self._rows(), SAMPLED_ROWS)):
+            sampled += not (isinstance(row, Rejection) and row.picture)
+            builder.add(row)
+        chosen = choose_columns(self._keys, self._named)
+        return guess(self.name, self._keys, chosen, builder.outline().attributes, sampled)
+
     def read(self) -> Iterator[Product | Rejection]:
         """Yield products and rejected rows in the file's order, in one pass."""
-        rows = RowReader(
+        return self._row_reader().read(self._rows())
+
+    def _row_reader(self) -> RowReader:
+        return RowReader(
             self._keys,
             self._named,
-            folder=self._path.parent,
+            folder=self._file.folder,
             split=self._split,
             allow_outside_pictures=self._allow_outside,
+            web=self._web,
         )
-        return rows.read(self._rows())
 
     def _sample_keys(self, location: str) -> list[str]:
         """All keys of the first rows, read on until those that are needed were met."""
@@ -104,7 +121,7 @@ class JsonLinesReader:
 
     def _rows(self) -> Iterator[tuple[int, Row | str]]:
         """Yield line number and object, or what is wrong with the line; blank lines are skipped."""
-        with open_catalog_file(self._path) as file:
+        with open_catalog_file(self._file) as file:
             line = 0
             while data := file.readline(MAX_LINE_BYTES + 1):
                 line += 1

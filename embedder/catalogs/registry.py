@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from embedder.catalogs.product import Product, Rejection, Split
+from embedder.catalogs.saved_dataset import is_saved_dataset
 from embedder.errors import CatalogError
+from embedder.inputs.picture import PictureFetcher
 
 ENTRY_POINT_GROUP = "merchlens.catalog_readers"
 
@@ -58,14 +60,16 @@ class BuiltInReader:
     """A reader of this package; its module is imported when a catalog of its kind is opened.
 
     Attributes:
-        target: "module:Class"; the class takes what `CatalogReaderFactory` says, and `allow_outside_pictures`.
+        target: "module:Class", or a function; it takes what `CatalogReaderFactory` says, and `allow_outside_pictures`.
         usage: how a catalog of this kind is named, for people.
         suffixes: of files that are of this kind where none is given.
+        names_pictures: whether its rows name pictures, which may be on web servers; then it takes `web` too.
     """
 
     target: str
     usage: str
     suffixes: tuple[str, ...] = ()
+    names_pictures: bool = False
 
 
 BUILT_IN: Mapping[str, BuiltInReader] = {
@@ -76,8 +80,15 @@ BUILT_IN: Mapping[str, BuiltInReader] = {
     ),
     "folder": BuiltInReader("embedder.catalogs.picture_folder:PictureFolderReader", "folder:PATH"),
     "product-folders": BuiltInReader("embedder.catalogs.product_folders:ProductFoldersReader", "product-folders:PATH"),
-    "csv": BuiltInReader("embedder.catalogs.delimited:DelimitedReader", "csv:PATH", (".csv", ".tsv", ".txt")),
-    "jsonl": BuiltInReader("embedder.catalogs.json_lines:JsonLinesReader", "jsonl:PATH", (".jsonl", ".ndjson")),
+    "csv": BuiltInReader("embedder.catalogs.delimited:DelimitedReader", "csv:PATH", (".csv", ".tsv", ".txt"), True),
+    "jsonl": BuiltInReader("embedder.catalogs.json_lines:JsonLinesReader", "jsonl:PATH", (".jsonl", ".ndjson"), True),
+    "parquet": BuiltInReader(
+        "embedder.catalogs.tables.opening:open_parquet", "parquet:PATH", (".parquet", ".pq"), True
+    ),
+    "arrow": BuiltInReader(
+        "embedder.catalogs.tables.opening:open_arrow", "arrow:PATH", (".arrow", ".feather", ".ipc", ".arrows"), True
+    ),
+    "hf-dataset": BuiltInReader("embedder.catalogs.tables.opening:open_dataset", "hf-dataset:FOLDER", (), True),
 }
 
 CATALOG_HELP = f"{', '.join(reader.usage for reader in BUILT_IN.values())}, or a path"
@@ -90,6 +101,7 @@ def open_catalog(
     split: Split | None = None,
     columns: Mapping[str, str] | None = None,
     allow_outside_pictures: bool = False,
+    web: PictureFetcher | None = None,
 ) -> CatalogReader:
     """Open a catalog: KIND:LOCATION, as in `BUILT_IN` or of a shop's own kind, or a bare PATH whose kind is recognized.
 
@@ -99,6 +111,7 @@ def open_catalog(
         columns: our field's name to the catalog's column name, over the reader's own guesses.
         allow_outside_pictures: pictures may lie outside the catalog's folder (an absolute path, "..", a link that leads
             out). A shop's own reader decides for itself which files it reads.
+        web: fetches pictures that rows name by http:// and https://; None: that was not permitted.
 
     Raises:
         CatalogError: an unknown kind (the known ones are named), a reader that cannot be loaded, or what the reader
@@ -113,14 +126,15 @@ def open_catalog(
         return factory(location, split=split, columns=columns or {})
     module, _, name = BUILT_IN[kind].target.partition(":")
     built_in: Any = getattr(import_module(module), name)
+    further = {"web": web} if BUILT_IN[kind].names_pictures else {}
     reader: CatalogReader = built_in(
-        location, split=split, columns=columns or {}, allow_outside_pictures=allow_outside_pictures
+        location, split=split, columns=columns or {}, allow_outside_pictures=allow_outside_pictures, **further
     )
     return reader
 
 
 def parse_columns(pairs: Sequence[str] | None) -> dict[str, str]:
-    """`["id=sku"]` to `{"id": "sku"}`, as the commands' `--column` takes it.
+    """`["id=sku"]` to `{"id": "sku"}`, as the commands' `--map` takes it.
 
     Raises:
         CatalogError: something that is not FIELD=COLUMN.
@@ -171,7 +185,7 @@ def _load(kind: str, points: Sequence[EntryPoint]) -> object:
 def _kind_of_path(spec: str, known: list[str]) -> str:
     path = Path(spec)
     if path.is_dir():
-        return "folder"
+        return "hf-dataset" if is_saved_dataset(path) else "folder"
     kinds = {suffix: kind for kind, reader in BUILT_IN.items() for suffix in reader.suffixes}
     kind = kinds.get(path.suffix.lower())
     if kind is None:

@@ -71,7 +71,10 @@ def evaluate_models(request: EvalRequest, models: Sequence[str], config: Embedde
         TrainingError: the catalog has no test products, or none that all trainings held out.
     """
     reader = open_catalog(
-        request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures
+        request.catalog,
+        columns=request.columns,
+        allow_outside_pictures=request.allow_outside_pictures,
+        web=config.web_pictures(),
     )
     products = shuffled(load_catalog(reader).products, config.seed)
     held_out = hold_out(products, models, config)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from embedder.catalogs.product import Product
 from embedder.errors import PictureError
-from embedder.inputs.picture import PictureFile, PictureLimits, PicturePixels, decode_picture
+from embedder.inputs.picture import DrawnPicture, PictureLimits, PicturePixels, decode_picture
 from embedder.towers.starters import STARTERS
 
 LEAST_SIDE = 96
@@ -59,7 +59,7 @@ def _shorter_side(product: Product, limits: PictureLimits | None) -> int | None:
         return int(min(picture.pixels.shape[:2]))
     try:
         # Small drafts are enough: only a picture's being smaller than the model's input matters.
-        draft_side = 256 if isinstance(picture, PictureFile) else None
+        draft_side = None if isinstance(picture, DrawnPicture) else 256
         return min(decode_picture(picture, limits, draft_side).image.size)
     except PictureError:
         return None

@@ -119,7 +119,7 @@ class _Seen:
             TrainingError: fewer than 2 products can be looked at.
         """
         encoder = open_encoder(source, "torch", device="cpu")
-        split = split_products(request, config, load_everything(request))
+        split = split_products(request, config, load_everything(request, config))
         reader = PixelReader(encoder.preprocessing, config.picture_limits())
 
         def read(products: Sequence[Product], photos: bool) -> list[tuple[Product, npt.NDArray[np.float32]]]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -55,6 +55,30 @@ class PictureFile:
     folder: Path | None = None
 
 
+class PictureFetcher(Protocol):
+    """Gets the bytes of pictures that are not on this machine; used by several threads at once."""
+
+    def fetch(self, url: str, limits: PictureLimits) -> bytes:
+        """The bytes of one picture; no more than one byte beyond `limits.max_bytes` is read.
+
+        Raises:
+            PictureError: it is not there, may not be fetched, or did not come.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePicture:
+    """A picture in an object store or on a web server, fetched each time that it is needed.
+
+    Attributes:
+        url: where it is.
+        fetcher: gets it.
+    """
+
+    url: str
+    fetcher: PictureFetcher = field(compare=False, repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class PictureBytes:
     """An encoded picture in memory (one file's bytes)."""
@@ -83,7 +107,10 @@ class DrawnPicture:
     content: str
 
 
-Picture = PictureFile | PictureBytes | PicturePixels | DrawnPicture
+LoadedPicture = PictureBytes | PicturePixels | DrawnPicture
+"""A picture whose content is at hand."""
+
+Picture = PictureFile | RemotePicture | LoadedPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +182,7 @@ def decode_picture(
         return DecodedPicture(_from_pixels(picture.draw(), limits))
     if isinstance(picture, PicturePixels):
         return DecodedPicture(_from_pixels(picture.pixels, limits))
-    data = read_picture(picture, limits).data if isinstance(picture, PictureFile) else picture.data
+    data = picture.data if isinstance(picture, PictureBytes) else read_picture(picture, limits).data
     return _decode(data, limits, draft_side, reserve)
 
 
@@ -170,7 +197,16 @@ def _from_pixels(pixels: npt.NDArray[np.uint8], limits: PictureLimits) -> Image.
     return Image.fromarray(pixels).convert("RGB")
 
 
-def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> PictureBytes:
+def load_picture(picture: Picture, limits: PictureLimits | None = None) -> LoadedPicture:
+    """A picture with its content at hand: what lies in a file or elsewhere is read, all else is as it was.
+
+    Raises:
+        PictureError: see `read_picture`.
+    """
+    return read_picture(picture, limits) if isinstance(picture, PictureFile | RemotePicture) else picture
+
+
+def read_picture(picture: PictureFile | RemotePicture, limits: PictureLimits | None = None) -> PictureBytes:
     """Read a picture's bytes, at most one more than permitted, so that a huge file costs no memory.
 
     Only regular files are read: a pipe or a device might never answer.
@@ -179,8 +215,11 @@ def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> P
         PictureMissing: the file is not there, may not be read, or is not a regular file.
         PictureOutside: it lies outside the folder that it must lie in; it is not opened, and the message is the same
             whether it exists or not.
+        PictureError: what its fetcher says of a picture that is not on this machine.
     """
     limits = limits or PictureLimits()
+    if isinstance(picture, RemotePicture):
+        return PictureBytes(picture.fetcher.fetch(picture.url, limits))
     try:
         with open_regular_file(_confined(picture)) as file:
             data = file.read(limits.max_bytes + 1)
@@ -193,7 +232,7 @@ def read_picture(picture: PictureFile, limits: PictureLimits | None = None) -> P
     return PictureBytes(data)
 
 
-def content_digest(picture: PictureBytes | PicturePixels | DrawnPicture) -> bytes:
+def content_digest(picture: LoadedPicture) -> bytes:
     """SHA-256 of what identical pictures in memory have in common; nothing is drawn."""
     if isinstance(picture, DrawnPicture):
         return hashlib.sha256(b"drawn\0" + picture.content.encode()).digest()

@@ -51,7 +51,7 @@ def train(request: TrainRequest, config: EmbedderSettings) -> bundle.BundleInfo:
     started = time.monotonic()
     what, why = choose_what(config.tune.what, request.budget_s)
     _log.info("what is tuned: %s (%s)", what, why)
-    everything = load_everything(request)
+    everything = load_everything(request, config)
     request = with_model(request, config, everything, what)
     if what in ("lora", "full"):
         from embedder.training.tower_run import train_towers

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.loading import Catalog, load_catalog
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
@@ -13,6 +15,8 @@ from embedder.catalogs.split_report import NotCompared, SplitReport
 from embedder.catalogs.splits import shuffled, split_catalog
 from embedder.errors import TrainingError
 from embedder.settings import EmbedderSettings
+
+_log = logging.getLogger(__name__)
 
 VALIDATION_CAP = 5000
 
@@ -63,11 +67,21 @@ class SplitCatalog:
     left_s: float | None
 
 
-def load_everything(request: TrainRequest) -> Catalog:
-    """Read the whole catalog."""
-    return load_catalog(
-        open_catalog(request.catalog, columns=request.columns, allow_outside_pictures=request.allow_outside_pictures)
+def load_everything(request: TrainRequest, config: EmbedderSettings | None = None) -> Catalog:
+    """Read the whole catalog, and log first what its columns are taken for.
+
+    Args:
+        request: which catalog.
+        config: which web servers pictures may be on; None: none.
+    """
+    reader = open_catalog(
+        request.catalog,
+        columns=request.columns,
+        allow_outside_pictures=request.allow_outside_pictures,
+        web=None if config is None else config.web_pictures(),
     )
+    log_columns(reader, _log)
+    return load_catalog(reader)
 
 
 def split_products(

@@ -12,7 +12,7 @@ import torch
 
 from embedder import bundle
 from embedder.catalogs.loading import Catalog, data_hash
-from embedder.inputs.picture import PictureFile
+from embedder.inputs.picture import Picture, PictureFile, RemotePicture
 from embedder.settings import EmbedderSettings
 from embedder.training.base_model import Base
 from embedder.training.comparison import Stage
@@ -74,12 +74,15 @@ def _pictures_hash(everything: Catalog) -> str:
     """SHA-256 (hex) over what `data_hash` leaves out: splits, variant groups, and where pictures are."""
     digest = hashlib.sha256()
     for product in everything.products:
-        names = [
-            (picture.name, str(picture.source.path) if isinstance(picture.source, PictureFile) else "")
-            for picture in product.pictures
-        ]
+        names = [(picture.name, _place(picture.source)) for picture in product.pictures]
         digest.update(repr((product.split, product.variant_group, names)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def _place(picture: Picture) -> str:
+    if isinstance(picture, RemotePicture):
+        return picture.url
+    return str(picture.path) if isinstance(picture, PictureFile) else ""
 
 
 def build_start(

@@ -157,7 +157,7 @@ def recipe(tune: TuneSettings, weights: Weights) -> TuneSettings:
 
 def _side(request: TowersRequest, config: EmbedderSettings) -> int:
     """One size for all towers that take any, or their accuracy and time could not be compared."""
-    products = load_everything(_train_request(request, "", request.out, None)).products
+    products = load_everything(_train_request(request, "", request.out, None), config).products
     return fitting_image_size(shuffled(products, config.seed), _LARGEST_SIDE, limits=config.picture_limits())
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.errors import PictureError
-from embedder.inputs.picture import Picture, PictureFile, content_digest, read_picture
+from embedder.inputs.picture import Picture, content_digest, load_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
@@ -119,7 +119,7 @@ class Decoding(Stage):
         """Append one picture; only its pixels or its vector stay in memory."""
         limits = self._reader.limits
         try:
-            loaded = read_picture(source, limits) if isinstance(source, PictureFile) else source
+            loaded = load_picture(source, limits)
         except PictureError as error:
             return UnusablePicture(error.reason, str(error))
         key = self._encoder.picture_key(content_digest(loaded), limits.max_pixels)

@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from embedder import bundle
@@ -52,6 +54,32 @@ def test_rejected_rows_are_3_and_the_rest_is_live(shop: Path, trained_bundle: Pa
     assert f"IMAGE_MISSING 1; see {tmp_path / 'index' / 'rejects.jsonl'}" in done.stdout
     (row,) = map(json.loads, (tmp_path / "index" / "rejects.jsonl").read_text().splitlines())
     assert (row["line"], row["product_id"], row["reason"]) == (5, "p-0003", "IMAGE_MISSING")
+
+
+def test_a_parquet_file_with_pictures_in_it_is_indexed_and_its_columns_are_shown_first(
+    shop: Path, trained_bundle: Path, tmp_path: Path
+) -> None:
+    ids = [f"p-{number}" for number in range(6)]
+    pictures = [(shop.parent / f"{number:04}.png").read_bytes() for number in range(6)]
+    pictures[2] = pictures[2][:40]
+    table = pa.table({"nr": ids, "photo": pictures, "price": [1.5] * 6, "hue": ["red"] * 6, "vector": [[0.5]] * 6})
+    pq.write_table(table, tmp_path / "shop.parquet")
+    store = f"edge:{tmp_path / 'index'}"
+    done = indexer(
+        "build", "--catalog", tmp_path / "shop.parquet", "--model", trained_bundle, "--store", store,
+        "--map", "id=nr", "--map", "image=photo",
+    )  # fmt: skip
+    assert done.returncode == 3, done.stderr
+    assert "5 products indexed, 1 rejected" in done.stdout
+    (row,) = map(json.loads, (tmp_path / "index" / "rejects.jsonl").read_text().splitlines())
+    assert (row["line"], row["product_id"], row["reason"]) == (3, "p-2", "IMAGE_UNREADABLE")
+    said = [line.partition(" INFO indexer: ")[2] for line in done.stderr.splitlines()]
+    first = said.index("columns of shop.parquet:")
+    assert said[first + 1].split() == ["id", "'nr'"]
+    assert said[first + 3].split() == ["pictures", "'photo'"]
+    assert said[first + 9].split() == ["attributes", "'hue'", "(text)"]
+    assert "left out" in said[first + 10]
+    assert "'vector' (type list<" in said[first + 10]
 
 
 def test_status_of_nothing_is_1(tmp_path: Path) -> None:
@@ -171,9 +199,24 @@ def errors(stderr: str) -> list[str]:
         ({"--batch-size": "5000"}, "batch_size"),
         ({"--config": "half.toml"}, "half.toml"),
         ({"--column": "sku"}, "permitted: FIELD=COLUMN"),
+        ({"--map": "image=photo"}, "no column 'photo', named for image; columns found: 'id', "),
+        ({"--picture-host": "https://a/b"}, "picture host 'https://a/b'; permitted: a host such as"),
         ({"--rejects": "file/rejects.jsonl"}, "rejects.jsonl"),
     ],
-    ids=["catalog", "model", "bundle", "store", "qdrant", "folder", "setting", "config", "column", "rejects"],
+    ids=[
+        "catalog",
+        "model",
+        "bundle",
+        "store",
+        "qdrant",
+        "folder",
+        "setting",
+        "config",
+        "column",
+        "mapped",
+        "host",
+        "rejects",
+    ],
 )
 def test_what_cannot_be_done_is_2_and_one_line(
     shop: Path, trained_bundle: Path, tmp_path: Path, change: dict[str, str], said: str

@@ -46,6 +46,12 @@ def test_foreign_types_stop_at_the_edge() -> None:
         "qdrant_client": {f"indexer/stores/qdrant/{name}.py" for name in QDRANT_MODULES},
         "qdrant_edge": {"indexer/stores/edge/shard.py", "indexer/words/bm25.py"},
         "onnxruntime": {"embedder/runtimes/onnx.py"},
+        "pyarrow": {
+            *(f"embedder/catalogs/tables/{name}.py" for name in ("arrow_file", "cells", "parquet_file")),
+            "indexer/transfer/products_file.py",
+        },
+        "fsspec": {"embedder/inputs/remote/object_store.py"},
+        "httpcore2": {f"embedder/inputs/remote/{name}.py" for name in ("checked_network", "web_pictures")},
         "google": {"server/rpc/convert.py", "server/rpc/status.py", "server/rpc/interceptors.py"},
     }
     for package, permitted in homes.items():

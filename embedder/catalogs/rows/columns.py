@@ -164,7 +164,7 @@ def check_columns(catalog: str, names: Iterable[str], named: Mapping[str, str]) 
             )
         raise CatalogError(
             f"catalog {catalog!r} has no column for {field}; columns found: {listed}; next step: name the right one "
-            f"with --column {field}=COLUMN, or call it one of {', '.join(GUESSES[field])}"
+            f"with --map {field}=COLUMN, or call it one of {', '.join(GUESSES[field])}"
         )
     return chosen
 

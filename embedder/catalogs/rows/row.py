@@ -22,13 +22,16 @@ from embedder.catalogs.rows.cell import (
 )
 from embedder.catalogs.rows.columns import attribute_columns, choose_columns, is_about_a_picture, picture_columns
 from embedder.catalogs.rows.pictures import NamedPictures
+from embedder.catalogs.rows.places import PicturePlaces
 from embedder.catalogs.rows.price import parse_price
+from embedder.inputs.picture import PictureFetcher
+from embedder.inputs.remote.object_store import RemoteFolder
 
 ATTRIBUTES = "attributes"
 """A column of this name that holds an object is taken apart into attributes."""
 
 Row = Mapping[str, object]
-"""Column name to value: texts, or what JSON knows."""
+"""Column name to value: texts, what JSON knows, or pictures themselves (`EmbeddedPicture`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,11 +60,12 @@ class RowReader:
         names: Iterable[str],
         named: Mapping[str, str],
         *,
-        folder: Path,
+        folder: Path | RemoteFolder,
         split: Split | None = None,
         kinds: Mapping[str, AttributeKind] | None = None,
         allow_outside_pictures: bool = False,
         pictures_separated: bool = False,
+        web: PictureFetcher | None = None,
     ) -> None:
         """Prepare one pass.
 
@@ -73,13 +77,13 @@ class RowReader:
             kinds: how columns of texts are read as attributes; columns not named here stay texts.
             allow_outside_pictures: pictures may lie outside the catalog's folder.
             pictures_separated: a cell may name several pictures, as `split_names` reads them.
+            web: fetches pictures from web servers; None: that was not permitted.
         """
         self._names = dict.fromkeys(names)
         self._named = named
-        self._folder = folder
         self._split = split
         self._kinds = kinds or {}
-        self._allow_outside = allow_outside_pictures
+        self._places = PicturePlaces(folder, allow_outside=allow_outside_pictures, web=web)
         self._separated = pictures_separated
         self._first_lines: dict[str, int] = {}
         self._choose(choose_columns(self._names, named))
@@ -134,7 +138,7 @@ class RowReader:
                 f"id {shown(product_id)} is already on line {first_line}; permitted: once, or directly below with "
                 "a further picture and no other value",
             )
-        pictures = NamedPictures(self._folder, allow_outside=self._allow_outside, separated=self._separated)
+        pictures = NamedPictures(self._places, separated=self._separated)
         pictures.add(row.get(column) for column in self._pictures)
         return _Group(product_id, line, row, pictures)
 

@@ -11,7 +11,7 @@ from embedder.catalogs.product import Product
 from embedder.catalogs.siblings.disjoint_sets import DisjointSets
 from embedder.catalogs.siblings.near_duplicates import MOST_DIFFERENCE, find_near_duplicates
 from embedder.catalogs.siblings.perceptual_hash import PictureHash
-from embedder.inputs.picture import Picture, PictureFile
+from embedder.inputs.picture import Picture, PictureFile, RemotePicture
 
 MOST_ALIKE = 50
 """More products than this, and more than a hundredth of the catalog, are not joined by pictures that are alike."""
@@ -84,6 +84,8 @@ def group_by_names(products: Sequence[Product]) -> SiblingGroups:
 
 
 def _path(picture: Picture) -> Hashable | None:
+    if isinstance(picture, RemotePicture):
+        return picture.url
     return picture.path if isinstance(picture, PictureFile) else None
 
 

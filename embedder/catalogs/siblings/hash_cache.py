@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from embedder.catalogs.siblings.perceptual_hash import PictureHash, content_of
-from embedder.inputs.picture import Picture, PictureFile
+from embedder.inputs.picture import Picture, PictureFile, RemotePicture
 
 _log = logging.getLogger(__name__)
 
@@ -87,8 +87,15 @@ class HashCache:
             self._connection = None
 
 
+def is_kept(picture: Picture) -> bool:
+    """Whether a picture's hash may be stored: not of one at a URL, which may show something else next time."""
+    return not isinstance(picture, RemotePicture)
+
+
 def key_of(picture: Picture) -> bytes | None:
-    """What a picture's hash is stored under; None where the file is not there."""
+    """What tells a picture's hash from others', and what it is stored under; None where the file is not there."""
+    if isinstance(picture, RemotePicture):
+        return hashlib.sha256(b"url\0" + picture.url.encode("utf-8", "surrogatepass")).digest()[:16]
     if not isinstance(picture, PictureFile):
         return content_of(picture)
     try:

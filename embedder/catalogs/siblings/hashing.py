@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
-from embedder.catalogs.siblings.hash_cache import HashCache, key_of
+from embedder.catalogs.siblings.hash_cache import HashCache, is_kept, key_of
 from embedder.catalogs.siblings.perceptual_hash import PictureHash, hash_picture
 from embedder.errors import PictureError
 from embedder.inputs.picture import Picture, PictureLimits
@@ -25,7 +25,7 @@ def hash_pictures(
     deadline: float | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> list[PictureHash | None] | None:
-    """Hash pictures; each file is decoded once for as long as it does not change.
+    """Hash pictures; each file is decoded once for as long as it does not change, a picture at a URL each time.
 
     Args:
         pictures: files, or pictures in memory.
@@ -53,7 +53,7 @@ def hash_pictures(
             chunk = pictures[start : start + CHUNK]
             keys = [key_of(picture) for picture in chunk]
             wanted = {key: picture for key, picture in zip(keys, chunk, strict=True) if key is not None}
-            known = cache.find(list(wanted))
+            known = cache.find([key for key, picture in wanted.items() if is_kept(picture)])
             missing = [(key, picture) for key, picture in wanted.items() if key not in known]
             made: dict[bytes, PictureHash] = {}
             is_late = False
@@ -64,7 +64,7 @@ def hash_pictures(
                     is_late = deadline is not None and time.monotonic() >= deadline
                     if is_late:
                         break
-            cache.store(made)
+            cache.store({key: hashed for key, hashed in made.items() if is_kept(wanted[key])})
             if is_late:
                 return None
             known |= made

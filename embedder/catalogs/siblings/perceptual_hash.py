@@ -16,15 +16,12 @@ import numpy as np
 from PIL import Image
 
 from embedder.inputs.picture import (
-    DrawnPicture,
+    LoadedPicture,
     Picture,
-    PictureBytes,
-    PictureFile,
     PictureLimits,
-    PicturePixels,
     content_digest,
     decode_picture,
-    read_picture,
+    load_picture,
 )
 
 CELLS = 8
@@ -75,11 +72,11 @@ def hash_picture(picture: Picture, limits: PictureLimits) -> PictureHash:
     Raises:
         PictureError: see `decode_picture`.
     """
-    loaded = read_picture(picture, limits) if isinstance(picture, PictureFile) else picture
+    loaded = load_picture(picture, limits)
     return hash_image(content_of(loaded), decode_picture(loaded, limits, _DRAFT_SIDE).image)
 
 
-def content_of(picture: PictureBytes | PicturePixels | DrawnPicture) -> bytes:
+def content_of(picture: LoadedPicture) -> bytes:
     """What identical pictures in memory have in common: the beginning of a SHA-256; draws nothing."""
     return content_digest(picture)[:DIGEST_BYTES]
 

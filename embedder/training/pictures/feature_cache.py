@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from embedder.catalogs.product import Rejection
 from embedder.errors import PictureError
-from embedder.inputs.picture import DrawnPicture, Picture, PictureFile, PictureLimits, PicturePixels, read_picture
+from embedder.inputs.picture import DrawnPicture, Picture, PictureLimits, PicturePixels, load_picture
 from embedder.inputs.pixels import UnusablePicture
 from embedder.inputs.product_colors import width_of_colors
 from embedder.training.pictures.shots import Shot
@@ -135,13 +135,12 @@ def source_of(shot: Shot) -> Picture:
 def load_shot(shot: Shot, limits: PictureLimits) -> tuple[Picture, bytes]:
     """A shot's picture with its bytes in memory, and the SHA-256 of what its features depend on."""
     picture = source_of(shot)
-    loaded: Picture = picture
-    if isinstance(picture, DrawnPicture):
-        content = picture.content.encode()
-    elif isinstance(picture, PicturePixels):
-        content = repr(picture.pixels.shape).encode() + picture.pixels.tobytes()
+    loaded = load_picture(picture, limits)
+    if isinstance(loaded, DrawnPicture):
+        content = loaded.content.encode()
+    elif isinstance(loaded, PicturePixels):
+        content = repr(loaded.pixels.shape).encode() + loaded.pixels.tobytes()
     else:
-        loaded = read_picture(picture, limits) if isinstance(picture, PictureFile) else picture
         content = loaded.data
     digest = hashlib.sha256(content)
     if shot.view is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def print_found(found: Found, path: Path) -> None:
         "products; what is forgotten of the base is measured by the training"
     )
     print(f"settings {path}; next step, with the other flags that this search had:")
-    print(_command(found.request, path))
+    print(_command(found.request, path, found.config.picture_hosts))
 
 
 def _changed(settings: Any) -> dict[str, Any]:
@@ -147,7 +147,7 @@ def _shown(value: Value) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _command(request: TrainRequest, path: Path) -> str:
+def _command(request: TrainRequest, path: Path, hosts: Sequence[str]) -> str:
     """The training that follows, as it is typed."""
     words = ["python", "-m", "embedder", "train", "--catalog", request.catalog, "--model", request.model]
     words += ["--config", str(path), "--out", str(request.out)]
@@ -158,7 +158,9 @@ def _command(request: TrainRequest, path: Path) -> str:
     if request.max_products is not None:
         words += ["--max-products", str(request.max_products)]
     for field, column in request.columns.items():
-        words += ["--column", f"{field}={column}"]
+        words += ["--map", f"{field}={column}"]
     if request.allow_outside_pictures:
         words.append("--allow-outside-pictures")
+    for host in hosts:
+        words += ["--picture-host", host]
     return shlex.join(words)

@@ -100,7 +100,7 @@ def search(request: TrainRequest, config: EmbedderSettings, trials: int, setting
     if request.budget_s is None:
         passes = min(config.tune.most_passes(False), PASSES)
         trial_config = config.model_copy(update={"tune": replace(config.tune, passes=passes)})
-    everything = load_everything(request)
+    everything = load_everything(request, config)
     request = with_model(request, config, everything, what)
     whole = replace(whole, model=request.model)
     described = identify(request, trial_config, everything)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from embedder.catalogs.product import Product, ProductPicture, Rejection
+from embedder.catalogs.registry import open_catalog
 from embedder.inputs.picture import PictureFile
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.remote.hosts import PictureHosts
+from embedder.inputs.remote.web_pictures import WebPictures
 from indexer.building.decoding import AHEAD, Decoding
 from tests.conftest import draw_product
+from tests.embedder.inputs.remote.web_server import Server, redirects, sends, status
 
 HALF = (0.5, 0.5, 0.5)
 READER = PixelReader(Preprocessing((32, 32), HALF, HALF, resize_mode="squash"))
@@ -135,3 +140,29 @@ def test_the_readers_error_comes_out_and_ends_it(pictures: Path) -> None:
 
     with pytest.raises(RuntimeError, match="went away"):
         decode(rows())
+
+
+def test_pictures_from_a_web_server_are_embedded_or_left_out_with_the_reason(pictures: Path, tmp_path: Path) -> None:
+    with Server().running() as server:
+        server.pages["/0.png"] = sends((pictures / "0.png").read_bytes())
+        server.pages["/busy.png"] = status(503)
+        server.pages["/away.png"] = redirects("http://elsewhere.test/0.png")
+        at = f"http://pictures.test:{server.port}"
+        names = ("0.png", "gone.png", "busy.png", "away.png")
+        rows = [f"{number},{at}/{name}" for number, name in enumerate(names)]
+        (tmp_path / "shop.csv").write_text("\n".join(["id,image", *rows, ""]))
+        web = WebPictures(
+            PictureHosts.parse([at]),
+            resolve=lambda host, port: ["127.0.0.1"],
+            permitted_networks=[ip_network("127.0.0.0/8")],
+        )
+        batches = decode(open_catalog(str(tmp_path / "shop.csv"), web=web).read())
+    assert [(row.line, row.reason) for batch in batches for row in batch.rejections] == [
+        (3, "IMAGE_MISSING"),
+        (4, "IMAGE_FETCH_FAILED"),
+        (5, "IMAGE_URL_REFUSED"),
+    ]
+    (found,) = (item for batch in batches for item in batch.products)
+    expected = READER.read(PictureFile(pictures / "0.png")).values
+    assert found.id == "0"
+    assert np.array_equal(np.concatenate([batch.pixels for batch in batches]), expected[None])

@@ -198,7 +198,7 @@ def test_the_table_fits_into_80_columns_and_shows_what_was_given_beside_the_best
         "crop", "0.75", "0.69", "0.7", "0.71", "0.8",
     ]  # fmt: skip
     assert not [line for line in lines if "…" in line]
-    for flag in ("--image-size 96", "--max-products 500", "--column id=sku", "--allow-outside-pictures", "3600s"):
+    for flag in ("--image-size 96", "--max-products 500", "--map id=sku", "--allow-outside-pictures", "3600s"):
         assert flag in lines[-1]
 
 

@@ -1,0 +1,1 @@
+"""Catalogs in columns: Parquet, Arrow, and Hugging Face datasets on disk."""
