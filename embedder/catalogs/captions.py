@@ -17,6 +17,12 @@ def title_of(product: Product) -> str:
     return product.title.strip() or (category_words(product.category) if product.category else "")
 
 
+def searched_words(title: str, category: str | None, description: str) -> str:
+    """The text whose words find a product: title, or its category's words where it has none, and description."""
+    named = title.strip() or (category_words(category) if category else "")
+    return f"{named} {description}".strip()
+
+
 def captions_of(product: Product) -> tuple[str, ...]:
     """Captions to train with, the title first; empty where the record has no words.
 

@@ -14,7 +14,7 @@ from embedder.catalogs.rows.columns import GUESSES, picture_columns
 SAMPLED_ROWS = 1000
 """From how many rows at least a reader guesses where its format does not say what columns hold."""
 
-_SHOWN = ("id", "title", "category", "price", "in_stock", "split", "variant_group")
+_SHOWN = ("id", "title", "description", "category", "price", "in_stock", "split", "variant_group")
 _MAX_LISTED = 40
 _WIDTH = max(map(len, (*_SHOWN, "attributes")))
 

@@ -56,6 +56,7 @@ class Product:
         id: the shop's own id, 1..512 characters, unique in the catalog.
         title: what the shop calls it; may be empty.
         pictures: 1 to `MAX_PICTURES`, the main one first.
+        description: what else the shop says of it, without markup; may be empty.
         category: path with levels separated by "/", without empty levels; None where the catalog gives none.
         price: 0 or more, in the catalog's currency; None where not given.
         in_stock: None where not given.
@@ -78,6 +79,7 @@ class Product:
     line: int = 1
     pictures_left_out: int = 0
     variant_group: str | None = None
+    description: str = ""
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.id) <= 512:
@@ -104,6 +106,7 @@ ROW_REASONS = (
     "ID_INVALID",
     "ROW_UNREADABLE",
     "TITLE_INVALID",
+    "DESCRIPTION_INVALID",
     "CATEGORY_INVALID",
     "PRICE_INVALID",
     "STOCK_INVALID",

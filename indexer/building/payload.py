@@ -30,6 +30,8 @@ def to_payload(product: Product, schema: Schema) -> Payload:
         "title": product.title,
         "pictures": [item.name for item in product.pictures],
     }
+    if product.description:
+        payload["description"] = product.description
     if product.category is not None:
         payload["category"] = product.category
         # So that one keyword match finds a category with all below it.

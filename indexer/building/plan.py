@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from embedder.catalogs.captions import title_of
+from embedder.catalogs.captions import searched_words
 from embedder.catalogs.outline import outline_catalog, read_rows
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import CatalogReader
@@ -26,7 +26,7 @@ class BuildPlan:
         schema: the attributes' types.
         rows: of the catalog, products and rejected ones.
         most_pictures: of any one product; above 1 the version holds several vectors a product.
-        title_words: of a title on average, above 0.
+        title_words: of a title, with its description, on average, above 0.
     """
 
     schema: Schema
@@ -49,11 +49,11 @@ def plan_build(reader: CatalogReader, limit: int | None) -> BuildPlan:
 
 
 def _title_words(reader: CatalogReader, limit: int | None) -> float:
-    """Words of a title on average, by the catalog's beginning; 1 where there are none."""
+    """Words of a title and description on average, by the catalog's beginning; 1 where there are none."""
     most = _TITLES if limit is None else min(limit, _TITLES)
     lengths = [
-        len(_WORD.findall(title))
+        len(_WORD.findall(text))
         for row in read_rows(reader, most)
-        if isinstance(row, Product) and (title := title_of(row))
+        if isinstance(row, Product) and (text := searched_words(row.title, row.category, row.description))
     ]
     return max(1.0, sum(lengths) / len(lengths)) if lengths else 1.0

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from embedder.catalogs.captions import title_of
+from embedder.catalogs.captions import searched_words, title_of
 from embedder.catalogs.product import Product
 from embedder.inputs.picture import Picture
 
@@ -23,6 +23,7 @@ class ProductSample:
 
     Attributes:
         ids, categories, titles: of the products kept; a category is None where there is none.
+        spoken: titles with descriptions, whose words are indexed.
         vectors: of their main pictures, float32 (dim,), unit length.
         title_vectors: of their titles, float32 (title dim,), unit length, or zeros; empty where the index holds none.
         pictures: some products' main pictures by id.
@@ -34,6 +35,7 @@ class ProductSample:
         self.ids: list[str] = []
         self.categories: list[str | None] = []
         self.titles: list[str] = []
+        self.spoken: list[str] = []
         self.vectors: list[npt.NDArray[np.float32]] = []
         self.title_vectors: list[npt.NDArray[np.float32]] = []
         self._pictures: dict[int, Picture] = {}
@@ -60,6 +62,7 @@ class ProductSample:
                 self.ids.append("")
                 self.categories.append(None)
                 self.titles.append("")
+                self.spoken.append("")
                 self.vectors.append(vector)
                 if titles is not None:
                     self.title_vectors.append(vector)
@@ -72,5 +75,6 @@ class ProductSample:
             if titles is not None:
                 self.title_vectors[place] = titles[row].copy()
             self.categories[place], self.titles[place] = product.category, title_of(product)
+            self.spoken[place] = searched_words(product.title, product.category, product.description)
             if place < PICTURES:
                 self._pictures[place] = product.pictures[0].source

@@ -64,7 +64,7 @@ class SampleTexts:
         self._words = None if texts.bm25 is None else Bm25Words(texts.bm25)
         self._postings = None
         if self._words is not None:
-            self._postings = WordPostings([self._words.title(title) for title in sample.titles])
+            self._postings = WordPostings([self._words.title(text) for text in sample.spoken])
 
     def titles(self, semantic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
         """Cosines of a text, (semantic dim,), and the products' titles, float32 (m,), -inf where there is none.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from embedder.catalogs.captions import title_of
+from embedder.catalogs.captions import searched_words, title_of
 from embedder.catalogs.product import Product
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
@@ -43,8 +43,11 @@ class Titling(Stage):
             return found
 
     def words(self, products: Sequence[Product]) -> list[WordVector | None] | None:
-        """Of n products' titles, None where there are none; None alone where the version holds none."""
+        """Of n products' titles and descriptions, None where there are none; None alone where none are held."""
         if self._words is None:
             return None
         with self.working():
-            return [self._words.title(title_of(product)) for product in products]
+            return [
+                self._words.title(searched_words(product.title, product.category, product.description))
+                for product in products
+            ]

@@ -7,17 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from embedder.catalogs.captions import category_words
+from embedder.catalogs.captions import searched_words
 from indexer.building.loading import Loading
 from indexer.building.retention import drop_abandoned, drop_old
 from indexer.errors import TransferError
 from indexer.settings import IndexerSettings
-from indexer.stores.protocol import Batch, Store, Stored
+from indexer.stores.protocol import Batch, Payload, Store, Stored
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE
 from indexer.transfer.products_file import ProductsFile
 from indexer.versions.holdings import Holdings
@@ -102,14 +101,13 @@ def _batch(products: list[Stored], manifest: Manifest, words: Bm25Words | None) 
         [item.payload for item in products],
         [len(item.vectors) for item in products],
         titles,
-        None if words is None else [words.title(_title(item.payload)) for item in products],
+        None if words is None else [words.title(_spoken(item.payload)) for item in products],
     )
 
 
-def _title(payload: Any) -> str:
-    """As `embedder.catalogs.captions.title_of` gives it of the product itself."""
-    title = str(payload.get("title") or "").strip()
-    return title or (category_words(payload["category"]) if payload.get("category") else "")
+def _spoken(payload: Payload) -> str:
+    """What was indexed of the product's words."""
+    return searched_words(str(payload.get("title", "")), payload.get("category"), str(payload.get("description", "")))
 
 
 def _manifest(folder: Path) -> Manifest:

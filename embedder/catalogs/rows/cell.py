@@ -7,12 +7,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
+from html import unescape
 
 from embedder.catalogs.product import AttributeKind, AttributeValue, Split
 
 MAX_ID_CHARACTERS = 512
 
+MAX_DESCRIPTION = 5_000
+"""Characters of a description that are kept."""
+
 _MAX_SHOWN_CHARACTERS = 80
+_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>|<!--.{0,2000}?-->", re.DOTALL)
 # Larger whole numbers, such as card numbers, are not all distinct as 64-bit floats.
 _MAX_EXACT_DIGITS = 15
 _MAX_EXACT_INTEGER = 2**53
@@ -96,6 +101,23 @@ def parse_title(value: object) -> str:
     if has_control(text):
         raise CellError("TITLE_INVALID", f"title {shown(text)}; permitted: text without control characters")
     return " ".join(text.split())
+
+
+def parse_description(value: object) -> str:
+    """Read a description: as `parse_title`, but for markup and control characters, which count as white space.
+
+    What is beyond `MAX_DESCRIPTION` characters is cut off.
+
+    Raises:
+        CellError: DESCRIPTION_INVALID where it is not a text or number.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise CellError("DESCRIPTION_INVALID", f"description {shown(value)}; permitted: a text")
+    # A "<" of plain text is no markup; only what looks like a tag is taken out.
+    text = unescape(_TAG.sub(" ", str(value)))
+    return " ".join(_CONTROL.sub(" ", text).split())[:MAX_DESCRIPTION]
 
 
 def parse_category(value: object) -> str | None:

@@ -11,6 +11,7 @@ from embedder.errors import CatalogError
 GUESSES: Mapping[str, tuple[str, ...]] = {
     "id": ("id", "product_id", "sku", "item_id", "article_id", "code"),
     "title": ("title", "name", "product_name", "product_display_name"),
+    "description": ("description", "product_description"),
     "category": ("category", "categories", "category_path", "product_category", "product_type"),
     "price": ("price",),
     "in_stock": ("in_stock", "stock", "available", "availability"),

@@ -13,6 +13,7 @@ from embedder.catalogs.rows.cell import (
     is_blank,
     parse_attribute,
     parse_category,
+    parse_description,
     parse_id,
     parse_split,
     parse_stock,
@@ -180,6 +181,7 @@ class RowReader:
         return Product(
             id=group.id,
             title=parse_title(self._cell(row, "title")),
+            description=parse_description(self._cell(row, "description")),
             pictures=found,
             category=parse_category(self._cell(row, "category")),
             price=parse_price(self._cell(row, "price")),

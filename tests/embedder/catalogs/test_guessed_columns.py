@@ -27,6 +27,7 @@ columns of shop.csv (by its first 1 rows):
   id             'sku'
   title          'Name'
   pictures       'photo', 'image 2'
+  description    none
   category       'hue'
   price          none
   in_stock       none
@@ -48,7 +49,7 @@ def test_of_json_lines(tmp_path: Path) -> None:
     lines = said(path).splitlines()
     assert lines[0] == "columns of shop.jsonl (by its first 3 rows):"
     assert lines[3].split() == ["pictures", "'images'"]
-    assert lines[9].partition("attributes")[2].strip() == "'cm' (number or text), 'hue' (text)"
+    assert lines[10].partition("attributes")[2].strip() == "'cm' (number or text), 'hue' (text)"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])

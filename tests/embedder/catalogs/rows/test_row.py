@@ -80,7 +80,7 @@ class TestColumns:
 
     def test_a_field_that_is_not_ours_is_refused_naming_ours(self) -> None:
         with pytest.raises(
-            CatalogError, match=r"'colour' is not a field.*permitted: id, title, category, price, in_stock"
+            CatalogError, match=r"'colour' is not a field.*permitted: id, title, description, category, price"
         ):
             choose_columns(["id"], {"colour": "id"})
 
@@ -450,6 +450,23 @@ def test_a_title_is_a_text(value: object) -> None:
     assert rejection_with(title=value).reason == "TITLE_INVALID"
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("Warm &amp; <b>light</b>.<br/>\nFor&nbsp;winter", "Warm & light . For winter"),
+        ("a < b and c > d", "a < b and c > d"),
+        ("x\0y", "x y"),
+        (12, "12"),
+        (None, ""),
+        ("w " * 4_000, ("w " * 2_500).strip() + " "),
+        ("<!-- hidden --> shown", "shown"),
+    ],
+)
+def test_a_description_is_read_without_markup(value: object, expected: str) -> None:
+    assert product_with(description=value).description == expected
+    assert "description" not in product_with(description=value).attributes
+
+
 CONTROLS = ["a\0b", "\x1b[31mred", "a\x7f", "a\x9bb", "a\ud800"]
 
 
@@ -479,6 +496,7 @@ def test_each_reason_of_a_row_is_listed_and_can_happen() -> None:
         "ID_TOO_LONG": {"id": "x" * 513},
         "ID_INVALID": {"id": 1.5},
         "TITLE_INVALID": {"title": "\0"},
+        "DESCRIPTION_INVALID": {"description": ["a", "list"]},
         "CATEGORY_INVALID": {"category": "a//b"},
         "PRICE_INVALID": {"price": "junk"},
         "STOCK_INVALID": {"in_stock": "maybe"},
