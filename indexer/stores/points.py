@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +19,14 @@ _NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
 def point_id(product_id: str) -> uuid.UUID:
     """The point of a product: UUIDv5 of its id, so that a second write replaces the first."""
     return uuid.uuid5(_NAMESPACE, product_id)
+
+
+def points_by_value(product_ids: Sequence[str], values: Sequence[str]) -> Mapping[str, list[uuid.UUID]]:
+    """Value to the points that are to bear it; see `VersionWriter.mark`."""
+    points: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for product_id, value in zip(product_ids, values, strict=True):
+        points[value].append(point_id(product_id))
+    return points
 
 
 def to_scored(payload: Payload, cosine: float, part: QueryPart, vectors: Sequence[Sequence[float]] | None) -> Scored:

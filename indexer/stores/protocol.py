@@ -114,6 +114,15 @@ class VersionWriter(Protocol):
     def upsert(self, batch: Batch) -> None:
         """Write products; one that is there already is replaced. May return before they are durable."""
 
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """Give products that were written one more value of their payload each.
+
+        Args:
+            product_ids: n of them.
+            key: at the payload's top level; what was there is replaced, everything else stays.
+            values: n of them; products of one value are marked in one step.
+        """
+
     def finish(self, manifest: Manifest) -> None:
         """Make everything durable and searchable and store the manifest, whose state must be "ready"."""
 

@@ -10,6 +10,7 @@ import ctypes
 import multiprocessing
 import signal
 import sys
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,10 @@ class EdgeLoader:
     def upsert(self, batch: Batch) -> None:
         """Hand products over; returns before they are written, unless the loader is behind."""
         self._send(("upsert", (list(batch.product_ids), batch.vectors, list(batch.payloads), batch.counts)))
+
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """Have products marked; returns before they are."""
+        self._send(("mark", (list(product_ids), key, list(values))))
 
     def finish(self, schema: Schema) -> int:
         """Index, flush and close; returns the number of points."""
@@ -102,6 +107,8 @@ def _run(pipe: Connection, shard_path: str, dim: int, multivector: bool, argumen
                 batches += 1
                 if batches % FLUSH_EVERY == 0:
                     shard.flush()
+            elif kind == "mark":
+                shard.mark(*argument)
             else:
                 shard.optimize(Schema.from_dict(argument))
                 shard.flush()

@@ -28,7 +28,7 @@ from indexer.stores.condition import (
 )
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.payload_indexes import choose_payload_indexes
-from indexer.stores.points import IMAGE, in_order, point_id, to_scored, to_stored
+from indexer.stores.points import IMAGE, in_order, point_id, points_by_value, to_scored, to_stored
 from indexer.stores.protocol import Batch, Effort, QueryPart, Scored, Stored, only_part
 
 _INDEX_TYPES = {
@@ -114,6 +114,12 @@ class Shard:
         ]
         with _translated("writing products"):
             self._shard.update(edge.UpdateOperation.upsert_points(points))
+
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """See `VersionWriter.mark`; durable after `flush`."""
+        with _translated("marking products"):
+            for value, points in points_by_value(product_ids, values).items():
+                self._shard.update(edge.UpdateOperation.set_payload([*points], {key: value}))
 
     def optimize(self, schema: Schema) -> None:
         """Index the payload, and above `graph_above` products build the graph. Blocks."""

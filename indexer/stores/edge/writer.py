@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +36,10 @@ class EdgeWriter:
     def upsert(self, batch: Batch) -> None:
         """See `VersionWriter`."""
         self._loader.upsert(batch)
+
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """See `VersionWriter`."""
+        self._loader.mark(product_ids, key, values)
 
     def finish(self, manifest: Manifest) -> None:
         """See `VersionWriter`."""
