@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "drop_after_s",
             "abandoned_after_s",
             "match_views",
+            "quality_report",
             "max_reject_share",
             "max_image_pixels",
             "edge",

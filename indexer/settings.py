@@ -60,6 +60,7 @@ class IndexerSettings(StoreSettings):
             the next build, or gc, deletes it. Longer than the longest build takes.
         match_views: products whose pictures are looked at as a photo would show them, to learn how sure a picture query
             may be that it found the very product; 0: that probability is absent.
+        quality_report: whether a build looks at the catalog and writes a page about it.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
     """
 
@@ -77,6 +78,7 @@ class IndexerSettings(StoreSettings):
     drop_after_s: float = Field(default=3600.0, ge=0, le=31_536_000, allow_inf_nan=False)
     abandoned_after_s: float = Field(default=86_400.0, ge=0, le=31_536_000, allow_inf_nan=False)
     match_views: int = Field(default=120, ge=0, le=400)
+    quality_report: bool = True
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
 
     def picture_limits(self) -> PictureLimits:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from embedder.catalogs.siblings.disjoint_sets import DisjointSets
 from embedder.catalogs.siblings.groups import MOST_ALIKE
 from embedder.catalogs.siblings.near_duplicates import find_near_pairs
+from embedder.catalogs.siblings.perceptual_hash import THUMBNAIL_BYTES
 from indexer.quality.roll import ProductRoll
 from indexer.stores.protocol import VersionWriter
 
@@ -37,7 +38,7 @@ MOST_STRETCH = 1.03
 """Most that the proportions of the one are those of the other."""
 
 LEAST_COSINE = 0.8
-"""Least cosine of the index vectors: copies had 0.87 and more. What a thumbnail of 12 pixels does not show, a tower may."""
+"""Least cosine of the index vectors, 0.87 and more of those copies: a tower may see what a thumbnail does not show."""
 
 _PATIENCE_S = 60.0
 _AT_ONCE = 4_096
@@ -96,8 +97,7 @@ def find_duplicates(roll: ProductRoll, patience_s: float = _PATIENCE_S) -> Dupli
     if count < 2:
         return Duplicates()
     firsts = roll.firsts
-    traits = roll.traits()[firsts]
-    _, first_of, content = np.unique(traits["content"], return_index=True, return_inverse=True)
+    _, first_of, content = np.unique(roll.traits()["content"][firsts], return_index=True, return_inverse=True)
     most = max(MOST_ALIKE, count // 100)
     shown = np.bincount(content)
     crowded = np.flatnonzero(shown > most)
@@ -106,7 +106,7 @@ def find_duplicates(roll: ProductRoll, patience_s: float = _PATIENCE_S) -> Dupli
         sets.join(int(first_of[content[place]]), place)
     apart = np.isin(content, crowded)
     candidates = np.asarray([place for place in first_of.tolist() if not apart[place]], dtype=np.intp)
-    pairs = _near(traits, roll.vectors(), firsts, candidates, patience_s)
+    pairs = _near(roll, candidates, patience_s)
     if pairs is not None:
         sets = _joined(sets, pairs, most)
     found = [
@@ -130,31 +130,36 @@ def mark_duplicates(writer: VersionWriter, roll: ProductRoll, duplicates: Duplic
         writer.mark(ids, DUPLICATE_SET_KEY, keys)
 
 
-def _near(
-    traits: npt.NDArray[np.void],
-    vectors: npt.NDArray[np.float16],
-    firsts: npt.NDArray[np.intp],
-    candidates: npt.NDArray[np.intp],
-    patience_s: float,
-) -> npt.NDArray[np.intp] | None:
+def _near(roll: ProductRoll, candidates: npt.NDArray[np.intp], patience_s: float) -> npt.NDArray[np.intp] | None:
     """Pairs of products, int (m, 2), whose main pictures are near-duplicates; None where that takes too long."""
-    some = traits[candidates]
-    bits = np.ascontiguousarray(some["bits"])
-    found = find_near_pairs(bits, np.ascontiguousarray(some["thumbnail"]), time.monotonic() + patience_s)
+    kept = [np.empty((0, 2), dtype=np.intp)]
+    if len(candidates) < 2:
+        return kept[0]
+    traits, vectors, firsts = roll.traits(), roll.vectors(), roll.firsts
+    shown = firsts[candidates]
+    # Side by side on disk: half a kilobyte of each product is too much to hold.
+    try:
+        thumbnails = roll.scratch(len(shown), THUMBNAIL_BYTES)
+    except OSError as error:
+        _log.warning("near-duplicates are not known in this version: no room to compare pictures in (%s)", error)
+        return None
+    for start in range(0, len(shown), _AT_ONCE):
+        thumbnails[start : start + _AT_ONCE] = traits["thumbnail"][shown[start : start + _AT_ONCE]]
+    bits = np.ascontiguousarray(traits["bits"][shown])
+    found = find_near_pairs(bits, thumbnails, time.monotonic() + patience_s)
     if found is None:
         _log.warning("near-duplicates are not known in this version: after %.0f s too many were left", patience_s)
         return None
-    pairs = candidates[found[0][found[1] <= MOST_DIFFERENCE]]
-    kept = [np.empty((0, 2), dtype=np.intp)]
+    pairs = found[0][found[1] <= MOST_DIFFERENCE]
     for start in range(0, len(pairs), _AT_ONCE):
         left, right = pairs[start : start + _AT_ONCE].T
-        levels = np.abs(traits["thumbnail"][left].astype(np.int16) - traits["thumbnail"][right]).max(axis=1)
-        shapes = [traits["width"][side] / np.maximum(traits["height"][side], 1) for side in (left, right)]
+        levels = np.abs(thumbnails[left].astype(np.int16) - thumbnails[right]).max(axis=1)
+        shapes = [traits["width"][shown[side]] / np.maximum(traits["height"][shown[side]], 1) for side in (left, right)]
         stretch = np.maximum(shapes[0] / shapes[1], shapes[1] / shapes[0])
-        ours, theirs = (vectors[firsts[side]].astype(np.float32) for side in (left, right))
+        ours, theirs = (vectors[shown[side]].astype(np.float32) for side in (left, right))
         near = (levels <= MOST_CELL_DIFFERENCE) & (stretch <= MOST_STRETCH)
         near &= (ours * theirs).sum(axis=1) >= LEAST_COSINE
-        kept.append(np.stack([left[near], right[near]], axis=1))
+        kept.append(candidates[np.stack([left[near], right[near]], axis=1)])
     return np.concatenate(kept)
 
 

@@ -1,10 +1,10 @@
 """Products whose category looks wrong.
 
-Where a product has a title, picture and title must both speak against its category, and for the same other one; where it
-has none, its picture must be very sure. The limits were chosen on validation catalogs of the studio (seeds 101 and 102,
-with the untuned starter and with trained bundles): 97 to 100 of 100 that are named are wrong, and 97 of 100 wrong ones
-are named. By pictures alone 84 to 95 of 100, and 53 to 70. Category by category thresholds as in confident learning
-(Northcutt et al. 2021, section 3.1) named ten times too many: most categories have a handful of products.
+Where a product has a title, picture and title must both speak against its category, and for the same other one; where
+it has none, its picture must be very sure. The limits were chosen on validation catalogs of the studio (seeds 101 and
+102, with the untuned starter and with trained bundles): 97 to 100 of 100 that are named are wrong, and 97 of 100 wrong
+ones are named; by pictures alone, with trained bundles, 84 to 95 of 100, and 53 to 70. A threshold for each category as
+in confident learning (Northcutt et al. 2021, section 3.1) named ten times too many: most have a handful of products.
 """
 
 from __future__ import annotations

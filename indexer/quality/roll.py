@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import tempfile
 from array import array
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -53,9 +54,9 @@ class Enrolled:
 class ProductRoll:
     """Ids, titles, categories, vectors (half precision) and traits of pictures, by the order of the catalog.
 
-    In memory are 2 bytes a product; the rest, 1.5 kB a picture and the words, lies in files that have no name and go with
-    this process, however it ends. A disk that is full ends the keeping, not the build. Used as a context manager, by one
-    thread.
+    In memory are 2 bytes a product; the rest, 1.5 kB a picture and the words, lies in files that have no name and go
+    with this process, however it ends. A disk that is full ends the keeping, not the build. Used as a context manager,
+    by one thread.
 
     Attributes:
         dim: length of the vectors.
@@ -78,9 +79,7 @@ class ProductRoll:
     def __enter__(self) -> Self:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            self._words, self._vectors, self._traits = (
-                self._files.enter_context(tempfile.TemporaryFile(dir=self._folder)) for _ in range(3)
-            )
+            self._words, self._vectors, self._traits = (self._file() for _ in range(3))
         except OSError as error:
             self._give_up(error)
         return self
@@ -155,6 +154,20 @@ class ProductRoll:
         """All pictures' traits, (m,), on disk: content, bits, thumbnail, width, height."""
         assert _TRAITS.itemsize == TRAITS_BYTES
         return self._mapped(self._traits, _TRAITS, 1)
+
+    def scratch(self, rows: int, columns: int) -> npt.NDArray[np.uint8]:
+        """Room for bytes, uint8 (rows, columns), on disk as well; 1 or more of both.
+
+        Raises:
+            OSError: the disk is full.
+        """
+        file = self._file()
+        # Room that is only promised would end this process once it is written to.
+        os.posix_fallocate(file.fileno(), 0, rows * columns)
+        return np.memmap(file, dtype=np.uint8, mode="r+", shape=(rows, columns))
+
+    def _file(self) -> IO[bytes]:
+        return self._files.enter_context(tempfile.TemporaryFile(dir=self._folder))
 
     def _mapped(self, file: IO[bytes] | None, dtype: np.dtype[Any], each: int) -> npt.NDArray[Any]:
         pictures = int(self.counts.sum())
