@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "language",
             "match_views",
             "max_delete_share",
+            "quality_report",
             "max_reject_share",
             "max_image_pixels",
             "picture_hosts",

@@ -74,6 +74,9 @@ def build(
     ] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
     cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
+    quality_report: Annotated[
+        bool | None, typer.Option(help="write a page about the catalog: quality/ in the edge store, else in cache_dir")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Embed a catalog, load it as a new version, make that the live one.
@@ -91,6 +94,7 @@ def build(
         device=device,
         cache_dir=cache_dir,
         max_reject_share=max_reject_share,
+        quality_report=quality_report,
     )
     logging.getLogger("indexer").info("settings %s", settings.model_dump(mode="json"))
     if split not in (None, "train", "validation", "test"):
@@ -116,6 +120,7 @@ def build(
             rejects or default_rejects(settings, target.url),
             catalog=name,
             limit=limit,
+            quality_folder=default_quality(settings, target.url) if settings.quality_report else None,
             on_rows=lambda total: step.update(total=total),
             on_progress=step.advance,
         )
@@ -365,7 +370,19 @@ def default_rejects(settings: IndexerSettings, url: str) -> Path:
     kind, _, path = settings.store.partition(":")
     if kind == "edge":
         return Path(path).expanduser() / "rejects.jsonl"
-    return settings.cache_dir / "rejects" / (re.sub(r"[^A-Za-z0-9.-]+", "_", url.partition("://")[2]) + ".jsonl")
+    return settings.cache_dir / "rejects" / f"{_file_name(url)}.jsonl"
+
+
+def default_quality(settings: IndexerSettings, url: str) -> Path:
+    """The folder of the report on the catalog, beside the rejects."""
+    kind, _, path = settings.store.partition(":")
+    if kind == "edge":
+        return Path(path).expanduser() / "quality"
+    return settings.cache_dir / "quality" / _file_name(url)
+
+
+def _file_name(url: str) -> str:
+    return re.sub(r"[^A-Za-z0-9.-]+", "_", url.partition("://")[2])
 
 
 def main() -> None:

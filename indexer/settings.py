@@ -63,6 +63,7 @@ class IndexerSettings(StoreSettings, CatalogSettings):
         match_views: products whose pictures are looked at as a photo would show them, to learn how sure a picture query
             may be that it found the very product; 0: that probability is absent.
         max_delete_share: an update from a whole catalog that would take away a larger share of the products is refused.
+        quality_report: whether a build looks at the catalog and writes a page about it.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
     """
 
@@ -83,4 +84,5 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     language: Language = "english"
     match_views: int = Field(default=120, ge=0, le=400)
     max_delete_share: float = Field(default=0.2, ge=0, le=1)
+    quality_report: bool = True
     max_reject_share: float = Field(default=0.5, ge=0, le=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ from PIL import Image
 
 from embedder.encoder import Encoder
 from indexer.building.embedding_cache import EmbeddingCache, Vector, cache_key
+from indexer.quality.picture_traits import TRAITS_BYTES, TRAITS_VERSION, PictureTraits
 
 
 class CachedEncoder(Encoder):
@@ -51,6 +52,20 @@ class CachedEncoder(Encoder):
     def known(self, key: bytes) -> Vector | None:
         """A picture's index vector, float32 (dim,), where the cache knows it."""
         return self._cache.find([key], self.dim).get(key)
+
+    def known_traits(self, content: bytes) -> PictureTraits | None:
+        """What a picture looks like, where the cache knows it; `content` as for `picture_key`."""
+        key = self._traits_key(content)
+        data = self._cache.find_bytes([key], TRAITS_BYTES).get(key)
+        return None if data is None else PictureTraits.from_bytes(data)
+
+    def keep_traits(self, traits: Mapping[bytes, PictureTraits]) -> None:
+        """Have the cache know what pictures look like, by their content."""
+        self._cache.store_bytes({self._traits_key(content): item.to_bytes() for content, item in traits.items()})
+
+    def _traits_key(self, content: bytes) -> bytes:
+        # A large JPEG is decoded at a size that depends on the model's.
+        return cache_key("traits", str(TRAITS_VERSION), str(max(self.preprocessing.size)), content)
 
     def embed_new(self, keys: Sequence[bytes], pixels: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Index vectors, float32 (n, dim), of pictures that the cache does not know, n of 1 or more; it does then."""

@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from embedder.catalogs.product import Product, ProductPicture, Rejection
+from embedder.catalogs.siblings.perceptual_hash import DIGEST_BYTES, hash_image
 from embedder.errors import PictureError
 from embedder.inputs.picture import Picture, content_digest, load_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
+from indexer.quality.picture_traits import PictureTraits
 
 AHEAD = 4
 """Batches that may be decoded, or being decoded, and waiting."""
@@ -30,6 +33,7 @@ class DecodedBatch:
         products: n of them, each with its readable pictures only: m pictures, the first product's, then the second's,
             ...
         keys: of the m pictures, what a cache knows them by.
+        traits: of the m pictures, what they look like.
         known: of those pictures that the cache knows, float32 (dim,), by their place among the m.
         pixels: of the others, in order, float32 (m - known, 3, height, width).
         rejections: rows that hold no product, and pictures that cannot be read.
@@ -39,6 +43,7 @@ class DecodedBatch:
 
     products: Sequence[Product]
     keys: Sequence[bytes]
+    traits: Sequence[PictureTraits]
     known: Mapping[int, npt.NDArray[np.float32]]
     pixels: npt.NDArray[np.float32]
     rejections: Sequence[Rejection]
@@ -84,7 +89,7 @@ class Decoding(Stage):
 
     def _decode(self, rows: Sequence[Row]) -> DecodedBatch:
         with self.working():
-            read = _Read([], {}, [])
+            read = _Read([], [], {}, [], {})
             products: list[Product] = []
             rejections: list[Rejection] = []
             left_out = 0
@@ -97,9 +102,10 @@ class Decoding(Stage):
                 if readable:
                     products.append(row if not unusable else replace(row, pictures=readable))
                 rejections.extend(_reject(row, unusable, whole_row=not readable))
+            self._encoder.keep_traits(read.new_traits)
             height, width = self._reader.preprocessing.size
             pixels = np.stack(read.values) if read.values else np.empty((0, 3, height, width), dtype=np.float32)
-            return DecodedBatch(products, read.keys, read.known, pixels, rejections, len(rows), left_out)
+            return DecodedBatch(products, read.keys, read.traits, read.known, pixels, rejections, len(rows), left_out)
 
     def _read_pictures(
         self, product: Product, read: _Read
@@ -122,26 +128,39 @@ class Decoding(Stage):
             loaded = load_picture(source, limits)
         except PictureError as error:
             return UnusablePicture(error.reason, str(error))
-        key = self._encoder.picture_key(content_digest(loaded), limits.max_pixels)
-        vector = self._encoder.known(key)
-        if vector is not None:
-            read.known[len(read.keys)] = vector
-        else:
-            pixels = self._reader.try_read(loaded)
+        content = content_digest(loaded)
+        key = self._encoder.picture_key(content, limits.max_pixels)
+        vector, traits = self._encoder.known(key), self._encoder.known_traits(content)
+        if vector is None or traits is None:
+            looked: list[PictureTraits] = []
+
+            def look(image: Image.Image) -> Image.Image:
+                looked.append(PictureTraits(hash_image(content[:DIGEST_BYTES], image), *image.size))
+                return image
+
+            pixels = self._reader.try_read(loaded, look)
             if isinstance(pixels, UnusablePicture):
                 return pixels
-            read.values.append(pixels.values)
+            (traits,) = looked
+            read.new_traits[content] = traits
+            if vector is None:
+                read.values.append(pixels.values)
+        if vector is not None:
+            read.known[len(read.keys)] = vector
         read.keys.append(key)
+        read.traits.append(traits)
         return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """The readable pictures of a batch so far; see `DecodedBatch`."""
+    """The readable pictures of a batch so far; see `DecodedBatch`. New traits are those that no cache knew."""
 
     keys: list[bytes]
+    traits: list[PictureTraits]
     known: dict[int, npt.NDArray[np.float32]]
     values: list[npt.NDArray[np.float32]]
+    new_traits: dict[bytes, PictureTraits]
 
 
 def _reject(

@@ -88,7 +88,11 @@ class EmbeddingCache:
 
     def find(self, keys: Sequence[bytes], length: int) -> dict[bytes, Vector]:
         """The stored and sound ones of `keys`, each float32 (length,)."""
-        found: dict[bytes, Vector] = {}
+        return {key: _to_vector(data) for key, data in self.find_bytes(keys, 4 * length).items()}
+
+    def find_bytes(self, keys: Sequence[bytes], size: int) -> dict[bytes, bytes]:
+        """The stored and sound ones of `keys`, each of `size` bytes."""
+        found: dict[bytes, bytes] = {}
         with self._lock:
             for start in range(0, len(keys), _MOST_ASKED):
                 if self._connection is None:
@@ -103,9 +107,9 @@ class EmbeddingCache:
                     self._give_up(error)
                     break
                 for key, value, used in rows:
-                    vector = _read(value, length)
-                    if vector is not None:
-                        found[key] = vector
+                    data = _read(value, size)
+                    if data is not None:
+                        found[key] = data
                         if used != self._generation:
                             self._used.add(key)
             self._note_used(_NOTED_AT_ONCE)
@@ -113,10 +117,14 @@ class EmbeddingCache:
 
     def store(self, vectors: Mapping[bytes, Vector]) -> None:
         """Keep vectors, float32 (length,), by their keys; drops others where they do not fit."""
+        self.store_bytes({key: _to_bytes(vector) for key, vector in vectors.items()})
+
+    def store_bytes(self, entries: Mapping[bytes, bytes]) -> None:
+        """Keep whatever else was computed from a picture or a text, by its key, as `store` keeps vectors."""
         with self._lock:
-            if self._connection is None or not vectors:
+            if self._connection is None or not entries:
                 return
-            rows = [(key, _written(vector), self._generation) for key, vector in vectors.items()]
+            rows = [(key, _written(data), self._generation) for key, data in entries.items()]
             try:
                 with self._connection:
                     self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
@@ -170,16 +178,21 @@ class EmbeddingCache:
             self._connection = None
 
 
-def _written(vector: Vector) -> bytes:
-    data = np.ascontiguousarray(vector, dtype="<f4").tobytes()
+def _to_bytes(vector: Vector) -> bytes:
+    return np.ascontiguousarray(vector, dtype="<f4").tobytes()
+
+
+def _to_vector(data: bytes) -> Vector:
+    return np.frombuffer(data, dtype="<f4").astype(np.float32)
+
+
+def _written(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(_CHECK_BYTES, "little") + data
 
 
-def _read(value: object, length: int) -> Vector | None:
-    """A vector as it was written; None where it is of another length, or damaged."""
-    if not isinstance(value, bytes) or len(value) != _CHECK_BYTES + 4 * length:
+def _read(value: object, size: int) -> bytes | None:
+    """An entry as it was written; None where it is of another size, or damaged."""
+    if not isinstance(value, bytes) or len(value) != _CHECK_BYTES + size:
         return None
     check, data = value[:_CHECK_BYTES], value[_CHECK_BYTES:]
-    if zlib.crc32(data).to_bytes(_CHECK_BYTES, "little") != check:
-        return None
-    return np.frombuffer(data, dtype="<f4").astype(np.float32)
+    return data if zlib.crc32(data).to_bytes(_CHECK_BYTES, "little") == check else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
+from indexer.building.quality_inspection import report_quality
 from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.recognition_fitting import fit_recognition
 from indexer.building.rejects import RejectLog
@@ -34,6 +35,9 @@ from indexer.building.stage import Stage, StageTime, stage_times
 from indexer.building.tally import Tally
 from indexer.building.titling import Titling
 from indexer.errors import BuildError
+from indexer.quality.duplicates import Duplicates, find_duplicates, mark_duplicates
+from indexer.quality.reporting.report import QualityReport
+from indexer.quality.roll import ProductRoll
 from indexer.settings import IndexerSettings
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
@@ -59,6 +63,9 @@ class BuildResult:
         outline_s: of that, the first pass over the rows, without pictures.
         stages: how busy the stages were that ran side by side.
         seal_s: of that, calibrating, indexing and making durable, after the last product was in.
+        duplicates_s: of that, finding products that show the same and marking them.
+        duplicates: what was found.
+        quality: the report on the catalog, made after the switch; None: none was wanted, or it failed.
     """
 
     manifest: Manifest
@@ -72,6 +79,9 @@ class BuildResult:
     outline_s: float
     stages: tuple[StageTime, ...]
     seal_s: float
+    duplicates_s: float = 0.0
+    duplicates: Duplicates = field(default_factory=Duplicates)
+    quality: QualityReport | None = None
 
     @property
     def products_per_s(self) -> float:
@@ -88,6 +98,7 @@ def build(
     *,
     catalog: str = "default",
     limit: int | None = None,
+    quality_folder: Path | None = None,
     on_rows: Callable[[int], None] = lambda total: None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> BuildResult:
@@ -101,6 +112,7 @@ def build(
         rejects_path: where rejected rows are written.
         catalog: name that the server serves this index under.
         limit: index at most this many products of the catalog's beginning; None: all.
+        quality_folder: where the report on the catalog goes; None: none is made.
         on_rows: called once with the number of rows.
         on_progress: called with the number of rows done since the last call.
 
@@ -109,6 +121,31 @@ def build(
         BuildError: nothing left to index, or too many rows rejected.
         StoreError: the store failed.
     """
+    with ProductRoll(encoder.dim, settings.cache_dir) as roll:
+        result, tally = _build(
+            reader, encoder, store, settings, rejects_path, roll, catalog, limit, on_rows, on_progress
+        )
+        if quality_folder is None:
+            return result
+        quality = report_quality(
+            quality_folder, reader, limit, encoder, settings, roll, result.duplicates, tally.sample, result.manifest
+        )
+        return replace(result, quality=quality)
+
+
+def _build(
+    reader: CatalogReader,
+    encoder: Encoder,
+    store: Store,
+    settings: IndexerSettings,
+    rejects_path: Path,
+    roll: ProductRoll,
+    catalog: str,
+    limit: int | None,
+    on_rows: Callable[[int], None],
+    on_progress: Callable[[int], None],
+) -> tuple[BuildResult, Tally]:
+    """As `build`, less the report; what was indexed is in the roll afterwards."""
     started = time.monotonic()
     plan = plan_build(reader, limit)
     on_rows(plan.rows)
@@ -120,9 +157,12 @@ def build(
             cached = CachedEncoder(encoder, cache)
             pipeline = Pipeline(cached, plan, settings, manifest.texts)
             with RejectLog(rejects_path) as rejects:
-                tally = pipeline.run(reader, limit, writer, rejects, on_progress)
+                tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll)
             loaded = time.monotonic()
             _check_share(tally.holdings.products, rejects, settings.max_reject_share)
+            duplicates = find_duplicates(roll)
+            mark_duplicates(writer, roll, duplicates)
+            marked = time.monotonic()
             pictures_embedded, titles_embedded = cached.pictures_embedded, cached.texts_embedded
             texts = fit_ranking(cached, tally.sample, manifest.texts)
             fitted = fit_recognition(
@@ -154,7 +194,7 @@ def build(
     live = time.monotonic()
     drop_old(store, settings.keep_versions, settings.drop_after_s)
     drop_abandoned(store, settings.abandoned_after_s)
-    return BuildResult(
+    result = BuildResult(
         manifest,
         rejects_path,
         rejects.reasons,
@@ -166,7 +206,10 @@ def build(
         outline_s=outlined - started,
         stages=stage_times(pipeline.stages, loaded - outlined),
         seal_s=live - loaded,
+        duplicates_s=marked - loaded,
+        duplicates=duplicates,
     )
+    return result, tally
 
 
 class Pipeline:
@@ -196,6 +239,7 @@ class Pipeline:
         writer: VersionWriter,
         rejects: RejectLog,
         on_progress: Callable[[int], None],
+        roll: ProductRoll | None = None,
         choose: Callable[[Batch], Batch | None] = lambda batch: batch,
     ) -> Tally:
         """Put the catalog's products into a version, and count them.
@@ -205,6 +249,7 @@ class Pipeline:
             writer: of the version.
             rejects: where rejected rows go.
             on_progress: called with the number of rows done since the last call.
+            roll: where products are written down, so that they can be compared later; None: nowhere.
             choose: what of each batch is written; None: nothing of it.
         """
         tally = Tally()
@@ -214,6 +259,8 @@ class Pipeline:
             for decoded in self._decoding.batches(rows):
                 for rejection in decoded.rejections:
                     rejects.add(rejection)
+                    if roll is not None:
+                        roll.reject(rejection)
                 tally.pictures_left_out += decoded.pictures_left_out
                 if decoded.products:
                     vectors = self._embedding.embed(decoded)
@@ -223,6 +270,8 @@ class Pipeline:
                     ]
                     titles = self._titling.embeddings(decoded.products)
                     tally.add(decoded.products, decoded.counts, vectors, payloads, titles)
+                    if roll is not None:
+                        roll.add(decoded.products, decoded.counts, vectors, decoded.traits)
                     ids = [product.id for product in decoded.products]
                     words = self._titling.words(decoded.products)
                     chosen = choose(Batch(ids, vectors, payloads, decoded.counts, titles, words))

@@ -7,6 +7,7 @@ from typing import Any
 from embedder.catalogs.product import MAX_PICTURES
 from indexer.building.run import BuildResult
 from indexer.building.stage import bottleneck
+from indexer.quality.duplicates import excess
 
 
 def to_text(result: BuildResult, url: str) -> str:
@@ -43,7 +44,26 @@ def to_text(result: BuildResult, url: str) -> str:
             f"left out: {result.pictures_left_out:,} pictures of products with more than {MAX_PICTURES} "
             f"(the first {MAX_PICTURES} of each are indexed)"
         )
+    lines += _quality_lines(result)
     return "\n".join(lines)
+
+
+def _quality_lines(result: BuildResult) -> list[str]:
+    lines = []
+    if result.duplicates.sets:
+        lines.append(
+            f"{len(result.duplicates.sets):,} sets of products show the same picture, "
+            f"{excess(result.duplicates.sets):,} products too many; each bears the key of its set"
+        )
+    if result.quality is not None:
+        found = ", ".join(
+            f"{count:,} {name.replace('_', ' ')}" for name, count in result.quality.counts.items() if count
+        )
+        lines.append(
+            f"quality report: {result.quality.findings:,} findings{f' ({found})' if found else ''}, "
+            f"{result.quality.elapsed_s:.1f} s; see {result.quality.page}"
+        )
+    return lines
 
 
 def to_dict(result: BuildResult) -> dict[str, Any]:
@@ -68,4 +88,16 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         "bottleneck": bottleneck(result.stages).name,
         "seal_s": round(result.seal_s, 3),
         "rejects_file": str(result.rejects),
+        "duplicates": {
+            "sets": len(result.duplicates.sets),
+            "too_many": excess(result.duplicates.sets),
+            "elapsed_s": round(result.duplicates_s, 3),
+        },
+        "quality": None
+        if result.quality is None
+        else {
+            "page": str(result.quality.page),
+            "counts": dict(result.quality.counts),
+            "elapsed_s": round(result.quality.elapsed_s, 3),
+        },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +27,12 @@ FUSION_K = 10
 FUSED_FROM = 100
 """Products of each part that are fused, or as many as are asked for."""
 
+DUPLICATE_SET_KEY = "duplicate_set"
+"""Of a payload: the id of the first product of its set; absent where a product is in none."""
+
+DERIVED_KEYS = frozenset({DUPLICATE_SET_KEY})
+"""Of payloads: what a build found out by comparing products, and no row of the catalog says."""
+
 SCANNED = 2_000
 """Products that are read at once where all are."""
 
@@ -38,6 +45,14 @@ _NAMESPACE = uuid.UUID("6f1d3c4e-3a2b-5a52-9d58-6d6572636821")
 def point_id(product_id: str) -> uuid.UUID:
     """The point of a product: UUIDv5 of its id, so that a second write replaces the first."""
     return uuid.uuid5(_NAMESPACE, product_id)
+
+
+def points_by_value(product_ids: Sequence[str], values: Sequence[str]) -> Mapping[str, list[uuid.UUID]]:
+    """Value to the points that are to bear it; see `VersionWriter.mark`."""
+    points: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for product_id, value in zip(product_ids, values, strict=True):
+        points[value].append(point_id(product_id))
+    return points
 
 
 def needed_vectors(parts: Sequence[QueryPart], ranking: Sequence[QueryPart], multivector: bool) -> list[str]:

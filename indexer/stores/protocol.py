@@ -191,6 +191,15 @@ class VersionWriter(Protocol):
     def delete(self, product_ids: Sequence[str]) -> None:
         """Take products away; one that is not there changes nothing. May return before that is durable."""
 
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """Give products that were written one more value of their payload each.
+
+        Args:
+            product_ids: n of them.
+            key: at the payload's top level; what was there is replaced, everything else stays.
+            values: n of them; products of one value are marked in one step.
+        """
+
     def finish(self, manifest: Manifest) -> None:
         """Make everything durable and searchable and store the manifest, whose state must be "ready"."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from indexer.stores.points import CONTENT_KEY, DERIVED_KEYS
 from indexer.stores.protocol import Batch, VersionReader
 from indexer.versions.holdings import Holdings
 from indexer.versions.trial import ASKED
@@ -48,12 +50,16 @@ class Changes:
         """The products of a batch that are new or different; None where there are none."""
         held = self._held(batch.product_ids)
         rows = []
+        payloads = list(batch.payloads)
         for row, (product_id, payload) in enumerate(zip(batch.product_ids, batch.payloads, strict=True)):
             self.seen.add(product_id)
             old = held.get(product_id)
-            if old is not None and dict(old) == dict(payload):
+            if old is not None and _said(old) == dict(payload):
                 continue
             rows.append(row)
+            if old is not None and old.get(CONTENT_KEY) == payload.get(CONTENT_KEY):
+                # What was found out about its pictures holds for them still.
+                payloads[row] = {**payload, **{key: old[key] for key in DERIVED_KEYS if key in old}}
             if old is not None:
                 self.holdings.remove(old)
             self.holdings.add(payload)
@@ -61,7 +67,7 @@ class Changes:
         self.unchanged += len(batch.product_ids) - len(rows)
         if not rows:
             return None
-        chosen = batch.take(rows)
+        chosen = replace(batch, payloads=payloads).take(rows)
         wanted = max(0, ASKED - len(self.sample))
         self.sample += [(row.product_id, row.vectors[0].copy()) for row in islice(chosen.rows(), wanted)]
         return chosen
@@ -88,3 +94,8 @@ class Changes:
 
     def _held(self, product_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
         return {item.product_id: item.payload for item in self._before.fetch_many(product_ids)}
+
+
+def _said(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a payload what the catalog says."""
+    return {key: value for key, value in payload.items() if key not in DERIVED_KEYS}

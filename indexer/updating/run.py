@@ -115,7 +115,7 @@ def update(
             changes = Changes(before)
             if reader is not None:
                 pipeline = Pipeline(cached, replace(plan, schema=schema), settings, base.texts)
-                pipeline.run(reader, None, writer, rejects, on_progress, changes.to_write)
+                pipeline.run(reader, None, writer, rejects, on_progress, choose=changes.to_write)
                 _check_rejected(plan.rows, rejects, settings.max_reject_share)
             going = [*deletions, *(changes.left_behind(rejects.product_ids) if is_whole else ())]
             if is_whole:

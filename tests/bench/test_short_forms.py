@@ -45,6 +45,11 @@ RECOGNITION = {
         *(f"category_{name}_gain_over_best_witness" for name in ("stamps", "fashion_mnist")),
         "category_fashion_mnist_calibration_error",
     },
+    "quality_catalog_report": {
+        f"catalog_report_{kind}_{figure}"
+        for kind in ("wrong_categories", "copies", "encoded_again")
+        for figure in ("precision", "recall")
+    },
     "quality_export": {
         *(f"export_text_int8_{name}" for name in ("time_ratio", "size_ratio", "recall_loss")),
         "export_image_served_recall_loss",

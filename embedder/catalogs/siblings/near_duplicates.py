@@ -32,6 +32,15 @@ _AT_ONCE = 16_384
 def find_near_duplicates(
     hashes: Sequence[PictureHash], deadline: float | None = None
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]] | None:
+    """Find all pairs of pictures within `MOST_BITS` and `MOST_DIFFERENCE`; see `find_near_pairs`."""
+    bits = np.frombuffer(b"".join(hashed.bits for hashed in hashes), dtype=np.uint8).reshape(-1, HASH_BYTES)
+    thumbnails = np.frombuffer(b"".join(hashed.thumbnail for hashed in hashes), dtype=np.uint8)
+    return find_near_pairs(bits, thumbnails.reshape(-1, THUMBNAIL_BYTES), deadline)
+
+
+def find_near_pairs(
+    bits: npt.NDArray[np.uint8], thumbnails: npt.NDArray[np.uint8], deadline: float | None = None
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]] | None:
     """Find all pairs of pictures within `MOST_BITS` and `MOST_DIFFERENCE`.
 
     The hash is cut into one band more than bits may differ: two hashes within the distance agree in a band at least.
@@ -39,16 +48,15 @@ def find_near_duplicates(
     thumbnails of others cannot be near.
 
     Args:
-        hashes: n of them; the time grows with the pairs that agree in a band and in their level, not with all pairs.
+        bits: of n difference hashes, uint8 (n, HASH_BYTES), C-contiguous; the time grows with the pairs that agree in
+            a band and in their level, not with all pairs.
+        thumbnails: uint8 (n, THUMBNAIL_BYTES); may lie on disk.
         deadline: in `time.monotonic`'s seconds; None: as long as it takes.
 
     Returns:
         Pairs, int64 (m, 2), each once, the smaller position first; their difference, float32 (m,). None where the
         deadline has passed.
     """
-    bits = np.frombuffer(b"".join(hashed.bits for hashed in hashes), dtype=np.uint8).reshape(-1, HASH_BYTES)
-    thumbnails = np.frombuffer(b"".join(hashed.thumbnail for hashed in hashes), dtype=np.uint8)
-    thumbnails = thumbnails.reshape(-1, THUMBNAIL_BYTES)
     (detailed,) = np.nonzero(np.bitwise_count(bits).sum(axis=1) >= LEAST_SET)
     bands = bits.view(np.uint16)
     words = bits.view(np.uint64)

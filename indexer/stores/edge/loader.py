@@ -48,6 +48,10 @@ class EdgeLoader:
         """Take products away; returns before that is done."""
         self._send(("delete", list(product_ids)))
 
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """Have products marked; returns before they are."""
+        self._send(("mark", (list(product_ids), key, list(values))))
+
     def finish(self, schema: Schema) -> int:
         """Index, flush and close; returns the number of points."""
         self._send(("finish", schema.to_dict()))
@@ -111,6 +115,8 @@ def _run(pipe: Connection, shard_path: str, layout: VectorLayout, arguments: Edg
                     shard.flush()
             elif kind == "delete":
                 shard.delete(argument)
+            elif kind == "mark":
+                shard.mark(*argument)
             else:
                 shard.optimize(Schema.from_dict(argument))
                 shard.flush()

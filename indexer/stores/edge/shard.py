@@ -38,6 +38,7 @@ from indexer.stores.points import (
     in_order,
     needed_vectors,
     point_id,
+    points_by_value,
     to_scored,
     to_stored,
 )
@@ -136,6 +137,12 @@ class Shard:
         """Take products away; durable after `flush`."""
         with _translated("deleting products"):
             self._shard.update(edge.UpdateOperation.delete_points([point_id(each) for each in product_ids]))
+
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """See `VersionWriter.mark`; durable after `flush`."""
+        with _translated("marking products"):
+            for value, points in points_by_value(product_ids, values).items():
+                self._shard.update(edge.UpdateOperation.set_payload([*points], {key: value}))
 
     def optimize(self, schema: Schema) -> None:
         """Index the payload, and above `graph_above` products build the graph. Blocks."""

@@ -60,6 +60,10 @@ class EdgeWriter:
         """See `VersionWriter`."""
         self._loader.delete(product_ids)
 
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """See `VersionWriter`."""
+        self._loader.mark(product_ids, key, values)
+
     def finish(self, manifest: Manifest) -> None:
         """See `VersionWriter`."""
         points = self._loader.finish(manifest.schema)

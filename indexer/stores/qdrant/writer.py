@@ -10,7 +10,7 @@ from typing import Any, Literal
 from qdrant_client import models
 
 from indexer.errors import StoreUnavailable
-from indexer.stores.points import IMAGE, TITLE, WORDS, point_id
+from indexer.stores.points import IMAGE, TITLE, WORDS, point_id, points_by_value
 from indexer.stores.protocol import Batch, Row
 from indexer.stores.qdrant.collection import MANIFEST_KEY, payload_indexes, sparse_vector
 from indexer.stores.qdrant.connection import Connection
@@ -20,6 +20,7 @@ from indexer.versions.manifest import Manifest
 _log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.5
+_MARKED_AT_ONCE = 200
 _TOLD_EVERY_S = 10.0
 
 
@@ -71,6 +72,18 @@ class QdrantWriter:
         if row.words is not None:
             vectors[WORDS] = sparse_vector(row.words)
         return vectors
+
+    def mark(self, product_ids: Sequence[str], key: str, values: Sequence[str]) -> None:
+        """See `VersionWriter`; not waited for, as a shard applies its updates in order."""
+        operations: list[models.UpdateOperation] = [
+            models.SetPayloadOperation(
+                set_payload=models.SetPayload(payload={key: value}, points=[str(point) for point in points])
+            )
+            for value, points in points_by_value(product_ids, values).items()
+        ]
+        for start in range(0, len(operations), _MARKED_AT_ONCE):
+            some = operations[start : start + _MARKED_AT_ONCE]
+            self._call(self._client.batch_update_points, self._name, some, wait=False)
 
     def finish(self, manifest: Manifest) -> None:
         """See `VersionWriter`."""

@@ -12,12 +12,14 @@ import pytest
 
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
-from embedder.inputs.picture import PictureFile
+from embedder.catalogs.siblings.perceptual_hash import hash_picture
+from embedder.inputs.picture import PictureFile, PictureLimits, decode_picture
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.remote.hosts import PictureHosts
 from embedder.inputs.remote.web_pictures import WebPictures
 from indexer.building.decoding import AHEAD, Decoding
+from indexer.quality.picture_traits import PictureTraits
 from tests.conftest import draw_product
 from tests.embedder.inputs.remote.web_server import Server, redirects, sends, status
 
@@ -44,12 +46,25 @@ class Remembers:
 
     def __init__(self, known: dict[bytes, np.ndarray] | None = None) -> None:
         self._known = known or {}
+        self.traits: dict[bytes, PictureTraits] = {}
+
+    def known_traits(self, content: bytes) -> PictureTraits | None:
+        return self.traits.get(content)
+
+    def keep_traits(self, traits: dict[bytes, PictureTraits]) -> None:
+        self.traits |= traits
 
     def picture_key(self, content: bytes, max_pixels: int) -> bytes:
         return content
 
     def known(self, key: bytes) -> np.ndarray | None:
         return self._known.get(key)
+
+
+def traits_of(path: Path) -> PictureTraits:
+    """What is to be known of a picture, from itself."""
+    picture = PictureFile(path)
+    return PictureTraits(hash_picture(picture, PictureLimits()), *decode_picture(picture).image.size)
 
 
 def decode(rows, batch_size: int = 4, threads: int = 2, encoder: Remembers | None = None) -> list:
@@ -74,18 +89,36 @@ def test_a_products_pictures_stay_together_and_batches_are_of_pictures(pictures:
 
 
 def test_pictures_that_are_known_are_not_decoded(pictures: Path) -> None:
-    """Not even looked at: what is known of the broken one is taken as well."""
+    """Neither are they looked at: what is known of the broken one is taken as well."""
     known = {
         hashlib.sha256((pictures / name).read_bytes()).digest(): np.full(3, place, dtype=np.float32)
         for place, name in enumerate(("1.png", "broken.png"))
     }
     row = product("1", pictures, "0.png", "1.png", "broken.png", "2.png")
-    (batch,) = decode([row], encoder=Remembers(known))
+    encoder = Remembers(known)
+    encoder.traits = dict.fromkeys(known, traits_of(pictures / "3.png"))
+    (batch,) = decode([row], encoder=encoder)
     assert [picture.name for picture in batch.products[0].pictures] == ["0.png", "1.png", "broken.png", "2.png"]
     assert {place: float(vector[0]) for place, vector in batch.known.items()} == {1: 0.0, 2: 1.0}
     expected = [READER.read(row.pictures[place].source).values for place in (0, 3)]
     assert np.array_equal(batch.pixels, np.stack(expected))
     assert len(batch.keys) == 4
+
+
+def test_what_pictures_look_like_is_told_and_remembered(pictures: Path) -> None:
+    row, encoder = product("1", pictures, "0.png", "1.png", "0.png"), Remembers()
+    expected = [traits_of(picture.source.path) for picture in row.pictures]
+    (batch,) = decode([row], encoder=encoder)
+    assert batch.traits == expected
+    assert [(item.width, item.height) for item in expected] == [(48, 48)] * 3
+    assert {item.hash.content: item for item in encoder.traits.values()} == {e.hash.content: e for e in expected}
+
+
+def test_a_picture_whose_vector_alone_is_known_is_looked_at_but_not_embedded_again(pictures: Path) -> None:
+    encoder = Remembers({hashlib.sha256((pictures / "1.png").read_bytes()).digest(): np.zeros(3, dtype=np.float32)})
+    (batch,) = decode([product("1", pictures, "1.png")], encoder=encoder)
+    assert batch.traits == [traits_of(pictures / "1.png")]
+    assert (list(batch.known), len(batch.pixels)) == ([0], 0)
 
 
 def test_a_product_stays_with_its_readable_pictures(pictures: Path) -> None:

@@ -17,6 +17,7 @@ from qdrant_client import QdrantClient
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
+from indexer.building import decoding, quality_inspection
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.decoding import AHEAD
 from indexer.building.embedding_cache import EmbeddingCache
@@ -497,3 +498,127 @@ def test_the_summary_shows_each_stage_and_the_one_that_was_waited_for(
     assert shares[told["bottleneck"]] == max(shares.values())
     assert told["outline_s"] + told["seal_s"] < told["elapsed_s"]
     assert f"the others waited for {told['bottleneck']}" in to_text(result, store.url)
+
+
+class TestWhatIsWrongWithACatalog:
+    """A build marks what shows the same, and leaves a report that says what to look at."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def flawed(cls, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """48 drawn products, and five more: a link, a copy, a JPEG of one; one tiny, one unreadable."""
+        catalog = write_drawn_catalog(tmp_path_factory.mktemp("flawed"), 48, side=96)
+        folder = catalog.parent
+        (folder / "link.png").symlink_to("0005.png")
+        (folder / "copy.png").write_bytes((folder / "0005.png").read_bytes())
+        with Image.open(folder / "0006.png") as image:
+            image.save(folder / "encoded.jpg", quality=70)
+        draw_product("ellipse", "red", 77, side=20).save(folder / "tiny.png")
+        (folder / "broken.png").write_bytes(b"no picture")
+        with catalog.open("a", newline="", encoding="utf-8") as file:
+            for name in ("link.png", "copy.png", "encoded.jpg", "tiny.png", "broken.png"):
+                csv.writer(file).writerow([name, "red ball", "toys/ball", "5", "yes", "red", name])
+        return catalog
+
+    def built(self, catalog: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path, **options) -> BuildResult:
+        options.setdefault("settings", {"match_views": 8})
+        return run(catalog, encoder, store, tmp_path / "r", quality_folder=tmp_path / "quality", **options)
+
+    def marks(self, store: EdgeStore, *names: str) -> list[str | None]:
+        reader = store.open()
+        found = [reader.fetch(name).payload.get("duplicate_set") for name in names]
+        reader.close()
+        return found
+
+    def test_what_shows_the_same_bears_one_key_and_nothing_else_has_one(
+        self, flawed: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        result = self.built(flawed, encoder, store, tmp_path)
+        assert self.marks(store, "p-0005", "link.png", "copy.png") == ["p-0005"] * 3
+        assert self.marks(store, "p-0006", "encoded.jpg") == ["p-0006"] * 2
+        others = [f"p-{number:04d}" for number in range(48) if number not in (5, 6)]
+        assert set(self.marks(store, "tiny.png", *others)) == {None}
+        assert to_dict(result)["duplicates"]["sets"] == 2
+        assert "2 sets of products show the same picture, 3 products too many" in to_text(result, "x")
+
+    def test_the_report_says_so_and_the_summary_names_it(
+        self, flawed: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        result = self.built(flawed, encoder, store, tmp_path)
+        assert result.quality is not None
+        assert result.quality.page == tmp_path / "quality" / "index.html"
+        found = json.loads((tmp_path / "quality" / "quality.json").read_text(encoding="utf-8"))
+        assert found["counts"] == dict(result.quality.counts) == to_dict(result)["quality"]["counts"]
+        assert (found["version"], found["products"], found["unfound"]["asked"]) == (result.manifest.version, 52, 8)
+        counted = {name: count for name, count in found["counts"].items() if count}
+        assert counted.items() >= {
+            "identical_sets": 1, "near_duplicate_sets": 1, "unreadable_pictures": 1, "tiny_pictures": 1
+        }.items()  # fmt: skip
+        page = result.quality.page.read_text(encoding="utf-8")
+        assert "encoded.jpg" in page
+        assert "data:image/jpeg" in page
+        named = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counted.items())
+        assert f"findings ({named})" in to_text(result, "x")
+
+    def test_a_second_build_finds_the_same_and_decodes_nothing(
+        self, flawed: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = self.built(flawed, encoder, store, tmp_path)
+        before = json.loads((tmp_path / "quality" / "quality.json").read_text(encoding="utf-8"))
+
+        def decode(*_: object) -> None:
+            raise AssertionError("a picture was decoded")
+
+        monkeypatch.setattr(decoding, "hash_image", decode)
+        second = self.built(flawed, encoder, store, tmp_path)
+        after = json.loads((tmp_path / "quality" / "quality.json").read_text(encoding="utf-8"))
+        assert (second.pictures_embedded, second.duplicates) == (0, first.duplicates)
+        assert {**before, "version": ""} == {**after, "version": ""}
+        assert second.manifest.catalog_hash == first.manifest.catalog_hash
+
+    @pytest.mark.parametrize("why", ["in the way", "another's", "a fault of ours"])
+    def test_a_report_that_cannot_be_made_is_a_warning(
+        self,
+        why: str,
+        small_catalog: Path,
+        encoder: Encoder,
+        store: EdgeStore,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        if why == "in the way":
+            (tmp_path / "quality").write_text("a file")
+        elif why == "another's":
+            (tmp_path / "quality").mkdir()
+            (tmp_path / "quality" / "index.html").write_text("somebody's page")
+        else:
+            monkeypatch.setattr(quality_inspection, "inspect_catalog", lambda *_: 1 / 0)
+        result = self.built(small_catalog, encoder, store, tmp_path, settings={"match_views": 0})
+        assert result.quality is None
+        assert store.live_version() == result.manifest.version
+        assert "there is no quality report" in caplog.text
+        assert "next step" in caplog.text
+        assert "quality report" not in to_text(result, "x")
+
+    def test_where_none_is_wanted_duplicates_are_marked_all_the_same(
+        self, flawed: Path, encoder: Encoder, store: EdgeStore, tmp_path: Path
+    ) -> None:
+        result = run(flawed, encoder, store, tmp_path / "r")
+        assert result.quality is None
+        assert self.marks(store, "link.png") == ["p-0005"]
+        assert not (tmp_path / "quality").exists()
+
+    def test_a_roll_that_could_not_be_kept_leaves_an_index_without_marks(
+        self,
+        flawed: Path,
+        encoder: Encoder,
+        store: EdgeStore,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        (tmp_path / "cache").write_text("a file")
+        result = self.built(flawed, encoder, store, tmp_path)
+        assert (result.manifest.products, result.quality, result.duplicates.sets) == (52, None, ())
+        assert self.marks(store, "link.png") == [None]
+        assert "duplicates are not known in this version" in caplog.text

@@ -487,6 +487,43 @@ class TestTitlesAndWords:
                 Batch(batch.product_ids, batch.vectors, batch.payloads, None, titles, words)
 
 
+@pytest.fixture(scope="module", params=["edge", "qdrant"])
+def marked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, things: Shelf
+) -> Iterator[VersionReader]:
+    for connect in connecting(request.param, tmp_path_factory.mktemp("marked")):
+        store = connect()
+        begun = manifest_of(things)
+        writer = store.create(begun)
+        for batch in things.batches():
+            writer.upsert(batch)
+        writer.mark(things.ids[:3], "set", ["a", "靴", "a"])
+        writer.mark([], "set", [])
+        writer.finish(replace(begun, state="ready", products=len(things.ids)))
+        store.activate(begun.version)
+        opened = store.open()
+        yield opened
+        opened.close()
+
+
+class TestMarking:
+    """What is known of products only when all have been written, is added to their payload before the version is done."""
+
+    def test_adds_one_value_and_leaves_the_rest(self, marked: VersionReader, things: Shelf) -> None:
+        for row, value in enumerate(["a", "靴", "a"]):
+            found = marked.fetch(things.ids[row])
+            assert found is not None
+            assert dict(found.payload) == {**things.payloads[row], "set": value}
+            assert np.allclose(found.vectors[0], things.vectors[row], atol=1e-5)
+
+    def test_leaves_other_products_alone(self, marked: VersionReader, things: Shelf) -> None:
+        for row in range(3, 200, 29):
+            found = marked.fetch(things.ids[row])
+            assert found is not None
+            assert dict(found.payload) == dict(things.payloads[row])
+        assert marked.count() == 200
+
+
 class TestTheQuery:
     @pytest.mark.parametrize("weights", [[], [1.0, 1.0], [0.0], [-1.0], [float("nan")], [float("inf")]])
     def test_has_a_weight_for_each_part_and_one_above_0(

@@ -1,0 +1,77 @@
+"""The step of a build that looks at the catalog once its index is live, and never fails it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from embedder.catalogs.registry import CatalogReader
+from embedder.encoder import Encoder
+from embedder.errors import EmbedderError
+from indexer.building.cached_encoder import CachedEncoder
+from indexer.building.embedding_cache import EmbeddingCache
+from indexer.building.product_sample import ProductSample
+from indexer.quality.duplicates import Duplicates
+from indexer.quality.inspection import inspect_catalog
+from indexer.quality.reporting.report import QualityReport, write_report
+from indexer.quality.roll import ProductRoll
+from indexer.settings import IndexerSettings
+from indexer.versions.manifest import Manifest
+
+_log = logging.getLogger(__name__)
+
+
+def report_quality(
+    folder: Path,
+    reader: CatalogReader,
+    limit: int | None,
+    encoder: Encoder,
+    settings: IndexerSettings,
+    roll: ProductRoll,
+    duplicates: Duplicates,
+    sample: ProductSample,
+    manifest: Manifest,
+) -> QualityReport | None:
+    """Inspect what was indexed and write the report.
+
+    Args:
+        folder: where it goes.
+        reader: the catalog, read again for pictures that are shown.
+        limit: of its products.
+        encoder: that embedded it; what the build looked at already comes from the cache.
+        settings: of the build.
+        roll: all products.
+        duplicates: among them.
+        sample: of them.
+        manifest: of the version, which is live.
+
+    Returns:
+        None where there is no report; the log says why.
+    """
+    if not len(roll):
+        return None
+    started = time.monotonic()
+    limits = settings.picture_limits()
+    try:
+        with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
+            found = inspect_catalog(
+                CachedEncoder(encoder, cache),
+                roll,
+                duplicates,
+                sample,
+                sorted(manifest.categories),
+                manifest.category_models.get("image"),
+                limits,
+                settings.match_views,
+            )
+        return write_report(folder, found, manifest, reader, limit, limits, started)
+    # The index is live: whatever is wrong with a report must not make that a failed build.
+    except Exception as error:  # noqa: BLE001
+        _log.warning(
+            "there is no quality report: %s; the index is live all the same; next step: build again, or with "
+            "--no-quality-report",
+            error,
+            exc_info=not isinstance(error, (EmbedderError, OSError)),
+        )
+        return None
