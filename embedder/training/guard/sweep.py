@@ -16,7 +16,7 @@ from embedder.training.tuning.validation import score_of
 
 _log = logging.getLogger(__name__)
 
-SHARES = (0.3, 0.5, 0.6, 0.7, 0.85, 1.0)
+SHARES = (0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 1.0)
 """Of the tuned weights, those that are tried."""
 
 _BASE_TITLES = "title_recall_at_1"

@@ -19,6 +19,7 @@ from embedder.encoder import open_encoder
 from embedder.errors import TrainingError, TrainingLost
 from embedder.settings import EmbedderSettings
 from embedder.training import tower_run
+from embedder.training.guard.sweep import SHARES
 from embedder.training.run import choose_what, train
 from embedder.training.settings import FineTuneSettings, InstanceSettings, TuneSettings
 from embedder.training.split_products import TrainRequest
@@ -51,8 +52,8 @@ def test_a_tuned_bundle_says_how_it_came_about_and_loads_in_open_clip_alone(smal
     info = tuned(small_bundle, tmp_path)
     described = info.training["tuning"]
     assert described["what"] == "full"
-    assert described["kept_share"] in (0.3, 0.5, 0.6, 0.7, 0.85, 1.0)
-    assert [item["share"] for item in described["sweep"]] == [0.0, 0.3, 0.5, 0.6, 0.7, 0.85, 1.0]
+    assert described["kept_share"] in SHARES
+    assert [item["share"] for item in described["sweep"]] == [0.0, *SHARES]
     assert sum(stage["steps"] for stage in described["plan"]["stages"]) == described["checks"][-1]["step"]
     assert "more time" in described["more_time"] or "twice the time" in described["more_time"]
     assert set(described["view_kinds"]) == {"color_cast", "occluded", "jpeg", "blurred"}
