@@ -24,6 +24,11 @@ _LEAST = 0.01
 _LEAST_LENGTH = 4
 """Of a word whose plural's ending is taken off."""
 
+_CONNECTING = frozenset({"the", "and", "for", "from", "with"})
+_CONNECTING_LENGTH = 2
+"""Words that join others ("a blue box") ask for nothing: these, and those of so many letters, "a", "of", "de", "un".
+They count where the catalog's own titles have them often enough to be known."""
+
 
 @dataclass(frozen=True, slots=True)
 class WordWeights:
@@ -56,7 +61,7 @@ class WordWeights:
         return cls(weights, max(log(1 + total), 1.0))
 
     def share(self, query: frozenset[str], text: frozenset[str]) -> float:
-        """Of the query's words, by weight, those that the text has too, 0..1; NaN where the query has no words."""
+        """Of the query's words, by weight, those that the text has too, 0..1; NaN where none of its words weighs."""
         total = sum(self._weight(word) for word in query)
         return sum(self._weight(word) for word in query & text) / total if total > 0 else nan
 
@@ -70,7 +75,8 @@ class WordWeights:
         return cls({str(word): float(weight) for word, weight in data["common"].items()}, float(data["rare"]))
 
     def _weight(self, word: str) -> float:
-        return self.common.get(word, self.rare)
+        joins = word in _CONNECTING or (len(word) <= _CONNECTING_LENGTH and word.isalpha() and word.isascii())
+        return self.common.get(word, 0.0 if joins else self.rare)
 
 
 def words_of(text: str) -> frozenset[str]:

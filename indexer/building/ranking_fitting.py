@@ -29,8 +29,8 @@ QUERIES = 200
 FEWEST = 10
 """Queries in all; with fewer the weights are the defaults."""
 
-_CHOICES = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
-"""Weights of titles and of words, where pictures have 1."""
+_CHOICES = (0.0, 0.1, 0.25, 0.5, 1.0)
+"""Weights of the parts, the largest of them 1; pictures always count: they alone answer for what no title says."""
 
 _DEPTH = 10
 
@@ -87,12 +87,10 @@ def fit_ranking(encoder: Encoder, sample: ProductSample, texts: TextIndex | None
 
 
 def _weightings(held: Sequence[Part]) -> list[dict[Part, float]]:
-    """Pictures always count: they alone answer for what no title says."""
-    others = [part for part in held if part != "image"]
-    return [
-        {"image": 1.0, **dict(zip(others, chosen, strict=True))}
-        for chosen in combinations(_CHOICES, repeat=len(others))
+    weightings: list[dict[Part, float]] = [
+        dict(zip(held, chosen, strict=True)) for chosen in combinations(_CHOICES, repeat=len(held))
     ]
+    return [weights for weights in weightings if weights["image"] > 0 and max(weights.values()) == 1.0]
 
 
 def _mean(asked: Sequence[_Asked], weights: Mapping[Part, float]) -> float:
@@ -102,8 +100,8 @@ def _mean(asked: Sequence[_Asked], weights: Mapping[Part, float]) -> float:
 
 
 def _distance(weights: Mapping[Part, float], others: Mapping[Part, float]) -> float:
-    """How far weights are from others; one that is 0 is as far as one that is an eighth."""
-    return sum(abs(log2(max(weights[part], 0.125)) - log2(others[part])) for part in others)
+    """How far weights are from others; one that is 0 is as far as one that is a sixteenth."""
+    return sum(abs(log2(max(weights[part], 1 / 16)) - log2(others[part])) for part in others)
 
 
 def _queries(encoder: Encoder, sample: ProductSample, texts: TextIndex) -> list[_Asked]:

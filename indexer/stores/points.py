@@ -21,8 +21,12 @@ TITLE: Part = "title"
 WORDS: Part = "words"
 """Name of the sparse vector of its title's words."""
 
-FUSION_K = 10
-"""Of reciprocal rank fusion: a part of weight w gives the product at place p, from 0, 1 / ((p + 1) / w + k - 1)."""
+FUSION_K = 2
+"""Of reciprocal rank fusion: a part of weight w gives the product at place p, from 0, 1 / ((p + 1) / w + k - 1).
+
+Small, so that a part keeps its own order also where others have a little weight: with a large one the first places of a
+part are worth nearly the same, and whatever is added to them decides.
+"""
 
 FUSED_FROM = 100
 """Products of each part that are fused, or as many as are asked for."""

@@ -54,6 +54,14 @@ RECOGNITION = {
         *(f"export_text_int8_{name}" for name in ("time_ratio", "size_ratio", "recall_loss")),
         "export_image_served_recall_loss",
     },
+    "quality_text_search": {
+        *(
+            f"text_{name}_{kind}_recall_at_10"
+            for name in ("stamps", "studio")
+            for kind in ("a_word_left_out", "other_number")
+        ),
+        "text_stamps_unspoken_gain_over_pictures",
+    },
     "quality_match": {
         *(f"match_{kind}_calibration_error" for kind in ("pictures", "titles", "same_product")),
         *(f"match_{kind}_brier_ratio" for kind in ("pictures", "titles", "same_product")),

@@ -308,34 +308,26 @@ class Failing:
         return writer
 
 
-class Slow:
+class Slow(EdgeStore):
     """A store that takes nothing until it is told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
         self.asked, self.go = threading.Event(), threading.Event()
         self.taken: list[Batch] = []
 
     def create(self, manifest, expected_products=0):
-        return self
+        writer = super().create(manifest, expected_products)
+        write = writer.upsert
 
-    def upsert(self, batch: Batch) -> None:
-        self.asked.set()
-        self.go.wait(60)
-        self.taken.append(batch)
+        def upsert(batch: Batch) -> None:
+            self.asked.set()
+            self.go.wait(60)
+            self.taken.append(batch)
+            write(batch)
 
-    def finish(self, manifest) -> None: ...
-
-    def abort(self) -> None: ...
-
-    def activate(self, version: str) -> None: ...
-
-    def live_version(self) -> None: ...
-
-    def versions(self) -> list:
-        return []
-
-    def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
-        return ()
+        writer.upsert = upsert
+        return writer
 
 
 def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path: Path) -> None:
@@ -356,7 +348,10 @@ def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path
                 read[0] += 1
                 yield replace(one, id=str(number))
 
-    store, settings = Slow(), IndexerSettings(batch_size=4, match_views=0, cache_dir=tmp_path / "cache")
+    store, settings = (
+        Slow(tmp_path / "index"),
+        IndexerSettings(batch_size=4, match_views=0, cache_dir=tmp_path / "cache"),
+    )
     thread = threading.Thread(target=build, args=(Endless(), encoder, store, settings, tmp_path / "r"))
     thread.start()
     assert store.asked.wait(60)

@@ -12,6 +12,7 @@ import grpc
 import pytest
 from merchlens import Client, FailedPrecondition, Internal, MerchlensError, Unavailable
 
+from embedder.recognition.match_model import HITS
 from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.errors import StoreUnavailable, VersionIncomplete
 from indexer.stores.protocol import Scored, VersionReader
@@ -112,14 +113,16 @@ def test_what_reading_runs_into_is_a_status_at_once(served: Served, name: str, q
 @pytest.mark.parametrize("top_k", [1, 5, NEIGHBORS, 40])
 @pytest.mark.parametrize("query", [{"text": "ball"}, {"product_id": "p-0000"}], ids=["text", "product"])
 @pytest.mark.parametrize("way", ["", "neighbors"])
-def test_without_a_filter_hits_and_vote_come_from_one_search(
+def test_without_a_filter_hits_and_evidence_come_from_one_search_and_a_texts_vote_from_another(
     served: Served, top_k: int, query: dict[str, str], way: Literal["", "neighbors"]
 ) -> None:
     reader = CountingReader(served.catalog.reader)
     itself = "product_id" in query
     with served_from(served.catalog, reader, way) as client:
         result = client.search(**query, top_k=top_k)
-        assert reader.asked == [(max(top_k, NEIGHBORS) + itself, False)]
+        # A text's hits are ranked by words too, its neighbours by pictures alone.
+        texts = [(top_k if way else max(top_k, HITS), False), (NEIGHBORS, False)]
+        assert reader.asked == ([(max(top_k, NEIGHBORS) + 1, False)] if itself else texts)
         assert [hit.product_id for hit in result] == [
             hit.product_id for hit in served.client.search(**query, top_k=top_k)
         ]
@@ -136,7 +139,7 @@ def test_the_category_is_the_same_however_many_hits_are_asked_for_and_whatever_t
         plain = [client.search(text="ball", top_k=top_k).category for top_k in (1, 19, 20, 100)]
         reader.asked.clear()
         filtered = client.search(text="ball", top_k=5, filter='category:"signs"').category
-        assert reader.asked == [(5, True), (NEIGHBORS, False)]
+        assert reader.asked == [(5, True), *([] if way else [(HITS, False)]), (NEIGHBORS, False)]
     assert [*plain, filtered] == [plain[0]] * 5
 
 
