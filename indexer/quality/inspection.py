@@ -10,10 +10,8 @@ import numpy.typing as npt
 
 from embedder.catalogs.product import Rejection
 from embedder.encoder import Encoder
-from embedder.inputs.picture import PictureLimits
 from embedder.recognition.category_model import QueryModel
 from embedder.recognition.neighbor_vote import NEIGHBORS
-from indexer.building.product_sample import ProductSample
 from indexer.quality.duplicates import Duplicates
 from indexer.quality.look_alikes import LookAlikes, find_look_alikes
 from indexer.quality.mislabelled import Suspect, find_mislabelled
@@ -64,11 +62,9 @@ def inspect_catalog(
     encoder: Encoder,
     roll: ProductRoll,
     duplicates: Duplicates,
-    sample: ProductSample,
+    views: Mapping[str, npt.NDArray[np.float32]],
     categories: Sequence[str],
     model: QueryModel | None,
-    limits: PictureLimits,
-    views: int,
 ) -> Inspection:
     """Look at everything that was indexed.
 
@@ -76,16 +72,12 @@ def inspect_catalog(
         encoder: that embedded it.
         roll: all products, 1 or more.
         duplicates: among them.
-        sample: of them, with some pictures.
+        views: index vectors of views of some of them, float32 (dim,), by id: these are asked for.
         categories: of all products, sorted.
         model: how pictures' categories are judged; None: they are not, as where there are none.
-        limits: what a picture may weigh.
-        views: how many products are asked for, at most.
     """
     owners = duplicates.owners(len(roll))
-    sampled = set(sample.ids)
-    places = {words.id: place for place, words in enumerate(roll.words()) if words.id in sampled}
-    search = search_products(encoder, sample, roll, places, owners, limits, views)
+    search = search_products(encoder, views, roll, owners)
     tiny = find_tiny(roll)
     judged, suspects, look_alikes = _judge(encoder, roll, owners, categories, model)
     named = {place for found in duplicates.sets for place in found.members}
