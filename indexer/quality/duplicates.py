@@ -40,7 +40,7 @@ MOST_STRETCH = 1.03
 LEAST_COSINE = 0.65
 """Least cosine of the index vectors, 0.76 and more of those copies: a tower may see what a thumbnail does not show."""
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 600.0
 _AT_ONCE = 4_096
 
 _log = logging.getLogger(__name__)
