@@ -45,7 +45,7 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     Attributes:
         cache_dir: exported models, and vectors of earlier builds.
         embedding_cache_mb: most space for vectors of pictures and texts, which are then never embedded twice by one
-            model; a picture takes about 2 kB. 0: none are kept.
+            model, and for what pictures look like; a picture takes about 2.6 kB. 0: none are kept.
         threads: of ONNX Runtime; 0 is one for each core.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",

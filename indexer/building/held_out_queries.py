@@ -113,30 +113,20 @@ def title_queries(encoder: Encoder, titles: Sequence[str], places: npt.NDArray[n
 
 
 def held_out_places(encoder: Encoder, sample: ProductSample) -> npt.NDArray[np.intp]:
-    """`asking_places`, with a warning where they are others than they should be."""
-    places, new = asking_places(encoder, sample)
-    if new < FEWEST:
-        _log.warning(
-            "only %d of the sampled products were not trained on, %d are needed: probabilities are calibrated on all "
-            "of them, which makes them look surer than they are",
-            new,
-            FEWEST,
-        )
-    return places
-
-
-def asking_places(encoder: Encoder, sample: ProductSample) -> tuple[npt.NDArray[np.intp], int]:
-    """Which products of the sample may ask, in an order of which every prefix is a fair sample.
-
-    Returns:
-        Their places; how many the model was not trained on: with fewer than `FEWEST` all may ask. Of a model that says
-        nothing of its training all are taken to be new, and no fewer than `FEWEST`.
-    """
+    """Which products of the sample may ask, in an order of which every prefix is a fair sample."""
     order = np.random.default_rng(0).permutation(len(sample))
     if encoder.seen is None:
-        return order, max(len(order), FEWEST)
+        return order
     new = np.asarray([row for row in order if encoder.seen.status(sample.ids[row]) == "new"], dtype=np.intp)
-    return (new if len(new) >= FEWEST else order), len(new)
+    if len(new) >= FEWEST:
+        return new
+    _log.warning(
+        "only %d of the sampled products were not trained on, %d are needed: probabilities are calibrated on all of "
+        "them, which makes them look surer than they are",
+        len(new),
+        FEWEST,
+    )
+    return order
 
 
 def nearest(

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.errors import EmbedderError
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.embedding_cache import EmbeddingCache
-from indexer.building.product_sample import ProductSample
 from indexer.quality.duplicates import Duplicates
 from indexer.quality.inspection import inspect_catalog
 from indexer.quality.reporting.report import QualityReport, write_report
@@ -30,7 +33,7 @@ def report_quality(
     settings: IndexerSettings,
     roll: ProductRoll,
     duplicates: Duplicates,
-    sample: ProductSample,
+    views: Mapping[str, npt.NDArray[np.float32]],
     manifest: Manifest,
 ) -> QualityReport | None:
     """Inspect what was indexed and write the report.
@@ -43,7 +46,7 @@ def report_quality(
         settings: of the build.
         roll: all products.
         duplicates: among them.
-        sample: of them.
+        views: of some of them, by id; see `Recognition`.
         manifest: of the version, which is live.
 
     Returns:
@@ -52,20 +55,17 @@ def report_quality(
     if not len(roll):
         return None
     started = time.monotonic()
-    limits = settings.picture_limits()
     try:
         with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
             found = inspect_catalog(
                 CachedEncoder(encoder, cache),
                 roll,
                 duplicates,
-                sample,
+                views,
                 sorted(manifest.categories),
                 manifest.category_models.get("image"),
-                limits,
-                settings.match_views,
             )
-        return write_report(folder, found, manifest, reader, limit, limits, started)
+        return write_report(folder, found, manifest, reader, limit, settings.picture_limits(), started)
     # The index is live: whatever is wrong with a report must not make that a failed build.
     except Exception as error:  # noqa: BLE001
         _log.warning(

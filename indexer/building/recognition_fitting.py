@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -56,16 +56,19 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What a manifest keeps.
+    """What a manifest keeps, and what it was learnt from.
 
     Attributes:
         category_models, match_models: by kind of query, "image" and "text"; empty where nothing could be fitted.
         words: what words weigh in this catalog; None where it has no titles.
+        views: index vectors of views of some products' main pictures, float32 (dim,), by id. No manifest keeps these;
+            the report on the catalog asks with them too.
     """
 
     category_models: dict[str, QueryModel] = field(default_factory=dict)
     match_models: dict[str, MatchModel] = field(default_factory=dict)
     words: WordWeights | None = None
+    views: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict, compare=False)
 
 
 def fit_recognition(
@@ -116,6 +119,7 @@ class _Fitting:
         if categories:
             names = name_embeddings(encoder, categories)
             self._witnesses = Witnesses(tuple(categories), known_head(encoder.head, categories), names)
+        self._viewed: dict[str, npt.NDArray[np.float32]] = {}
         self._asking = held_out_places(encoder, sample)
         self._words = WordWeights.of(sample.titles) if any(sample.titles) else None
         described = zip(sample.titles, sample.categories, strict=True)
@@ -136,7 +140,7 @@ class _Fitting:
         if len(titled):
             titles = [self._sample.titles[row] for row in titled]
             self._fit(title_queries(self._encoder, titles, titled), models, matches)
-        return Recognition(models, matches, self._words)
+        return Recognition(models, matches, self._words, self._viewed)
 
     def _fit(self, queries: HeldOutQueries, models: dict[str, QueryModel], matches: dict[str, MatchModel]) -> None:
         found = queries.search(self._pool, self._labels)
@@ -227,6 +231,7 @@ class _Fitting:
                 rows.append(row)
                 images.append(street_view(image, "street", row))
             for row, vector in zip(rows, self._encoder.encode_images(images), strict=True):
+                self._viewed[self._sample.ids[row]] = vector
                 query = self._encoder.space.query(vector)
                 found.append(nearest(self._pool @ query.vector * np.float32(query.scale)))
                 own.append(row)

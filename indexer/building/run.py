@@ -28,7 +28,7 @@ from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.quality_inspection import report_quality
 from indexer.building.ranking_fitting import fit_ranking
-from indexer.building.recognition_fitting import fit_recognition
+from indexer.building.recognition_fitting import Recognition, fit_recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.retention import drop_abandoned, drop_old
 from indexer.building.stage import Stage, StageTime, stage_times
@@ -122,13 +122,13 @@ def build(
         StoreError: the store failed.
     """
     with ProductRoll(encoder.dim, settings.cache_dir) as roll:
-        result, tally = _build(
+        result, fitted = _build(
             reader, encoder, store, settings, rejects_path, roll, catalog, limit, on_rows, on_progress
         )
         if quality_folder is None:
             return result
         quality = report_quality(
-            quality_folder, reader, limit, encoder, settings, roll, result.duplicates, tally.sample, result.manifest
+            quality_folder, reader, limit, encoder, settings, roll, result.duplicates, fitted.views, result.manifest
         )
         return replace(result, quality=quality)
 
@@ -144,7 +144,7 @@ def _build(
     limit: int | None,
     on_rows: Callable[[int], None],
     on_progress: Callable[[int], None],
-) -> tuple[BuildResult, Tally]:
+) -> tuple[BuildResult, Recognition]:
     """As `build`, less the report; what was indexed is in the roll afterwards."""
     started = time.monotonic()
     plan = plan_build(reader, limit)
@@ -209,7 +209,7 @@ def _build(
         duplicates_s=marked - loaded,
         duplicates=duplicates,
     )
-    return result, tally
+    return result, fitted
 
 
 class Pipeline:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,17 +28,17 @@ MOST_DIFFERENCE = 3.0
 MOST_CELL_DIFFERENCE = 16
 """Most difference of any one cell and channel, in levels of 255: a small part in another colour is another product.
 
-The limits lie between what was seen on validation catalogs of the studio (seeds 101 and 102): copies as JPEG of quality
-40 and up, also at 60 % of the side, differ by 2.4 and 12 at most; different products by 3.8 and 23 at least.
+The limits lie between what was seen on validation catalogs of the studio (seeds 101 to 104): copies as JPEG of quality
+40 and up, also at 60 % of the side, differ by 2.7 and 12 at most; different products by 3.1 and 22 at least.
 """
 
 MOST_STRETCH = 1.03
 """Most that the proportions of the one are those of the other."""
 
-LEAST_COSINE = 0.8
-"""Least cosine of the index vectors, 0.87 and more of those copies: a tower may see what a thumbnail does not show."""
+LEAST_COSINE = 0.65
+"""Least cosine of the index vectors, 0.76 and more of those copies: a tower may see what a thumbnail does not show."""
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 600.0
 _AT_ONCE = 4_096
 
 _log = logging.getLogger(__name__)
@@ -99,18 +99,13 @@ def find_duplicates(roll: ProductRoll, patience_s: float = _PATIENCE_S) -> Dupli
     most = max(MOST_ALIKE, count // 100)
     shown = np.bincount(content)
     crowded = np.flatnonzero(shown > most)
-    sets = DisjointSets(count)
-    for place in np.flatnonzero((shown[content] > 1) & (shown[content] <= most)).tolist():
-        sets.join(int(first_of[content[place]]), place)
-    apart = np.isin(content, crowded)
-    candidates = np.asarray([place for place in first_of.tolist() if not apart[place]], dtype=np.intp)
-    pairs = _near(roll, candidates, patience_s)
-    if pairs is not None:
-        sets = _joined(sets, pairs, most)
+    again = np.flatnonzero((shown[content] > 1) & (shown[content] <= most))
+    identical = np.stack([first_of[content[again]], again], axis=1)
+    alone = np.sort(first_of[shown <= most])
+    pairs = _near(roll, alone, patience_s)
     found = [
-        DuplicateSet(tuple(members), len(set(content[members].tolist())) == 1)
-        for members in sets.groups()
-        if len(members) > 1
+        DuplicateSet(members, len(set(content[list(members)].tolist())) == 1)
+        for members in _grouped(identical, pairs if pairs is not None else identical[:0], most)
     ]
     return Duplicates(
         tuple(sorted(found, key=lambda item: item.members[0])),
@@ -161,16 +156,27 @@ def _near(roll: ProductRoll, candidates: npt.NDArray[np.intp], patience_s: float
     return np.concatenate(kept)
 
 
-def _joined(sets: DisjointSets, pairs: npt.NDArray[np.intp], most: int) -> DisjointSets:
-    """The sets, joined along the pairs, but for what would be larger than `most`."""
+def _grouped(identical: npt.NDArray[np.intp], near: npt.NDArray[np.intp], most: int) -> Iterator[tuple[int, ...]]:
+    """Sets of two or more products, ascending, joined along both kinds of pairs, int (n, 2).
+
+    Near-duplicates join none into what would be larger than `most`.
+    """
+    # Only of those that are in a pair: most products are in none.
+    places, compact = np.unique(np.concatenate([identical, near]), return_inverse=True)
+    pairs = compact.reshape(-1, 2)
+    sets = DisjointSets(len(places))
+    for left, right in pairs[: len(identical)].tolist():
+        sets.join(left, right)
     trial = sets.copy()
-    for left, right in pairs.tolist():
+    for left, right in pairs[len(identical) :].tolist():
         trial.join(left, right)
-    sizes: dict[int, int] = {members[0]: len(members) for members in trial.groups()}
-    for left, right in pairs.tolist():
+    sizes = {members[0]: len(members) for members in trial.groups()}
+    for left, right in pairs[len(identical) :].tolist():
         if sizes[trial.find(left)] <= most:
             sets.join(left, right)
-    return sets
+    for members in sets.groups():
+        if len(members) > 1:
+            yield tuple(places[members].tolist())
 
 
 def excess(sets: Sequence[DuplicateSet]) -> int:

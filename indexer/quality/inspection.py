@@ -10,14 +10,12 @@ import numpy.typing as npt
 
 from embedder.catalogs.product import Rejection
 from embedder.encoder import Encoder
-from embedder.inputs.picture import PictureLimits
 from embedder.recognition.category_model import QueryModel
 from embedder.recognition.neighbor_vote import NEIGHBORS
-from indexer.building.product_sample import ProductSample
 from indexer.quality.duplicates import Duplicates
 from indexer.quality.look_alikes import LookAlikes, find_look_alikes
 from indexer.quality.mislabelled import Suspect, find_mislabelled
-from indexer.quality.nearest import nearest_products
+from indexer.quality.nearest import fair_sample, nearest_products
 from indexer.quality.opinions import judge_pictures
 from indexer.quality.roll import Enrolled, ProductRoll
 from indexer.quality.small_pictures import TinyPictures, find_tiny
@@ -25,7 +23,7 @@ from indexer.quality.title_words import judge_titles
 from indexer.quality.unfound import Search, search_products
 
 MOST_JUDGED = 100_000
-"""Products whose category is judged: all are compared with all. Of more, a fair sample, among itself."""
+"""Products whose category is judged; of more a fair sample, which is taken for all there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +62,9 @@ def inspect_catalog(
     encoder: Encoder,
     roll: ProductRoll,
     duplicates: Duplicates,
-    sample: ProductSample,
+    views: Mapping[str, npt.NDArray[np.float32]],
     categories: Sequence[str],
     model: QueryModel | None,
-    limits: PictureLimits,
-    views: int,
 ) -> Inspection:
     """Look at everything that was indexed.
 
@@ -76,21 +72,18 @@ def inspect_catalog(
         encoder: that embedded it.
         roll: all products, 1 or more.
         duplicates: among them.
-        sample: of them, with some pictures.
+        views: index vectors of views of some of them, float32 (dim,), by id: these are asked for.
         categories: of all products, sorted.
         model: how pictures' categories are judged; None: they are not, as where there are none.
-        limits: what a picture may weigh.
-        views: how many products are asked for, at most.
     """
     owners = duplicates.owners(len(roll))
-    sampled = set(sample.ids)
-    places = {words.id: place for place, words in enumerate(roll.words()) if words.id in sampled}
-    search = search_products(encoder, sample, roll, places, owners, limits, views)
+    search = search_products(encoder, views, roll, owners)
     tiny = find_tiny(roll)
     judged, suspects, look_alikes = _judge(encoder, roll, owners, categories, model)
     named = {place for found in duplicates.sets for place in found.members}
     named |= {place for shared in duplicates.placeholders for place in shared[:10]}
-    named |= {item.place for item in suspects} | {item.place for item in search.unfound}
+    named |= {place for item in suspects for place in (item.place, item.like) if place is not None}
+    named |= {item.place for item in search.unfound}
     named |= {item.place for item in tiny.named}
     named |= {place for pair in look_alikes for place in pair.examples}
     return Inspection(
@@ -119,7 +112,7 @@ def _judge(
     """How many products' categories were judged; which look wrong; which look the same."""
     if model is None or len(categories) < 2:
         return 0, [], []
-    chosen = _fair_sample(len(roll), MOST_JUDGED)
+    chosen = fair_sample(len(roll), MOST_JUDGED)
     titles, labels = _titles_and_labels(roll, chosen, categories)
     by_title = judge_titles(titles, labels, owners[chosen], len(categories))
     vectors = roll.vectors()
@@ -130,15 +123,12 @@ def _judge(
     pairs = find_look_alikes(labels, by_picture.top, [item.place for item in suspects])
     return (
         int((labels >= 0).sum()),
-        [replace(item, place=int(chosen[item.place])) for item in suspects],
+        [
+            replace(item, place=int(chosen[item.place]), like=None if item.like is None else int(chosen[item.like]))
+            for item in suspects
+        ],
         [replace(item, examples=tuple(int(chosen[place]) for place in item.examples)) for item in pairs],
     )
-
-
-def _fair_sample(count: int, most: int) -> npt.NDArray[np.intp]:
-    if count <= most:
-        return np.arange(count)
-    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def _titles_and_labels(

@@ -40,6 +40,7 @@ class Suspect:
         by_picture: its probability by the picture.
         own_by_picture: that of the catalog's own.
         by_title: its probability by the title; None where there is no title.
+        like: place of a product of that category, for people to compare with; None where there is none.
     """
 
     place: int
@@ -47,6 +48,7 @@ class Suspect:
     by_picture: float
     own_by_picture: float
     by_title: float | None
+    like: int | None = None
 
 
 def find_mislabelled(labels: npt.NDArray[np.intp], pictures: Opinions, titles: TitleOpinions) -> tuple[Suspect, ...]:
@@ -71,7 +73,14 @@ def find_mislabelled(labels: npt.NDArray[np.intp], pictures: Opinions, titles: T
             float(pictures.suggested[place] if both[place] else pictures.top_probability[place]),
             float(pictures.own[place]),
             float(titles.top_probability[place]) if both[place] else None,
+            _typical(labels, pictures, int(titles.top[place] if both[place] else pictures.top[place])),
         )
         for place in np.flatnonzero((labels >= 0) & (both | alone)).tolist()
     ]
     return tuple(sorted(found, key=lambda item: (-(item.by_picture + (item.by_title or 0.0)), item.place)))
+
+
+def _typical(labels: npt.NDArray[np.intp], pictures: Opinions, category: int) -> int | None:
+    """Of the products of a category the one whose picture says so most."""
+    says = np.where((labels == category) & (pictures.top == category), pictures.top_probability, -1.0)
+    return int(says.argmax()) if says.max(initial=-1.0) >= 0 else None

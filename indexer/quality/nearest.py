@@ -1,4 +1,4 @@
-"""The nearest products of every product, exactly, block by block."""
+"""The nearest products of every product, block by block."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import numpy.typing as npt
 
 from embedder.index_space import IndexSpace
 from indexer.building.held_out_queries import Searched
+
+MOST_HELD = 20_000
+"""Products that are compared with: of more a fair sample, so that the time grows with their number only."""
 
 _ASKED_AT_ONCE, _HELD_AT_ONCE = 2_048, 8_192
 """Rows of a block of scores, and its columns: 64 MB."""
@@ -17,8 +20,6 @@ def nearest_products(
 ) -> Searched:
     """What each product's picture finds among the others, as a picture query weighs the two parts of a vector.
 
-    The time grows with the square of the number of products: 100,000 of them take some minutes of one core.
-
     Args:
         vectors: one for each of n products, float16 (n, dim), unit length; may lie on disk.
         space: how queries are compared with them.
@@ -26,23 +27,31 @@ def nearest_products(
         count: how many nearest are wanted, 1 or more.
 
     Returns:
-        `count` of each, or n where there are fewer.
+        `count` of each, or fewer where there are no more; places among the n.
     """
     total = len(vectors)
-    width = min(count, total)
+    held = fair_sample(total, MOST_HELD)
+    gallery = vectors[held].astype(np.float32)
+    width = min(count, len(held))
     places = np.full((total, width), -1, dtype=np.intp)
     scores = np.full((total, width), -np.inf, dtype=np.float32)
     for start in range(0, total, _ASKED_AT_ONCE):
         rows = slice(start, start + _ASKED_AT_ONCE)
         queries, scales = space.queries(vectors[rows].astype(np.float32))
         queries *= scales[:, None]
-        for begin in range(0, total, _HELD_AT_ONCE):
+        for begin in range(0, len(held), _HELD_AT_ONCE):
             columns = slice(begin, begin + _HELD_AT_ONCE)
-            block = queries @ vectors[columns].astype(np.float32).T
-            block[owners[rows, None] == owners[columns]] = -np.inf
+            block = queries @ gallery[columns].T
+            block[owners[rows, None] == owners[held[columns]]] = -np.inf
             _keep_best(places[rows], scores[rows], block, begin)
-    places[~np.isfinite(scores)] = -1
-    return Searched(places, scores)
+    return Searched(np.where(np.isfinite(scores), held[places], -1), scores)
+
+
+def fair_sample(count: int, most: int) -> npt.NDArray[np.intp]:
+    """Places of `count` things, ascending: all of them, or a uniform sample of `most`; the same each time."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, most, replace=False))
 
 
 def _keep_best(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -10,21 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.encoder import Encoder
-from embedder.errors import PictureError
 from embedder.index_space import IndexQuery
-from embedder.inputs.picture import PictureLimits, decode_picture
-from embedder.inputs.street_views import street_view
-from indexer.building.held_out_queries import asking_places
-from indexer.building.product_sample import ProductSample
 from indexer.quality.roll import ProductRoll
 
 FOUND_AMONG = 100
 """A product counts as found among so many hits; in a small catalog, among a tenth of its products, ten or more."""
 
-_ENCODED_AT_ONCE = 32
 _HELD_AT_ONCE = 8_192
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,64 +50,35 @@ class Search:
 
 def search_products(
     encoder: Encoder,
-    sample: ProductSample,
+    views: Mapping[str, npt.NDArray[np.float32]],
     roll: ProductRoll,
-    places: Mapping[str, int],
     owners: npt.NDArray[np.intp],
-    limits: PictureLimits,
-    most: int,
 ) -> Search:
     """Ask for some products by a view of their main picture, as a photo would show it, and by their title.
 
-    They are those whose views the build looked at already, to learn how sure a hit is: from a cache these cost nothing.
-
     Args:
         encoder: the model.
-        sample: of the products, with some pictures.
+        views: index vectors of the views, float32 (dim,), by their products' ids: those that the build looked at to
+            learn how sure a hit is.
         roll: all products, which are searched.
-        places: of the sample's products in the roll, by id.
         owners: products that show the same thing have the same number, int (n,): each of them is as good.
-        limits: what a picture may weigh.
-        most: how many are asked for at most.
     """
     among = min(FOUND_AMONG, max(10, len(roll) // 10))
-    pictures = sample.pictures
-    rows = [int(row) for row in asking_places(encoder, sample)[0] if sample.ids[row] in pictures][:most]
-    views: dict[int, IndexQuery] = {}
-    for start in range(0, len(rows), _ENCODED_AT_ONCE):
-        views |= _views(encoder, sample, rows[start : start + _ENCODED_AT_ONCE], limits)
-    asked = [row for row in rows if row in views and sample.ids[row] in places]
-    wanted = [places[sample.ids[row]] for row in asked]
-    words = roll.words_at(wanted)
+    words = {place: words for place, words in enumerate(roll.words()) if words.id in views}
+    wanted = list(words)
     titled = [number for number, place in enumerate(wanted) if words[place].title]
     by_title: dict[int, int] = {}
     if titled:
         queries = encoder.text_queries([words[wanted[number]].title for number in titled])
         before = _before(roll, owners, queries, [wanted[number] for number in titled])
         by_title = dict(zip(titled, before, strict=True))
-    by_view = _before(roll, owners, [views[row] for row in asked], wanted)
+    by_view = _before(roll, owners, [encoder.space.query(views[words[place].id]) for place in wanted], wanted)
     found = [
         Unfound(place, before, by_title.get(number))
         for number, (place, before) in enumerate(zip(wanted, by_view, strict=True))
         if min(before, by_title.get(number, before)) >= among
     ]
-    return Search(len(asked), among, tuple(sorted(found, key=lambda item: (-item.before_by_view, item.place))))
-
-
-def _views(
-    encoder: Encoder, sample: ProductSample, rows: Sequence[int], limits: PictureLimits
-) -> dict[int, IndexQuery]:
-    """Queries with views of products' pictures, by row; a picture that cannot be read any more gives none."""
-    images = {}
-    for row in rows:
-        try:
-            image = decode_picture(sample.pictures[sample.ids[row]], limits).image
-        except PictureError as error:
-            _log.info("product %s is not asked for: %s", sample.ids[row], error)
-            continue
-        images[row] = street_view(image, "street", row)
-    vectors = encoder.encode_images(list(images.values()))
-    return {row: encoder.space.query(vector) for row, vector in zip(images, vectors, strict=True)}
+    return Search(len(wanted), among, tuple(sorted(found, key=lambda item: (-item.before_by_view, item.place))))
 
 
 def _before(

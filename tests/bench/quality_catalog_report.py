@@ -24,7 +24,7 @@ from tests.bench.planted import PlantedCatalog, plant
 from tests.bench.prepared import command, short_views
 
 PRODUCTS, SHORT_PRODUCTS = 3_000, 800
-SEED = 21
+SEED = 22
 """Not the seeds that the report's limits were chosen on."""
 
 LEAST_PRECISION, LEAST_RECALL = 0.90, 0.80

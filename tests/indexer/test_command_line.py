@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedder import bundle
-from indexer.__main__ import default_rejects
+from indexer.__main__ import default_quality, default_rejects
 from indexer.settings import IndexerSettings
 from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
@@ -35,6 +35,9 @@ def test_a_clean_build_is_0_and_status_shows_it(shop: Path, trained_bundle: Path
     assert "24 products indexed, 0 rejected" in done.stdout
     assert "products/s" in done.stdout
     assert (tmp_path / "index" / "rejects.jsonl").read_text() == ""
+    page = tmp_path / "index" / "quality" / "index.html"
+    assert f"; see {page}" in done.stdout
+    assert "24 products with 24 pictures" in page.read_text(encoding="utf-8")
     shown = indexer("status", "--store", store)
     assert shown.returncode == 0
     assert "1 versions, live: v" in shown.stdout
@@ -140,6 +143,22 @@ def test_rejects_of_a_build_into_a_server_are_in_the_cache_under_the_catalogs_na
     settings = IndexerSettings(store="qdrant://db:7000/shop", cache_dir=Path("cache"))
     assert default_rejects(settings, "qdrant://db:7000/shop") == Path("cache/rejects/db_7000_shop.jsonl")
     assert default_rejects(IndexerSettings(store="edge:there"), "edge:there") == Path("there/rejects.jsonl")
+
+
+def test_the_report_on_a_catalog_is_beside_its_rejects() -> None:
+    settings = IndexerSettings(store="qdrant://db:7000/shop", cache_dir=Path("cache"))
+    assert default_quality(settings, "qdrant://db:7000/shop") == Path("cache/quality/db_7000_shop")
+    assert default_quality(IndexerSettings(store="edge:there"), "edge:there") == Path("there/quality")
+
+
+def test_a_build_that_is_to_leave_no_report_leaves_none(shop: Path, trained_bundle: Path, tmp_path: Path) -> None:
+    root = tmp_path / "index"
+    done = indexer(
+        "build", "--catalog", shop, "--model", trained_bundle, "--store", f"edge:{root}", "--no-quality-report"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "quality report" not in done.stdout
+    assert not (root / "quality").exists()
 
 
 def test_rollback_goes_back_and_forth_and_gc_deletes_what_nobody_uses(tmp_path: Path) -> None:

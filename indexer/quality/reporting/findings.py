@@ -99,7 +99,8 @@ def _duplicates(found: Inspection) -> list[Finding]:
             made.append(
                 Finding(
                     "bad",
-                    f"{_products(excess(sets))} too many: {len(sets):,} sets of products show {kind}: "
+                    f"{_products(excess(sets))} too many: {len(sets):,} set{'' if len(sets) == 1 else 's'} of products "
+                    f"show{'s' if len(sets) == 1 else ''} {kind}: "
                     f"{_some(each, 3)}. Results can show each set once.",
                 )
             )

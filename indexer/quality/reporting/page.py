@@ -22,7 +22,7 @@ def shown_places(found: Inspection) -> set[int]:
     sets = [set_ for identical in (True, False) for set_ in _sets(found, identical)[:MOST_ROWS]]
     shown = {place for item in sets for place in item.members[:MOST_IN_ROW]}
     shown |= {shared[0] for shared in found.duplicates.placeholders[:MOST_ROWS]}
-    shown |= {item.place for item in found.suspects[:MOST_ROWS]}
+    shown |= {p for item in found.suspects[:MOST_ROWS] for p in (item.place, item.like) if p is not None}
     shown |= {place for pair in found.look_alikes[:MOST_ROWS] for place in pair.examples[:MOST_IN_ROW]}
     shown |= {item.place for item in found.tiny.named[:MOST_IN_ROW]}
     return shown | {item.place for item in found.search.unfound[:MOST_ROWS]}
@@ -68,8 +68,14 @@ def _suspects(found: Inspection, pictures: ProductPictures) -> Section | None:
         words = found.words[item.place]
         title = "" if item.by_title is None else f", title {item.by_title:.0%}"
         said = f"{words.category}, or rather {found.categories[item.suggested]}? (picture {item.by_picture:.0%}{title})"
-        rows.append(PictureRow(said, (pictures.of(words.id, framed=True),)))
-    said = f"{len(found.suspects):,} of {found.judged:,} products, the surest first.{_rest(len(found.suspects))}"
+        shown = [pictures.of(words.id, framed=True)]
+        if item.like is not None:
+            shown.append(pictures.of(found.words[item.like].id))
+        rows.append(PictureRow(said, tuple(shown)))
+    said = (
+        f"{len(found.suspects):,} of {found.judged:,} products, the surest first; beside each a product of the other "
+        f"category.{_rest(len(found.suspects))}"
+    )
     return Section("Categories that look wrong", (said,), picture_rows=tuple(rows))
 
 

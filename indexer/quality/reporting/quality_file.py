@@ -61,6 +61,7 @@ def to_quality(found: Inspection, findings: Sequence[Finding], manifest: Manifes
                     "by_picture": item.by_picture,
                     "own_by_picture": item.own_by_picture,
                     "by_title": item.by_title,
+                    "like": None if item.like is None else found.words[item.like].id,
                 }
                 for item in found.suspects
             ],

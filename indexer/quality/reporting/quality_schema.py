@@ -52,6 +52,7 @@ FIELDS: Mapping[str, Field] = MappingProxyType(
         "doubtful_categories.products[].by_picture": Field("number", "its probability by the picture"),
         "doubtful_categories.products[].own_by_picture": Field("number", "that of the catalog's own"),
         "doubtful_categories.products[].by_title": Field("number or null", "... of the other by the title; null: none"),
+        "doubtful_categories.products[].like": Field("text or null", "id of a product of the suggested category"),
         "unreadable.reasons.*": Field("integer", "reason (IMAGE_...) to pictures"),
         "unreadable.pictures[].product_id": Field("text", "of the product; may be empty"),
         "unreadable.pictures[].picture": Field("text", "its name; empty: no picture of the product can be read"),

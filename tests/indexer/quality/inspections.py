@@ -32,7 +32,7 @@ def everything() -> Inspection:
         ],
         tiny=TinyPictures(1, (TinyPicture(61, 1, 20, 30),)),
         judged=66,
-        suspects=[Suspect(62, 1, 0.75, 0.001, 0.8), Suspect(4, 1, 0.95, 0.002, None)],
+        suspects=[Suspect(62, 1, 0.75, 0.001, 0.8, 69), Suspect(4, 1, 0.95, 0.002, None)],
         look_alikes=[LookAlikes(0, 2, 4, 3, 10, 9, (64, 66))],
         search=Search(50, 10, (Unfound(65, 40, 30), Unfound(4, 39, None))),
         categories=CATEGORIES,

@@ -63,7 +63,7 @@ class TestMislabelled:
     def test_title_and_picture_against_the_category_are_enough(self) -> None:
         pictures = opinions([1, 0, 0, 1, 1, 1], 0.5, 0.001, 0.4)
         (suspect,) = find_mislabelled(self.LABELS, pictures, titled(1))
-        assert (suspect.place, suspect.suggested) == (0, 1)
+        assert (suspect.place, suspect.suggested, suspect.like) == (0, 1, 3)
         assert (suspect.by_picture, suspect.own_by_picture, suspect.by_title) == pytest.approx((0.4, 0.001, 0.9))
 
     @pytest.mark.parametrize(

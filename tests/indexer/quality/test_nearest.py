@@ -7,7 +7,7 @@ import pytest
 
 from embedder.index_space import IndexSpace
 from indexer.quality import nearest
-from indexer.quality.nearest import nearest_products
+from indexer.quality.nearest import fair_sample, nearest_products
 from tests.indexer.conftest import DIM, unit_rows
 
 
@@ -33,6 +33,18 @@ def test_the_nearest_are_those_found_one_by_one(
     places, scores = by_hand(vectors, space, owners, 6)
     assert np.array_equal(found.places, places)
     assert np.allclose(found.scores, scores, atol=1e-6)
+
+
+def test_of_many_products_a_fair_sample_is_compared_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nearest, "MOST_HELD", 12)
+    vectors, owners = unit_rows(50).astype(np.float16), np.arange(50)
+    found = nearest_products(vectors, IndexSpace(DIM), owners, 4)
+    held = fair_sample(50, 12)
+    assert len(held) == 12
+    for place in range(50):
+        others = held[held != place]
+        scores = vectors[others].astype(np.float32) @ vectors[place].astype(np.float32)
+        assert found.places[place].tolist() == others[np.argsort(-scores)[:4]].tolist()
 
 
 def test_fewer_products_than_wanted_and_what_shows_the_same_leave_places_empty() -> None:

@@ -45,8 +45,8 @@ def test_every_kind_of_finding_has_its_section_with_pictures() -> None:
         "Tiny pictures",
         "Products that no query finds",
     ]
-    # Suspects 2, sets 2 + 3, placeholder 1, look-alikes 2, tiny 1, unfound 2; all were read.
-    assert html.count("data:image/jpeg") == 13
+    # Suspects 2 and what one is like, sets 2 + 3, placeholder 1, look-alikes 2, tiny 1, unfound 2; all were read.
+    assert html.count("data:image/jpeg") == 14
     assert 'class="missing"' not in html
 
 
@@ -61,8 +61,8 @@ def test_it_loads_nothing_and_a_catalogs_words_are_no_html() -> None:
 def test_what_is_said_has_its_figure() -> None:
     said = " ".join(finding.text for finding in find_findings(everything()))
     assert "Check the category of 2 products" in said
-    assert "1 product too many: 1 sets of products show the same picture file: p-0/p-4" in said
-    assert "2 products too many: 1 sets of products show nearly the same picture" in said
+    assert "1 product too many: 1 set of products shows the same picture file: p-0/p-4" in said
+    assert "2 products too many: 1 set of products shows nearly the same picture" in said
     assert "One picture is shown by 55 products, such as p-5" in said
     assert "2 pictures cannot be read: IMAGE_MISSING 2" in said
     assert "1 of 71 pictures have a side of less than 64 pixels" in said

@@ -58,7 +58,8 @@ def test_places_and_numbers_became_ids_and_categories() -> None:
     ]
     first, second = data["doubtful_categories"]["products"]
     assert (first["product_id"], first["category"], first["suggested"]) == ("p-62", "<b>hats</b>", "boots")
-    assert (second["title"], second["by_title"]) == ("", None)
+    assert (second["title"], second["by_title"], second["like"]) == ("", None, None)
+    assert first["like"] == "p-69"
     assert (data["look_alikes"][0]["first"], data["look_alikes"][0]["second"]) == ("bags", "<b>hats</b>")
     assert data["counts"] == counts_of(everything())
     assert sum(data["counts"].values()) == 1 + 1 + 1 + 2 + 2 + 1 + 2 + 1
