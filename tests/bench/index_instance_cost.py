@@ -24,6 +24,7 @@ from indexer.filters.schema import Schema
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.shard import Shard
 from indexer.stores.protocol import Batch, QueryPart
+from indexer.versions.layout import VectorLayout
 from tests.bench.bars import Bars, arguments
 from tests.bench.prepared import demo_bundle
 
@@ -109,7 +110,7 @@ def searching_s(products: int) -> tuple[float, float]:
 def _shard(folder: Path, dim: int, products: int, rng: np.random.Generator) -> tuple[Shard, npt.NDArray[np.float32]]:
     # A few hundred kinds, as catalogs have: evenly spread vectors have no near neighbours to search for.
     centers = rng.standard_normal((300, dim), dtype=np.float32)
-    shard = Shard.create(folder, dim, False, EdgeArguments(graph_above=10_000))
+    shard = Shard.create(folder, VectorLayout(dim), EdgeArguments(graph_above=10_000))
     first = np.empty((0, dim), dtype=np.float32)
     for start in range(0, products, 5_000):
         kinds = rng.integers(len(centers), size=5_000)
