@@ -35,7 +35,9 @@ def test_a_whole_version_stays(store: EdgeStore) -> None:
 def test_products_with_the_same_picture_find_each_other(store: EdgeStore) -> None:
     things = shelf(30)
     twins = Shelf(things.payloads, things.vectors[[0] * 30], things.schema)
-    try_version(store, load(store, twins), asking(twins))
+    manifest = load(store, twins)
+    try_version(store, manifest, asking(twins))
+    assert [item.version for item in store.versions()] == [manifest.version]
 
 
 def test_products_that_are_not_found(store: EdgeStore) -> None:
@@ -51,7 +53,9 @@ def test_one_that_the_graph_misses_is_no_reason(store: EdgeStore) -> None:
     things = shelf(40)
     vectors = things.vectors.copy()
     vectors[3] = unit_rows(1, seed=78)[0]
-    try_version(store, load(store, things), list(zip(things.ids, vectors, strict=True)))
+    manifest = load(store, things)
+    try_version(store, manifest, list(zip(things.ids, vectors, strict=True)))
+    assert [item.version for item in store.versions()] == [manifest.version]
 
 
 def test_another_number_of_products(store: EdgeStore, monkeypatch: pytest.MonkeyPatch) -> None:
