@@ -15,12 +15,12 @@ from pydantic import ValidationError
 
 from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
-from embedder.encoder import open_encoder
+from embedder.encoder import Encoder, open_encoder
 from embedder.errors import EmbedderError
 from embedder.export.base_bundles import resolve_bundle
 from embedder.progress import ProgressReport
 from embedder.settings import describe_invalid
-from indexer.building.retention import drop_abandoned, drop_old
+from indexer.building.retention import clear_versions
 from indexer.building.run import build as run_build
 from indexer.building.summary import to_text
 from indexer.errors import IndexerError, StoreNotFound, VersionIncomplete
@@ -107,8 +107,7 @@ def build(
         web=settings.web_pictures(),
     )
     log_columns(reader, logging.getLogger("indexer"))
-    folder = resolve_bundle(model, settings.cache_dir)
-    encoder = open_encoder(folder, threads=settings.threads, device=settings.device, precision=settings.precision)
+    encoder = _encoder(model, settings)
     target = settings.open_store()
     with ProgressReport(logging.getLogger("indexer")) as progress:
         step = progress.step("indexing", None)
@@ -192,12 +191,7 @@ def update(
             web=settings.web_pictures(),
         )
         log_columns(reader, logging.getLogger("indexer"))
-    encoder = open_encoder(
-        resolve_bundle(model, settings.cache_dir),
-        threads=settings.threads,
-        device=settings.device,
-        precision=settings.precision,
-    )
+    encoder = _encoder(model, settings)
     target = settings.open_store()
     with ProgressReport(logging.getLogger("indexer")) as progress:
         step = progress.step("comparing", None)
@@ -359,10 +353,18 @@ def gc(
     """Delete old versions that nobody uses, and what killed builds left. Every build does that at its end, too."""
     settings = IndexerSettings.from_flags(config, store=store, keep_versions=keep, drop_after_s=drop_after_s)
     target = settings.open_store()
-    dropped = drop_old(target, settings.keep_versions, settings.drop_after_s)
-    unfinished = drop_abandoned(target, settings.abandoned_after_s)
+    dropped, unfinished = clear_versions(target, settings)
     left = len(target.versions())
     print(f"{target.url}: {len(dropped)} old and {len(unfinished)} unfinished versions deleted, {left} left")
+
+
+def _encoder(model: str, settings: IndexerSettings) -> Encoder:
+    return open_encoder(
+        resolve_bundle(model, settings.cache_dir),
+        threads=settings.threads,
+        device=settings.device,
+        precision=settings.precision,
+    )
 
 
 def default_rejects(settings: IndexerSettings, url: str) -> Path:

@@ -6,10 +6,17 @@ import logging
 from datetime import UTC, datetime
 
 from indexer.errors import StoreError
+from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store
 from indexer.versions.rollback import NEVER
 
 _log = logging.getLogger(__name__)
+
+
+def clear_versions(store: Store, settings: IndexerSettings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Delete what the settings do not keep: names of old versions, and of those that killed builds left."""
+    old = drop_old(store, settings.keep_versions, settings.drop_after_s)
+    return old, drop_abandoned(store, settings.abandoned_after_s)
 
 
 def drop_old(store: Store, keep: int, drop_after_s: float = 0.0) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from indexer.building.quality_inspection import report_quality
 from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.recognition_fitting import Recognition, fit_recognition
 from indexer.building.rejects import RejectLog
-from indexer.building.retention import drop_abandoned, drop_old
+from indexer.building.retention import clear_versions
 from indexer.building.stage import Stage, StageTime, stage_times
 from indexer.building.tally import Tally
 from indexer.building.titling import Titling
@@ -192,8 +192,7 @@ def _build(
     try_version(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED])
     store.activate(manifest.version)
     live = time.monotonic()
-    drop_old(store, settings.keep_versions, settings.drop_after_s)
-    drop_abandoned(store, settings.abandoned_after_s)
+    clear_versions(store, settings)
     result = BuildResult(
         manifest,
         rejects_path,

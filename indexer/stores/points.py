@@ -83,9 +83,9 @@ def to_scored(
         parts: of the query.
         held: the product's vectors that `needed_vectors` names, by name; None where it names none.
     """
-    scored = Scored(payload["product_id"], engine_score, payload)
+    product_id = payload["product_id"]
     if held is None:
-        return Scored(scored.product_id, engine_score * parts[0].scale, payload)
+        return Scored(product_id, engine_score * parts[0].scale, payload)
     score, picture, title = engine_score, 0, None
     for part in parts:
         if part.using == WORDS or part.using not in held:
@@ -97,7 +97,7 @@ def to_scored(
             score, picture = value, nearest
         else:
             title = value
-    return Scored(scored.product_id, score, payload, picture, title)
+    return Scored(product_id, score, payload, picture, title)
 
 
 def to_stored(payload: Payload, held: Mapping[str, Any]) -> Stored:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from embedder.catalogs.captions import searched_words
 from indexer.building.loading import Loading
-from indexer.building.retention import drop_abandoned, drop_old
+from indexer.building.retention import clear_versions
 from indexer.errors import TransferError
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Batch, Payload, Store, Stored
@@ -85,8 +85,7 @@ def load(
         writer.abort()
     try_version(store, manifest, sample)
     store.activate(manifest.version)
-    drop_old(store, settings.keep_versions, settings.drop_after_s)
-    drop_abandoned(store, settings.abandoned_after_s)
+    clear_versions(store, settings)
     return LoadResult(manifest, time.monotonic() - started)
 
 

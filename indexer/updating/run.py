@@ -21,7 +21,7 @@ from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.rejects import RejectLog
-from indexer.building.retention import drop_abandoned, drop_old
+from indexer.building.retention import clear_versions
 from indexer.building.run import Pipeline
 from indexer.errors import BuildError, StoreNotFound
 from indexer.filters.schema import FieldType, Schema
@@ -141,8 +141,7 @@ def update(
     elif not store.revises_in_place:
         try_version(store, manifest, changes.sample)
         store.activate(manifest.version)
-        drop_old(store, settings.keep_versions, settings.drop_after_s)
-        drop_abandoned(store, settings.abandoned_after_s)
+        clear_versions(store, settings)
     return UpdateResult(
         manifest,
         changes.written,
