@@ -248,6 +248,38 @@ def test_restarts_under_load_cost_no_call(serve):
     assert set(answered) == {"boots"}
 
 
+def dropping(times):
+    """An answer like that of a server that is stopping: CANCELLED, without a message or metadata, `times` times."""
+    left = iter(range(times))
+
+    def answer(request, context):
+        if next(left, None) is not None:
+            context.abort(grpc.StatusCode.CANCELLED, "")
+        return echo(request, context)
+
+    return answer
+
+
+def test_a_server_that_takes_long_to_stop_drops_a_call_more_often_than_it_may_be_attempted(serve):
+    served = serve(dropping(7))
+    with Client(served.target, timeout_s=60, max_attempts=2) as client:
+        assert client.search(text="boots").hits[0].product_id == "boots"
+    assert len(served.requests) == 8
+
+
+def test_a_call_that_is_dropped_until_its_deadline_is_unavailable(serve):
+    served = serve(dropping(1_000_000))
+    with Client(served.target, timeout_s=0.5) as client, pytest.raises(merchlens.Unavailable, match="next step"):
+        client.search(text="boots", request_id="order-17")
+
+
+def test_with_one_attempt_a_dropped_call_is_not_sent_again(serve):
+    served = serve(dropping(1))
+    with Client(served.target, max_attempts=1) as client, pytest.raises(merchlens.Cancelled):
+        client.search(text="boots")
+    assert len(served.requests) == 1
+
+
 def test_a_restarted_server_is_found_again(serve):
     first = serve(echo)
     with Client(first.target) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import operator
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,10 @@ import grpc
 
 from merchlens.errors import REQUEST_ID_METADATA, Unavailable, from_rpc_error
 from merchlens.request import MAX_MESSAGE_BYTES, check_api_key, check_timeout, refuse
+
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
+"""Between two attempts of a call that a stopping server dropped; doubled each time. A server that stops drops many calls
+in a row, and the next one needs a moment to start."""
 
 _CLOSED = "the client is closed; next step: make a new one, and keep calls inside its `with` block"
 
@@ -27,9 +32,9 @@ Stub = TypeVar("Stub")
 class Connection:
     """Makes calls of any service's methods. Calls from several threads are allowed.
 
-    A call waits for a connection while its deadline lasts, so that it survives a server's restart; one that fails with
-    UNAVAILABLE nevertheless is retried by gRPC, one that a stopping server drops by this class. With `max_attempts`
-    1 it does none of this.
+    A call waits for a connection while its deadline lasts, so that it survives a server's restart, and is sent again for
+    as long where a stopping server drops it; one that fails with UNAVAILABLE nevertheless is retried by gRPC. With
+    `max_attempts` 1 none of this happens.
     """
 
     def __init__(
@@ -46,7 +51,6 @@ class Connection:
             refuse("MAX_ATTEMPTS_RANGE", "max_attempts", f"max_attempts {max_attempts}; permitted: 1 to 5")
         self._target = target
         self._timeout_s = check_timeout(timeout_s)
-        self._max_attempts = max_attempts
         self._waits = max_attempts > 1
         self._metadata: tuple[tuple[str, str], ...] = ()
         if api_key is not None:
@@ -85,16 +89,20 @@ class Connection:
             RuntimeError: the client is closed.
         """
         until = time.monotonic() + timeout_s
+        pause = _FIRST_PAUSE_S
         with self._named_errors(timeout_s, request_id):
-            for attempt in range(1, self._max_attempts + 1):
+            while True:
                 left = max(0.0, until - time.monotonic())
                 try:
                     return method(request, timeout=left, metadata=self._sent(request_id), wait_for_ready=self._waits)
                 except grpc.RpcError as error:
                     # gRPC's own retries do not cover this case.
-                    if attempt == self._max_attempts or not self._was_cut_off(error):
+                    if not self._waits or not self._was_cut_off(error):
                         raise
-        raise AssertionError("the last attempt returns or raises")
+                    if time.monotonic() + pause >= until:
+                        raise Unavailable(f"{self._no_answer()} (tried for {timeout_s:g} s)") from error
+                time.sleep(pause * random.uniform(0.8, 1.2))
+                pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     def stream(self, method: Method, request: Any, *, timeout_s: float, request_id: str) -> Iterator[Any]:
         """Call a method that gives a stream of replies; arguments and errors are those of `unary`.
