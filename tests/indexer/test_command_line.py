@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from embedder import bundle
-from indexer.__main__ import default_quality, default_rejects
+from indexer.commands.output import default_quality, default_rejects
 from indexer.settings import IndexerSettings
 from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog

@@ -1,0 +1,1 @@
+"""A module a command of `python -m indexer`, or two that belong together."""

@@ -1,0 +1,101 @@
+"""`python -m indexer build`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from embedder.catalogs.guessed_columns import log_columns
+from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
+from embedder.progress import ProgressReport
+from indexer.building.run import build as run_build
+from indexer.building.summary import to_text
+from indexer.commands.output import default_quality, default_rejects
+from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
+from indexer.settings import IndexerSettings
+
+
+def build(
+    catalog: Annotated[str, typer.Option(help=CATALOG_HELP)],
+    model: Annotated[str, typer.Option(help="a bundle's path, or a model's name")] = "starter",
+    store: Store = None,
+    split: Annotated[str | None, typer.Option(help="only this split of a benchmark: train, validation, test")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="index at most this many products")] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
+    ] = None,
+    name: Annotated[str, typer.Option(help="the catalog's name for callers")] = "default",
+    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing goes live")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
+    threads: Annotated[int | None, typer.Option(min=0)] = None,
+    decode_threads: Annotated[int | None, typer.Option(min=1, help="pictures decoded at once")] = None,
+    max_image_pixels: Annotated[
+        int | None, typer.Option(min=1, help="of one picture; larger ones are rejected")
+    ] = None,
+    allow_outside_pictures: Annotated[
+        bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
+    ] = False,
+    picture_host: Annotated[
+        list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
+    quality_report: Annotated[
+        bool | None, typer.Option(help="write a page about the catalog: quality/ in the edge store, else in cache_dir")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Embed a catalog, load it as a new version, make that the live one.
+
+    Exit status: 0 all rows indexed, 3 indexed but some rows rejected (see the rejects file), 2 failed.
+    """
+    settings = IndexerSettings.from_flags(
+        config,
+        store=store,
+        batch_size=batch_size,
+        threads=threads,
+        decode_threads=decode_threads,
+        max_image_pixels=max_image_pixels,
+        picture_hosts=picture_host,
+        device=device,
+        cache_dir=cache_dir,
+        max_reject_share=max_reject_share,
+        quality_report=quality_report,
+    )
+    logging.getLogger("indexer").info("settings %s", settings.model_dump(mode="json"))
+    if split not in (None, "train", "validation", "test"):
+        raise typer.BadParameter(f"{split!r}; permitted: train, validation, test", param_hint="--split")
+    reader = open_catalog(
+        catalog,
+        split=split,  # type: ignore[arg-type]
+        columns=parse_columns(column),
+        allow_outside_pictures=allow_outside_pictures,
+        web=settings.web_pictures(),
+    )
+    log_columns(reader, logging.getLogger("indexer"))
+    encoder = open_model(model, settings)
+    target = settings.open_store()
+    with ProgressReport(logging.getLogger("indexer")) as progress:
+        step = progress.step("indexing", None)
+        result = run_build(
+            reader,
+            encoder,
+            target,
+            settings,
+            rejects or default_rejects(settings, target.url),
+            catalog=name,
+            limit=limit,
+            quality_folder=default_quality(settings, target.url) if settings.quality_report else None,
+            on_rows=lambda total: step.update(total=total),
+            on_progress=step.advance,
+        )
+    print(to_text(result, target.url))
+    if result.reasons:
+        raise typer.Exit(EXIT_SOME_REJECTED)

@@ -1,0 +1,101 @@
+"""`python -m indexer update`."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from embedder.catalogs.guessed_columns import log_columns
+from embedder.catalogs.registry import open_catalog, parse_columns
+from embedder.progress import ProgressReport
+from indexer.commands.output import default_rejects
+from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
+from indexer.settings import IndexerSettings
+from indexer.updating.deletions import read_ids
+from indexer.updating.run import update as run_update
+from indexer.updating.summary import describe
+
+
+def update(
+    changes: Annotated[
+        str | None, typer.Option(help="products to add or replace: a catalog of these alone, as for build")
+    ] = None,
+    delete: Annotated[Path | None, typer.Option(help="file with ids of products to take away, one a line")] = None,
+    catalog: Annotated[
+        str | None, typer.Option(help="the whole catalog, instead: what differs is changed, what is missing goes")
+    ] = None,
+    model: Annotated[str, typer.Option(help="the one that the index was built with")] = "starter",
+    store: Store = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
+    ] = None,
+    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing changes")] = None,
+    max_delete_share: Annotated[
+        float | None, typer.Option(min=0, max=1, help="of --catalog: if more are missing, nothing changes")
+    ] = None,
+    allow_outside_pictures: Annotated[
+        bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
+    ] = False,
+    picture_host: Annotated[
+        list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
+    config: Config = None,
+) -> None:
+    """Change the live version: add, replace and take away products, and embed nothing else.
+
+    A product is left alone where neither its row nor its pictures changed. On disk a copy of the live version is
+    changed, and becomes the live one; a version that a server has open is refused. In a Qdrant server the live version
+    itself is changed. What was calibrated when the index was built stays: build anew from time to time.
+
+    Exit status: 0 done, 3 done but some rows rejected (these products stay as they were), 2 failed.
+    """
+    settings = IndexerSettings.from_flags(
+        config,
+        store=store,
+        picture_hosts=picture_host,
+        device=device,
+        cache_dir=cache_dir,
+        max_reject_share=max_reject_share,
+        max_delete_share=max_delete_share,
+    )
+    if (catalog is None) == (changes is None and delete is None):
+        raise typer.BadParameter(
+            "permitted: --catalog alone, or --changes, --delete or both", param_hint="--catalog, --changes, --delete"
+        )
+    spec = catalog or changes
+    reader = None
+    if spec is not None:
+        reader = open_catalog(
+            spec,
+            columns=parse_columns(column),
+            allow_outside_pictures=allow_outside_pictures,
+            web=settings.web_pictures(),
+        )
+        log_columns(reader, logging.getLogger("indexer"))
+    encoder = open_model(model, settings)
+    target = settings.open_store()
+    with ProgressReport(logging.getLogger("indexer")) as progress:
+        step = progress.step("comparing", None)
+        result = run_update(
+            reader,
+            read_ids(delete) if delete else (),
+            encoder,
+            target,
+            settings,
+            rejects or default_rejects(settings, target.url),
+            is_whole=catalog is not None,
+            on_rows=lambda total: step.update(total=total),
+            on_progress=step.advance,
+        )
+    print(describe(result, target.url))
+    if result.reasons:
+        raise typer.Exit(EXIT_SOME_REJECTED)
