@@ -11,8 +11,8 @@ from pydantic import ValidationError
 from embedder.errors import EmbedderError
 from embedder.settings import describe_invalid
 from indexer.commands import build, inspection, transfer, update, versions
-from indexer.commands.shared import EXIT_FAILED
-from indexer.errors import IndexerError
+from indexer.commands.shared import EXIT_FAILED, EXIT_REFUSED
+from indexer.errors import IndexerError, VersionRefused
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Build and inspect indexes."
@@ -40,6 +40,9 @@ def main() -> None:
     except ValidationError as error:
         print(f"error: {describe_invalid(error)}", file=sys.stderr)
         sys.exit(EXIT_FAILED)
+    except VersionRefused as error:
+        print(f"refused: {error}", file=sys.stderr)
+        sys.exit(EXIT_REFUSED)
     except (EmbedderError, IndexerError, FileNotFoundError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(EXIT_FAILED)

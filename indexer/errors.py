@@ -2,6 +2,7 @@
 
 IndexerError
 ├── BuildError            nothing, or too little, of a catalog could be indexed; the live index stays as it was
+│   └── VersionRefused    a whole version that answers worse than the live one; it stays beside it
 ├── TransferError         a file of products cannot be written, or read
 ├── StoreError
 │   ├── StoreUrlInvalid   an invalid store address
@@ -24,6 +25,10 @@ class IndexerError(Exception):
 
 class BuildError(IndexerError):
     """A build that was given up; the live version stays."""
+
+
+class VersionRefused(BuildError):
+    """A version that answers worse than the live one; it is kept, and not live."""
 
 
 class TransferError(IndexerError):

@@ -62,6 +62,10 @@ class IndexerSettings(StoreSettings, CatalogSettings):
         language: of the titles: whose endings are taken off words (see `indexer.words.text_index.Language`).
         match_views: products whose pictures are looked at as a photo would show them, to learn how sure a picture query
             may be that it found the very product; 0: that probability is absent.
+        shadow_queries: photos of products and titles, so many of each, that a build asks its version and the live one
+            before it takes its place (see `indexer.shadow`); 0: it does not.
+        shadow_max_loss: of recall against the live version; a build that loses more, surely, does not go live.
+        shadow_min_overlap: of pictures' first ten hits with the live version's, where one model made both.
         max_delete_share: an update from a whole catalog that would take away a larger share of the products is refused.
         quality_report: whether a build looks at the catalog and writes a page about it.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
@@ -83,6 +87,9 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     index_words: bool = True
     language: Language = "english"
     match_views: int = Field(default=120, ge=0, le=400)
+    shadow_queries: int = Field(default=120, ge=0, le=10_000)
+    shadow_max_loss: float = Field(default=0.05, ge=0, le=1)
+    shadow_min_overlap: float = Field(default=0.5, ge=0, le=1)
     max_delete_share: float = Field(default=0.2, ge=0, le=1)
     quality_report: bool = True
     max_reject_share: float = Field(default=0.5, ge=0, le=1)

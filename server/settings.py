@@ -15,7 +15,8 @@ class ServerSettings(StoreSettings):
     """How to serve; with `StoreSettings`.
 
     Attributes:
-        model: a bundle's path, or a model's name.
+        model: a bundle's path, or a model's name; or a folder of bundles, of which the one that made the index answers:
+            then a new model and its index go live as one, and go back as one.
         host: address to bind to; one that other machines can reach needs `insecure`.
         port: 0 takes a free one.
         insecure: permit unencrypted calls on an address that other machines can reach.

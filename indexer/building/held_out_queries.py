@@ -6,7 +6,6 @@ and those that came since. Where a model says nothing of what it was trained on,
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,8 +23,6 @@ DEEP = 6
 
 FEWEST = 30
 """Products that the model was not trained on; where there are fewer, those that it was trained on ask too."""
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,20 +110,15 @@ def title_queries(encoder: Encoder, titles: Sequence[str], places: npt.NDArray[n
 
 
 def held_out_places(encoder: Encoder, sample: ProductSample) -> npt.NDArray[np.intp]:
-    """Which products of the sample may ask, in an order of which every prefix is a fair sample."""
+    """Which products of the sample may ask, in an order of which every prefix is a fair sample.
+
+    Where the model was not trained on too few of them, all of them may (see `FEWEST`).
+    """
     order = np.random.default_rng(0).permutation(len(sample))
     if encoder.seen is None:
         return order
     new = np.asarray([row for row in order if encoder.seen.status(sample.ids[row]) == "new"], dtype=np.intp)
-    if len(new) >= FEWEST:
-        return new
-    _log.warning(
-        "only %d of the sampled products were not trained on, %d are needed: probabilities are calibrated on all of "
-        "them, which makes them look surer than they are",
-        len(new),
-        FEWEST,
-    )
-    return order
+    return new if len(new) >= FEWEST else order
 
 
 def nearest(

@@ -26,6 +26,7 @@ from embedder.recognition.match_model import (
 )
 from embedder.recognition.word_share import WordWeights, words_of
 from indexer.building.held_out_queries import (
+    FEWEST,
     Answers,
     HeldOutQueries,
     Searched,
@@ -121,6 +122,15 @@ class _Fitting:
             self._witnesses = Witnesses(tuple(categories), known_head(encoder.head, categories), names)
         self._viewed: dict[str, npt.NDArray[np.float32]] = {}
         self._asking = held_out_places(encoder, sample)
+        if encoder.seen is not None:
+            new = sum(encoder.seen.status(product_id) == "new" for product_id in sample.ids)
+            if new < FEWEST:
+                _log.warning(
+                    "only %d of the sampled products were not trained on, %d are needed: probabilities are calibrated "
+                    "on all of them, which makes them look surer than they are",
+                    new,
+                    FEWEST,
+                )
         self._words = WordWeights.of(sample.titles) if any(sample.titles) else None
         described = zip(sample.titles, sample.categories, strict=True)
         self._spoken = [words_of(f"{title} {category or ''}") for title, category in described]

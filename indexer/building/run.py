@@ -39,6 +39,8 @@ from indexer.quality.duplicates import Duplicates, find_duplicates, mark_duplica
 from indexer.quality.reporting.report import QualityReport
 from indexer.quality.roll import ProductRoll
 from indexer.settings import IndexerSettings
+from indexer.shadow.evaluation import ShadowEvaluation
+from indexer.shadow.run import ShadowRules, evaluate_shadow
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
 from indexer.versions.manifest import Manifest, new_version_name
@@ -65,6 +67,7 @@ class BuildResult:
         seal_s: of that, calibrating, indexing and making durable, after the last product was in.
         duplicates_s: of that, finding products that show the same and marking them.
         duplicates: what was found.
+        shadow: its answers beside those of the version that was live; None: they were not compared.
         quality: the report on the catalog, made after the switch; None: none was wanted, or it failed.
     """
 
@@ -81,6 +84,7 @@ class BuildResult:
     seal_s: float
     duplicates_s: float = 0.0
     duplicates: Duplicates = field(default_factory=Duplicates)
+    shadow: ShadowEvaluation | None = None
     quality: QualityReport | None = None
 
     @property
@@ -99,6 +103,7 @@ def build(
     catalog: str = "default",
     limit: int | None = None,
     quality_folder: Path | None = None,
+    shadow: ShadowRules = ShadowRules(),
     on_rows: Callable[[int], None] = lambda total: None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> BuildResult:
@@ -113,17 +118,19 @@ def build(
         catalog: name that the server serves this index under.
         limit: index at most this many products of the catalog's beginning; None: all.
         quality_folder: where the report on the catalog goes; None: none is made.
+        shadow: how the new version is compared with the live one.
         on_rows: called once with the number of rows.
         on_progress: called with the number of rows done since the last call.
 
     Raises:
         CatalogError: the catalog cannot be read.
         BuildError: nothing left to index, or too many rows rejected.
+        VersionRefused: the new version answers worse than the live one; it is kept.
         StoreError: the store failed.
     """
     with ProductRoll(encoder.dim, settings.cache_dir) as roll:
         result, fitted = _build(
-            reader, encoder, store, settings, rejects_path, roll, catalog, limit, on_rows, on_progress
+            reader, encoder, store, settings, rejects_path, roll, catalog, limit, shadow, on_rows, on_progress
         )
         if quality_folder is None:
             return result
@@ -142,6 +149,7 @@ def _build(
     roll: ProductRoll,
     catalog: str,
     limit: int | None,
+    shadow: ShadowRules,
     on_rows: Callable[[int], None],
     on_progress: Callable[[int], None],
 ) -> tuple[BuildResult, Recognition]:
@@ -190,6 +198,7 @@ def _build(
         # After `finish` this does nothing; before, it deletes the unfinished version, whatever went wrong.
         writer.abort()
     try_version(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED])
+    evaluation = evaluate_shadow(store, manifest, encoder, tally.sample, fitted.views, settings, shadow)
     store.activate(manifest.version)
     live = time.monotonic()
     clear_versions(store, settings)
@@ -207,6 +216,7 @@ def _build(
         seal_s=live - loaded,
         duplicates_s=marked - loaded,
         duplicates=duplicates,
+        shadow=evaluation,
     )
     return result, fitted
 

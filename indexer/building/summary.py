@@ -44,6 +44,8 @@ def to_text(result: BuildResult, url: str) -> str:
             f"left out: {result.pictures_left_out:,} pictures of products with more than {MAX_PICTURES} "
             f"(the first {MAX_PICTURES} of each are indexed)"
         )
+    if result.shadow is not None:
+        lines += [f"beside the version that was live: {line}" for line in result.shadow.describe()]
     lines += _quality_lines(result)
     return "\n".join(lines)
 
@@ -88,6 +90,7 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         "bottleneck": bottleneck(result.stages).name,
         "seal_s": round(result.seal_s, 3),
         "rejects_file": str(result.rejects),
+        "shadow": None if result.shadow is None else result.shadow.to_dict(),
         "duplicates": {
             "sets": len(result.duplicates.sets),
             "too_many": excess(result.duplicates.sets),

@@ -10,12 +10,15 @@ import typer
 
 from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
+from embedder.export.base_bundles import resolve_bundle
 from embedder.progress import ProgressReport
 from indexer.building.run import build as run_build
 from indexer.building.summary import to_text
-from indexer.commands.output import default_quality, default_rejects
+from indexer.commands.output import default_quality, default_rejects, default_shadow
 from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
 from indexer.settings import IndexerSettings
+from indexer.shadow.query_file import read_queries
+from indexer.shadow.run import ShadowRules
 
 
 def build(
@@ -50,11 +53,20 @@ def build(
     quality_report: Annotated[
         bool | None, typer.Option(help="write a page about the catalog: quality/ in the edge store, else in cache_dir")
     ] = None,
+    queries: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines of text or image, and expected: asked of the new version and the live one"),
+    ] = None,
+    live_model: Annotated[
+        Path | None, typer.Option(help="folder of the bundle that made the live version; default: beside the new one")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="go live also where the live version answers better")] = False,
     config: Config = None,
 ) -> None:
-    """Embed a catalog, load it as a new version, make that the live one.
+    """Embed a catalog, load it as a new version, make that the live one unless it answers worse.
 
-    Exit status: 0 all rows indexed, 3 indexed but some rows rejected (see the rejects file), 2 failed.
+    Exit status: 0 all rows indexed, 3 indexed but some rows rejected (see the rejects file), 4 indexed but worse than
+    the live version, which stays, 2 failed.
     """
     settings = IndexerSettings.from_flags(
         config,
@@ -80,8 +92,15 @@ def build(
         web=settings.web_pictures(),
     )
     log_columns(reader, logging.getLogger("indexer"))
-    encoder = open_model(model, settings)
+    bundle = resolve_bundle(model, settings.cache_dir)
+    encoder = open_model(bundle, settings)
     target = settings.open_store()
+    shadow = ShadowRules(
+        None if queries is None else tuple(read_queries(queries)),
+        tuple(folder for folder in (live_model, bundle.resolve().parent) if folder is not None),
+        default_shadow(settings, target.url),
+        force,
+    )
     with ProgressReport(logging.getLogger("indexer")) as progress:
         step = progress.step("indexing", None)
         result = run_build(
@@ -93,6 +112,7 @@ def build(
             catalog=name,
             limit=limit,
             quality_folder=default_quality(settings, target.url) if settings.quality_report else None,
+            shadow=shadow,
             on_rows=lambda total: step.update(total=total),
             on_progress=step.advance,
         )

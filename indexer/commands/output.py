@@ -24,5 +24,13 @@ def default_quality(settings: IndexerSettings, url: str) -> Path:
     return settings.cache_dir / "quality" / _file_name(url)
 
 
+def default_shadow(settings: IndexerSettings, url: str) -> Path:
+    """The file about a build's version beside the live one."""
+    kind, _, path = settings.store.partition(":")
+    if kind == "edge":
+        return Path(path).expanduser() / "shadow.json"
+    return settings.cache_dir / "shadow" / f"{_file_name(url)}.json"
+
+
 def _file_name(url: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "_", url.partition("://")[2])

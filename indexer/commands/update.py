@@ -10,11 +10,13 @@ import typer
 
 from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.registry import open_catalog, parse_columns
+from embedder.model_folder import resolve_model
 from embedder.progress import ProgressReport
 from indexer.commands.output import default_rejects
 from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
 from indexer.settings import IndexerSettings
 from indexer.updating.deletions import read_ids
+from indexer.updating.run import live_manifest
 from indexer.updating.run import update as run_update
 from indexer.updating.summary import describe
 
@@ -27,7 +29,9 @@ def update(
     catalog: Annotated[
         str | None, typer.Option(help="the whole catalog, instead: what differs is changed, what is missing goes")
     ] = None,
-    model: Annotated[str, typer.Option(help="the one that the index was built with")] = "starter",
+    model: Annotated[
+        str, typer.Option(help="the one that the index was built with, or a folder of bundles")
+    ] = "starter",
     store: Store = None,
     column: Annotated[
         list[str] | None,
@@ -81,8 +85,9 @@ def update(
             web=settings.web_pictures(),
         )
         log_columns(reader, logging.getLogger("indexer"))
-    encoder = open_model(model, settings)
     target = settings.open_store()
+    live = live_manifest(target)
+    encoder = open_model(resolve_model(model, settings.cache_dir, live.model_fingerprint, live.head_digest), settings)
     with ProgressReport(logging.getLogger("indexer")) as progress:
         step = progress.step("comparing", None)
         result = run_update(

@@ -318,18 +318,19 @@ class Store(Protocol):
             StoreNotFound, StoreUnavailable: it is not there, or cannot be reached.
         """
 
-    def open(self, version: str | None = None, owner: str = "") -> VersionReader:
+    def open(self, version: str | None = None, owner: str = "", beside: bool = False) -> VersionReader:
         """Open a version to read; None is the live one.
 
         Args:
             version: its name.
             owner: who opens it, for others' messages, such as a server's address.
+            beside: where another process has it, open a copy, which is deleted when it is closed.
 
         Raises:
             StoreNotFound: there is no such version, or no live one.
             VersionIncomplete: it is not whole.
-            StoreLocked: another process has it (stores on disk only).
-            StoreUnavailable: the engine cannot be reached.
+            StoreLocked: another process has it (stores on disk only, and not `beside`).
+            StoreUnavailable: the engine cannot be reached, or there is no room for a copy.
         """
 
     def verify(self, version: str, deep: bool = False) -> Verification:

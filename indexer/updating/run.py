@@ -91,7 +91,7 @@ def update(
         StoreError: the store failed, there is no live version, or another process has it open.
     """
     started = time.monotonic()
-    base = _live(store)
+    base = live_manifest(store)
     check_servable(base, encoder.info.fingerprint)
     check_precision(base, encoder.info.precisions, encoder.precisions)
     plan = BuildPlan(base.schema, 0, 0, 1.0) if reader is None else plan_build(reader, None)
@@ -155,7 +155,12 @@ def update(
     )
 
 
-def _live(store: Store) -> Manifest:
+def live_manifest(store: Store) -> Manifest:
+    """Of the live version.
+
+    Raises:
+        StoreNotFound: there is none.
+    """
     live = store.live_version()
     found = next((item for item in store.versions() if item.version == live), None)
     if found is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from embedder.encoder import Encoder, open_encoder
-from embedder.export.base_bundles import resolve_bundle
+from embedder.model_folder import resolve_model
 from embedder.recognition.head import WEIGHTS_FILE
 from indexer.filters.schema import Schema
 from indexer.stores.protocol import Store, VersionReader
@@ -66,16 +66,17 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
         ModelError, BundleError: see `embedder.errors`.
         StoreError: see `indexer.errors`; ModelMismatch where another model made the index.
     """
-    encoder = open_encoder(
-        resolve_bundle(settings.model, settings.cache_dir),
-        threads=settings.threads,
-        device=settings.device,
-        text_threads=settings.text_threads,
-        precision=settings.precision,
-    )
     store = settings.open_store()
     reader = store.open(owner=owner)
     try:
+        made_with = reader.manifest
+        encoder = open_encoder(
+            resolve_model(settings.model, settings.cache_dir, made_with.model_fingerprint, made_with.head_digest),
+            threads=settings.threads,
+            device=settings.device,
+            text_threads=settings.text_threads,
+            precision=settings.precision,
+        )
         check_servable(reader.manifest, encoder.info.fingerprint)
         check_precision(reader.manifest, encoder.info.precisions, encoder.precisions)
         parts = PartEncoder(encoder, reader.fetch, settings)

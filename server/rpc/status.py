@@ -81,6 +81,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     serving.StartupRefused: _INTERNAL,
     indexing.IndexerError: _INTERNAL,
     indexing.BuildError: _INTERNAL,
+    indexing.VersionRefused: _INTERNAL,
     indexing.TransferError: _INTERNAL,
     indexing.StoreUrlInvalid: _INTERNAL,
     embedding.EmbedderError: _INTERNAL,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from embedder.index_space import IndexQuery
 from embedder.recognition.match_model import HITS
 from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
 from indexer.filters.parser import parse_filter
 from indexer.stores.protocol import QueryPart, Scored, VersionReader
+from indexer.words.text_ranking import TextRanking
 from server.errors import InvalidRequest, ResourceMissing
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
@@ -25,7 +27,6 @@ from server.search.query import (
     ServerWarning,
     TextQuery,
 )
-from server.search.text_ranking import TextRanking
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
 
@@ -112,7 +113,7 @@ class Searcher:
         The last two are empty where neither categories nor matches are judged by them.
         """
         voters = NEIGHBORS if self._categories.needs_neighbors or self._matcher.needs_neighbors else 0
-        by = self._ranking.of(part)
+        by = self._ranking.of(IndexQuery(part.vector, part.scale), part.semantic, part.text)
         if not by.is_fused:
             # One search serves all, unless there is a filter.
             found = self.nearest(part, max(page_size, voters if where is None else 0), where, itself)

@@ -20,11 +20,12 @@ from embedder.catalogs.captions import category_words, other_number, title_of
 from embedder.catalogs.loading import load_catalog
 from embedder.catalogs.product import Product
 from embedder.catalogs.registry import open_catalog
+from embedder.index_space import IndexQuery
 from indexer.stores.protocol import Scored
 from indexer.versions.layout import Part
+from indexer.words.text_ranking import TextRanking
 from server.hosting.served_catalog import ServedCatalog
 from server.search.query import TextQuery
-from server.search.text_ranking import TextRanking
 from tests.bench.answering import answering
 from tests.bench.bars import Bars, arguments
 
@@ -62,7 +63,8 @@ def finder(served: ServedCatalog) -> Find:
     ranking = TextRanking(served.reader.manifest)
 
     def find(text: str, way: Part | None) -> list[Scored]:
-        by = ranking.of(served.parts.encode(TextQuery(text), "query"))
+        part = served.parts.encode(TextQuery(text), "query")
+        by = ranking.of(IndexQuery(part.vector, part.scale), part.semantic, part.text)
         weights = by.weights if way is None else [float(part.using == way) for part in by.parts]
         return served.reader.query(by.parts, weights, DEPTH) if any(weights) else []
 

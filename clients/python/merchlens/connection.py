@@ -17,8 +17,10 @@ from merchlens.errors import REQUEST_ID_METADATA, Unavailable, from_rpc_error
 from merchlens.request import MAX_MESSAGE_BYTES, check_api_key, check_timeout, refuse
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 2.0
-"""Between two attempts of a call that a stopping server dropped; doubled each time. A server that stops drops many calls
-in a row, and the next one needs a moment to start."""
+"""Between two attempts of a call that a stopping server dropped; doubled each time.
+
+A server that stops drops many calls in a row, and the next one needs a moment to start.
+"""
 
 _CLOSED = "the client is closed; next step: make a new one, and keep calls inside its `with` block"
 
@@ -32,8 +34,8 @@ Stub = TypeVar("Stub")
 class Connection:
     """Makes calls of any service's methods. Calls from several threads are allowed.
 
-    A call waits for a connection while its deadline lasts, so that it survives a server's restart, and is sent again for
-    as long where a stopping server drops it; one that fails with UNAVAILABLE nevertheless is retried by gRPC. With
+    A call waits for a connection while its deadline lasts, so that it survives a server's restart, and is sent again
+    for as long where a stopping server drops it; one that fails with UNAVAILABLE nevertheless is retried by gRPC. With
     `max_attempts` 1 none of this happens.
     """
 
@@ -101,7 +103,7 @@ class Connection:
                         raise
                     if time.monotonic() + pause >= until:
                         raise Unavailable(f"{self._no_answer()} (tried for {timeout_s:g} s)") from error
-                time.sleep(pause * random.uniform(0.8, 1.2))
+                time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     def stream(self, method: Method, request: Any, *, timeout_s: float, request_id: str) -> Iterator[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -72,7 +72,16 @@ class SealedFolder:
 class EdgeReader:
     """See `VersionReader`."""
 
-    def __init__(self, manifest: Manifest, shard: Shard, lock: IO[str], sealed: SealedFolder) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        shard: Shard,
+        lock: IO[str],
+        sealed: SealedFolder,
+        on_close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Answer from an open shard; `lock` is let go of at the end, after `on_close`."""
+        self._on_close = on_close
         self._manifest = manifest
         self._shard = shard
         self._lock = lock
@@ -141,6 +150,7 @@ class EdgeReader:
                 ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._shard))
             else:
                 self._shard.close()
+            self._on_close()
             self._lock.close()
 
     @contextmanager

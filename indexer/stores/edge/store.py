@@ -7,6 +7,7 @@ PATH/versions/NAME/OWNER           locked by whoever has the version open, with 
 PATH/versions/NAME/shard/          Edge's own files
 PATH/versions/NAME/files.json      lengths and digests of all files of the finished version
 PATH/versions/NAME/RETIRED         when the version stopped being live, ISO 8601, UTC
+PATH/copies/NAME.ID/               of a version that a server has open, as long as somebody looks at it
 
 A finished version's files keep their contents for good, although Edge opens them for writing, replaces two small ones
 by equal ones (`edge_config.json`, `segment.json`) and sets the time of others. So a reader needs leave to write.
@@ -18,13 +19,17 @@ import logging
 import os
 import re
 import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.stores.edge.arguments import EdgeArguments
-from indexer.stores.edge.durable import hold, write_durably
+from indexer.stores.edge.durable import copy_tree, hold, write_durably
 from indexer.stores.edge.reader import EdgeReader, SealedFolder
 from indexer.stores.edge.seal import (
     FILES,
@@ -47,6 +52,8 @@ from indexer.versions.verify import Verification
 _log = logging.getLogger(__name__)
 
 RETIRED = "RETIRED"
+
+COPIES = "copies"
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -150,6 +157,9 @@ class EdgeStore:
                 gone.append(folder.name)
         for path in self._root.glob(".CURRENT.*"):
             path.unlink(missing_ok=True)
+        for copy in (self._root / COPIES).glob("*"):
+            with suppress(StoreError), closing(hold(copy / "OWNER", "clearing")):
+                _delete(copy)
         return tuple(gone)
 
     def _check_room(self, manifest: Manifest, products: int) -> None:
@@ -186,7 +196,7 @@ class EdgeStore:
         except (OSError, UnicodeDecodeError):
             return None
 
-    def open(self, version: str | None = None, owner: str = "") -> EdgeReader:
+    def open(self, version: str | None = None, owner: str = "", beside: bool = False) -> EdgeReader:
         """See `Store`."""
         name = version or self.live_version()
         if name is None:
@@ -196,9 +206,45 @@ class EdgeStore:
             raise VersionIncomplete(f"version {name} at {self.url} is {manifest.state!r}, not 'ready'; {NEXT_STEP}")
         folder = self._root / "versions" / name
         called = f"version {name} at {self.url}"
-        sealed = read_seal(folder, called)
-        lock = hold(folder / "OWNER", f"pid {os.getpid()} {owner}".strip())
         try:
+            lock = hold(folder / "OWNER", f"pid {os.getpid()} {owner}".strip())
+        except StoreLocked:
+            if not beside:
+                raise
+            return self._open_copy(folder, manifest, called, owner)
+        return self._open_folder(folder, manifest, called, lock)
+
+    def _open_copy(self, folder: Path, manifest: Manifest, called: str, owner: str) -> EdgeReader:
+        """Copy a version that another process has open; a sealed one does not change meanwhile."""
+        sealed = read_seal(folder, called)
+        copies = self._root / COPIES
+        check_room(self._root, sealed.data() + OPENING_BYTES, f"copy {manifest.products:,} products")
+        with writing(self._root, "copy a version"):
+            copies.mkdir(exist_ok=True)
+            copy = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=copies))
+        lock = hold(copy / "OWNER", f"pid {os.getpid()} {owner}".strip())
+        try:
+            with writing(self._root, "copy a version"):
+                copy_tree(folder / "shard", copy / "shard")
+                for name in (MANIFEST, FILES):
+                    shutil.copyfile(folder / name, copy / name)
+            check_files(copy, sealed, f"the copy of {called}", sealed.files)
+        except BaseException:
+            shutil.rmtree(copy, ignore_errors=True)
+            lock.close()
+            raise
+        return self._open_folder(copy, manifest, f"the copy of {called}", lock, lambda: _delete(copy))
+
+    def _open_folder(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        called: str,
+        lock: IO[str],
+        on_close: Callable[[], None] = lambda: None,
+    ) -> EdgeReader:
+        try:
+            sealed = read_seal(folder, called)
             if not (folder / "shard" / "edge_config.json").is_file():
                 raise VersionIncomplete(f"{called} has lost its shard; {NEXT_STEP}")
             # A process that died between another release's opening and the new list may have left either's files.
@@ -216,9 +262,10 @@ class EdgeStore:
                     f"{called} holds {points:,} products, its manifest says {manifest.products:,}; {NEXT_STEP}"
                 )
         except BaseException:
+            on_close()
             lock.close()
             raise
-        return EdgeReader(manifest, shard, lock, SealedFolder(folder, sealed, called))
+        return EdgeReader(manifest, shard, lock, SealedFolder(folder, sealed, called), on_close)
 
     def _settle(self, folder: Path, sealed: Seal, manifest: Manifest, called: str) -> Seal:
         """Let this release of Edge rewrite what another one wrote, if it wants to, and list the files anew."""
@@ -297,3 +344,7 @@ class EdgeStore:
         except (OSError, UnicodeDecodeError) as error:
             raise VersionIncomplete(f"version {version} at {self.url} has no readable manifest; {NEXT_STEP}") from error
         return Manifest.from_json(text, f"{self.url} {version}")
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -144,8 +144,8 @@ class QdrantStore:
         if self._call(self._client.collection_exists, name):
             self._call(self._client.update_collection, name, metadata={RETIRED_KEY: when})
 
-    def open(self, version: str | None = None, owner: str = "") -> QdrantReader:
-        """See `Store`."""
+    def open(self, version: str | None = None, owner: str = "", beside: bool = False) -> QdrantReader:
+        """See `Store`; a server has many readers, so no copy is made."""
         name = version or self.live_version()
         if name is None:
             raise StoreNotFound(f"no index at {self.url}; next step: python -m indexer build --store {self.url} …")

@@ -53,6 +53,21 @@ def test_one_that_was_live_until_lately_stays_for_a_while(store: EdgeStore, capl
     assert drop_old(store, 0, drop_after_s=3600) == (before[0],)
 
 
+def test_one_that_was_refused_stays_until_it_is_old(store: EdgeStore) -> None:
+    """It is younger than the live one, and never was live."""
+    refused = load(store, shelf(5, 9), created_at="2020-01-01T00:00:00+00:00").version
+    assert refused not in drop_old(store, 0)
+    assert refused in names(store)
+    assert drop_old(store, 0, abandoned_after_s=3600) == (refused,)
+
+
+def test_one_that_was_refused_does_not_push_out_the_one_to_go_back_to(store: EdgeStore) -> None:
+    before = names(store)[1]
+    refused = load(store, shelf(5, 9), created_at="2020-01-01T00:00:00+00:00").version
+    assert refused in drop_old(store, 1, abandoned_after_s=3600)
+    assert before in names(store)
+
+
 def test_one_that_an_older_release_retired_goes(store: EdgeStore) -> None:
     """It left no word of when that was."""
     first = names(store)[0]

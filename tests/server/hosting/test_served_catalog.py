@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 import server.search.searcher
+from embedder.bundle import load_info
+from embedder.errors import BundleNotFound
 from indexer.stores.address import open_store
+from indexer.versions.rollback import version_before
 from server.hosting.served_catalog import open_served_catalog
 from server.search.query import SearchCommand, TextQuery
 from server.settings import ServerSettings
-from tests.conftest import copy_folder
+from tests.conftest import copy_folder, run_module, write_drawn_catalog
 
 
 @pytest.fixture
@@ -28,6 +31,32 @@ def test_what_is_opened_answers_and_lets_go_of_the_index_when_it_is_closed(setti
     assert outcome.model_fingerprint == catalog.encoder.info.fingerprint
     assert outcome.index_version == catalog.reader.manifest.version
     catalog.close()
+    open_store(settings.store).open(owner="another").close()
+
+
+def test_of_a_folder_of_models_the_one_that_made_the_live_version_answers(
+    settings: ServerSettings, starter_bundle: Path, trained_bundle: Path, tmp_path: Path
+) -> None:
+    """A model and its index go live by one switch, and back by one."""
+    models = tmp_path / "models"
+    models.mkdir()
+    (models / "base").symlink_to(starter_bundle)
+    (models / "tuned").symlink_to(trained_bundle)
+    settings = settings.model_copy(update={"model": str(models)})
+    shop = write_drawn_catalog(tmp_path / "shop", 12, side=48)
+    flags = ("--catalog", str(shop), "--store", settings.store, "--cache-dir", str(tmp_path / "cache"), "--force")
+    done = run_module("indexer", "build", "--model", str(models / "base"), *flags)
+    assert done.returncode == 0, done.stderr
+    for bundle in (starter_bundle, trained_bundle):
+        opened = open_served_catalog(settings, owner="test")
+        assert opened.encoder.info.fingerprint == load_info(bundle).fingerprint
+        assert opened.searcher.search(SearchCommand("", TextQuery("red ball"), "", 3)).hits
+        opened.close()
+        open_store(settings.store).activate(version_before(open_store(settings.store)))
+    (models / "tuned").unlink()
+    open_store(settings.store).activate(version_before(open_store(settings.store)))
+    with pytest.raises(BundleNotFound, match=r"holds base; permitted: a bundle of the model .* next step"):
+        open_served_catalog(settings, owner="test")
     open_store(settings.store).open(owner="another").close()
 
 

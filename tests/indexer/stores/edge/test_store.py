@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import pytest
 
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.filters.schema import Schema
+from indexer.stores.edge import space
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.seal import differences, read_seal, seal
 from indexer.stores.edge.store import EdgeStore
@@ -70,6 +72,42 @@ class TestOwnership:
         owner.send_signal(signal.SIGKILL)
         owner.wait(30)
         EdgeStore(root).open().close()
+
+    def test_beside_its_owner_a_copy_is_read_and_gone_afterwards(self, root: Path, things: Shelf) -> None:
+        owner = EdgeStore(root).open(owner="127.0.0.1:50051")
+        copy = EdgeStore(root).open(owner="elsewhere", beside=True)
+        hits = search(copy, things.vectors[0], 5)
+        assert hits == search(owner, things.vectors[0], 5)
+        copy.close()
+        assert list((root / "copies").iterdir()) == []
+        assert search(owner, things.vectors[0], 5) == hits
+        owner.check(lambda read: None)
+        owner.close()
+        with closing(EdgeStore(root).open(beside=True)):
+            assert list((root / "copies").iterdir()) == [], "nobody has it: no copy is needed"
+
+    def test_a_copy_whose_reader_was_killed_is_cleared_by_the_next_build(self, root: Path, things: Shelf) -> None:
+        program = (
+            "import sys, time; from pathlib import Path; from indexer.stores.edge.store import EdgeStore\n"
+            "reader = EdgeStore(Path(sys.argv[1])).open(beside=True)\n"
+            "print('open', flush=True); time.sleep(600)"
+        )
+        with closing(EdgeStore(root).open()):
+            other = subprocess.Popen([sys.executable, "-c", program, str(root)], stdout=subprocess.PIPE, text=True)
+            assert other.stdout is not None
+            assert other.stdout.readline() == "open\n"
+            EdgeStore(root).create(manifest_of(things)).abort()
+            assert len(list((root / "copies").iterdir())) == 1, "it is still read"
+            other.send_signal(signal.SIGKILL)
+            other.wait(30)
+            EdgeStore(root).create(manifest_of(things)).abort()
+            assert list((root / "copies").iterdir()) == []
+
+    def test_a_disk_without_room_for_a_copy_is_named(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        with closing(EdgeStore(root).open()):
+            monkeypatch.setattr(space, "free_bytes", lambda folder: 1000)
+            with pytest.raises(StoreUnavailable, match=r"no space left .* needed to copy 120 products"):
+                EdgeStore(root).open(beside=True)
 
     def test_one_builder_at_a_time(self, root: Path, things: Shelf) -> None:
         writer = EdgeStore(root).create(manifest_of(things))

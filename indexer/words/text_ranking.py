@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
+from embedder.index_space import IndexQuery
 from indexer.stores.protocol import QueryPart
 from indexer.versions.manifest import Manifest
 from indexer.words.bm25 import Bm25Words
-from server.search.encode import EncodedPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +40,24 @@ class TextRanking:
         bm25 = None if manifest.texts is None else manifest.texts.bm25
         self._words = None if bm25 is None else Bm25Words(bm25)
 
-    def of(self, part: EncodedPart) -> RankedBy:
-        """What to search with for one part of a query; a picture, product or vector is compared with pictures alone."""
-        picture = QueryPart(part.vector, scale=part.scale)
-        if part.text is None or self._texts is None:
+    def of(self, query: IndexQuery, semantic: npt.NDArray[np.float32], text: str | None) -> RankedBy:
+        """What to search with; a picture, product or vector is compared with pictures alone.
+
+        Args:
+            query: what pictures are searched with.
+            semantic: the query's semantic embedding, float32 (semantic dim,), unit length.
+            text: what was asked in words; None for other queries.
+        """
+        picture = QueryPart(query.vector, scale=query.scale)
+        if text is None or self._texts is None:
             return RankedBy([picture], [1.0])
         weights = self._texts.weights
         parts, chosen = [picture], [weights.get("image", 1.0)]
         if self._texts.title_dim:
             # Also where titles do not count for the order: how near a hit's title is, is evidence.
-            parts.append(QueryPart(part.semantic, "title"))
+            parts.append(QueryPart(semantic, "title"))
             chosen.append(weights.get("title", 0.0))
-        words = None if self._words is None else self._words.query(part.text)
+        words = None if self._words is None else self._words.query(text)
         if words is not None:
             parts.append(QueryPart(words, "words"))
             chosen.append(weights.get("words", 0.0))
