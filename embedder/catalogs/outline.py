@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from embedder.catalogs.captions import searched_words
 from embedder.catalogs.product import AttributeKind, Product, Rejection, kind_of_value
 from embedder.catalogs.registry import CatalogReader
+
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +22,13 @@ class CatalogOutline:
         rows: how many products and rejections `read` yields.
         most_pictures: of any one product; 0 where there is no product.
         attributes: name to the kinds of the values that the products have; mostly one kind, in JSON possibly more.
+        title_words: of a title with its description, mean over the products that have one; 0: not known.
     """
 
     rows: int
     most_pictures: int
     attributes: Mapping[str, frozenset[AttributeKind]]
+    title_words: float = field(default=0.0, compare=False)
 
 
 @runtime_checkable
@@ -40,19 +46,27 @@ class OutlineBuilder:
         self._rows = 0
         self._most_pictures = 0
         self._kinds: dict[str, set[AttributeKind]] = {}
+        self._titles = 0
+        self._words = 0
 
     def add(self, row: Product | Rejection) -> None:
         """Add one row."""
         self._rows += 1
         if isinstance(row, Product):
             self._most_pictures = max(self._most_pictures, len(row.pictures))
+            if text := searched_words(row.title, row.category, row.description):
+                self._titles += 1
+                self._words += len(_WORD.findall(text))
             for name, value in row.attributes.items():
                 self._kinds.setdefault(name, set()).add(kind_of_value(value))
 
     def outline(self) -> CatalogOutline:
         """The outline of the rows added so far."""
         return CatalogOutline(
-            self._rows, self._most_pictures, {name: frozenset(kinds) for name, kinds in self._kinds.items()}
+            self._rows,
+            self._most_pictures,
+            {name: frozenset(kinds) for name, kinds in self._kinds.items()},
+            self._words / max(1, self._titles),
         )
 
 

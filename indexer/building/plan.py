@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-from embedder.catalogs.captions import searched_words
-from embedder.catalogs.outline import outline_catalog, read_rows
-from embedder.catalogs.product import Product
+from embedder.catalogs.outline import OutlineBuilder, outline_catalog, read_rows
 from embedder.catalogs.registry import CatalogReader
 from indexer.building.payload import SchemaBuilder
 from indexer.filters.schema import Schema
 
 _TITLES = 10_000
 """Whose length is looked at; a catalog's titles are much alike."""
-
-_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +40,14 @@ def plan_build(reader: CatalogReader, limit: int | None) -> BuildPlan:
     builder = SchemaBuilder()
     for name, kinds in outline.attributes.items():
         builder.add_kinds(name, kinds)
-    return BuildPlan(builder.schema(), outline.rows, outline.most_pictures, _title_words(reader, limit))
+    words = outline.title_words or _title_words(reader, limit)
+    return BuildPlan(builder.schema(), outline.rows, outline.most_pictures, max(1.0, words))
 
 
 def _title_words(reader: CatalogReader, limit: int | None) -> float:
-    """Words of a title and description on average, by the catalog's beginning; 1 where there are none."""
+    """Words of a title, by the catalog's beginning: of a known set, whose outline says nothing of them."""
     most = _TITLES if limit is None else min(limit, _TITLES)
-    lengths = [
-        len(_WORD.findall(text))
-        for row in read_rows(reader, most)
-        if isinstance(row, Product) and (text := searched_words(row.title, row.category, row.description))
-    ]
-    return max(1.0, sum(lengths) / len(lengths)) if lengths else 1.0
+    builder = OutlineBuilder()
+    for row in read_rows(reader, most):
+        builder.add(row)
+    return builder.outline().title_words

@@ -168,3 +168,17 @@ def test_two_passes_at_the_same_time_do_not_meet(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert results == [52, 52]
+
+
+def test_titles_have_so_many_words_on_average(tmp_path: Path) -> None:
+    path = tmp_path / "catalog.jsonl"
+    rows = [
+        {"id": "1", "image": "a.jpg", "title": "Red rubber boots"},
+        {"id": "2", "image": "a.jpg", "title": "Bag", "description": "of linen, washed"},
+        {"id": "3", "image": "a.jpg", "category": "shoes/ankle_boots"},
+        {"id": "4", "image": "a.jpg"},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert outline_catalog(open_catalog(str(path))).title_words == pytest.approx((3 + 4 + 2) / 3)
+    path.write_text(json.dumps(rows[3]), encoding="utf-8")
+    assert outline_catalog(open_catalog(str(path))).title_words == 0.0
