@@ -59,6 +59,7 @@ class BuildResult:
         pictures_left_out: beyond the number of pictures that a product may have.
         pictures_embedded: of the catalog's that went through the encoder; of the others the vectors were known.
         titles_embedded: of the catalog's titles that went through the encoder, each once.
+        title_bytes: what titles' embeddings and words take in the version.
         further_embedded: what else went through it, to learn what the index's answers are worth: views of pictures, and
             texts.
         elapsed_s: from the first row read to the switch of the live version.
@@ -77,6 +78,7 @@ class BuildResult:
     pictures_left_out: int
     pictures_embedded: int
     titles_embedded: int
+    title_bytes: int
     further_embedded: int
     elapsed_s: float
     outline_s: float
@@ -209,6 +211,7 @@ def _build(
         tally.pictures_left_out,
         pictures_embedded,
         titles_embedded,
+        pipeline.title_bytes,
         cached.pictures_embedded - pictures_embedded + cached.texts_embedded - titles_embedded,
         elapsed_s=live - started,
         outline_s=outlined - started,
@@ -240,6 +243,11 @@ class Pipeline:
         self._embedding = Embedding(encoder, settings.batch_size)
         self._titling = Titling(encoder, texts, settings.batch_size)
         self.stages: tuple[Stage, ...] = (self._reading, self._decoding, self._embedding, self._titling)
+
+    @property
+    def title_bytes(self) -> int:
+        """What the titles take in the version."""
+        return self._titling.held_bytes
 
     def run(
         self,

@@ -33,6 +33,12 @@ def to_text(result: BuildResult, url: str) -> str:
             f"text queries are ranked by {ways}: {found['fused']:.2f} of 1 in {made.texts.asked:,} held-out queries, "
             f"{found['image']:.2f} by pictures alone"
         )
+    if result.title_bytes:
+        titles = next(time for time in result.stages if time.name == "titles")
+        lines.append(
+            f"titles and their words: {result.title_bytes / 1e6:,.1f} MB on disk, and at most as much in memory where "
+            f"they are served; {titles.busy_s:.1f} s of the build; index_titles and index_words turn them off"
+        )
     if result.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
         lines.append(
@@ -79,6 +85,7 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         "pictures_left_out": result.pictures_left_out,
         "pictures_embedded": result.pictures_embedded,
         "titles_embedded": result.titles_embedded,
+        "title_bytes": result.title_bytes,
         "further_embedded": result.further_embedded,
         "reasons": dict(result.reasons),
         "elapsed_s": round(result.elapsed_s, 3),

@@ -17,7 +17,11 @@ from indexer.words.text_index import TextIndex
 
 
 class Titling(Stage):
-    """Runs the text tower; a title that a cache knows, or that several products share, goes through it once."""
+    """Runs the text tower; a title that a cache knows, or that several products share, goes through it once.
+
+    Attributes:
+        held_bytes: of titles' embeddings and words, as the version holds them; a server maps them into memory.
+    """
 
     def __init__(self, encoder: CachedEncoder, texts: TextIndex | None, batch_size: int) -> None:
         """Prepare; `texts`: what the version is to hold, None for nothing."""
@@ -26,6 +30,7 @@ class Titling(Stage):
         self._dim = 0 if texts is None else texts.title_dim
         self._words = None if texts is None or texts.bm25 is None else Bm25Words(texts.bm25)
         self._batch_size = batch_size
+        self.held_bytes = 0
 
     def embeddings(self, products: Sequence[Product]) -> npt.NDArray[np.float32] | None:
         """Of n products' titles, float32 (n, title dim), unit length, zeros where there is none.
@@ -38,6 +43,7 @@ class Titling(Stage):
             titles = [title_of(product) for product in products]
             given = [row for row, title in enumerate(titles) if title]
             found = np.zeros((len(products), self._dim), dtype=np.float32)
+            self.held_bytes += found.nbytes
             if given:
                 found[given] = self._encoder.semantic_texts([titles[row] for row in given], self._batch_size)
             return found
@@ -47,7 +53,10 @@ class Titling(Stage):
         if self._words is None:
             return None
         with self.working():
-            return [
+            found = [
                 self._words.title(searched_words(product.title, product.category, product.description))
                 for product in products
             ]
+            # An index of 4 bytes and a value of 4.
+            self.held_bytes += 8 * sum(len(words.indices) for words in found if words is not None)
+            return found

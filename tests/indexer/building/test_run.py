@@ -495,6 +495,18 @@ def test_the_summary_shows_each_stage_and_the_one_that_was_waited_for(
     assert f"the others waited for {told['bottleneck']}" in to_text(result, store.url)
 
 
+def test_what_titles_take_is_told_and_nothing_where_there_are_none(small_catalog, encoder, tmp_path) -> None:
+    result = run(small_catalog, encoder, EdgeStore(tmp_path / "with"), tmp_path / "rejects.jsonl")
+    embeddings = 48 * 4 * encoder.info.semantic_dim
+    # Each of them has two words or three, of 8 bytes.
+    assert embeddings + 48 * 8 <= result.title_bytes <= embeddings + 48 * 8 * 4
+    assert "titles and their words: 0.1 MB on disk" in to_text(result, "x")
+    without = {"index_titles": False, "index_words": False}
+    result = run(small_catalog, encoder, EdgeStore(tmp_path / "without"), tmp_path / "rejects.jsonl", settings=without)
+    assert result.title_bytes == 0
+    assert "titles and their words" not in to_text(result, "x")
+
+
 class TestWhatIsWrongWithACatalog:
     """A build marks what shows the same, and leaves a report that says what to look at."""
 
