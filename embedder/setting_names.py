@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "shadow_min_overlap",
             "max_delete_share",
             "quality_report",
+            "wanted_recall",
             "max_reject_share",
             "max_image_pixels",
             "picture_hosts",

@@ -68,6 +68,8 @@ class IndexerSettings(StoreSettings, CatalogSettings):
         shadow_min_overlap: of pictures' first ten hits with the live version's, where one model made both.
         max_delete_share: an update from a whole catalog that would take away a larger share of the products is refused.
         quality_report: whether a build looks at the catalog and writes a page about it.
+        wanted_recall: of what exact search finds, a search of the graph is to find so much (recall among the first 10).
+            How many candidates that takes is measured when a version is made; 0: it is not, and fixed numbers serve.
         max_reject_share: a build of which a larger share of rows is rejected does not go live.
     """
 
@@ -92,4 +94,5 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     shadow_min_overlap: float = Field(default=0.5, ge=0, le=1)
     max_delete_share: float = Field(default=0.2, ge=0, le=1)
     quality_report: bool = True
+    wanted_recall: float = Field(default=0.99, ge=0, le=1)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)

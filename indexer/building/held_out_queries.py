@@ -6,7 +6,7 @@ and those that came since. Where a model says nothing of what it was trained on,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,12 +17,16 @@ from embedder.index_space import IndexQuery
 from embedder.recognition.head import Modality
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors
 from indexer.building.product_sample import ProductSample
+from indexer.versions.layout import Part
 
 DEEP = 6
 """Products far below the nearest that are looked at too: whoever pages on is told how little those are worth."""
 
 FEWEST = 30
 """Products that the model was not trained on; where there are fewer, those that it was trained on ask too."""
+
+TEXTS = 100
+"""That a graph is asked for, at most."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +111,48 @@ def title_queries(encoder: Encoder, titles: Sequence[str], places: npt.NDArray[n
     """Products that ask by their titles, n of them."""
     semantic = encoder.semantic_texts(titles)
     return HeldOutQueries("text", places, semantic, None, encoder.space.text_queries(semantic))
+
+
+def partial_titles(
+    sample: ProductSample, places: Iterable[int], most: int, random: np.random.Generator
+) -> tuple[list[str], list[int]]:
+    """Titles with a word left out, as far as they have several, and whose they are; at most so many."""
+    texts: list[str] = []
+    owners: list[int] = []
+    for place in places:
+        words = sample.titles[place].split()
+        if words and len(texts) < most:
+            if len(words) > 1:
+                del words[int(random.integers(len(words)))]
+            texts.append(" ".join(words))
+            owners.append(place)
+    return texts, owners
+
+
+def graph_queries(
+    encoder: Encoder, sample: ProductSample, views: Mapping[str, npt.NDArray[np.float32]]
+) -> dict[Part, dict[str, npt.NDArray[np.float32]]]:
+    """Queries that are no products of the index, to compare its graph with exact search.
+
+    Args:
+        encoder: the model.
+        sample: of the products that were indexed.
+        views: index vectors of views of products' pictures, float32 (dim,); may be none.
+
+    Returns:
+        By vector that they are compared with and kind, unit vectors float32 (n, dim): "pictures", "texts".
+    """
+    shown = np.stack(list(views.values())) if views else np.empty((0, encoder.dim), dtype=np.float32)
+    pictures, _ = encoder.space.queries(shown)
+    found: dict[Part, dict[str, npt.NDArray[np.float32]]] = {"image": {"pictures": pictures}}
+    # The texts that its ranking was chosen by: they are in the cache.
+    places = held_out_places(encoder, sample)
+    texts, _ = partial_titles(sample, places.tolist(), TEXTS, np.random.default_rng(0))
+    if texts:
+        semantic = encoder.semantic_texts(texts)
+        found["image"]["texts"] = np.stack([query.vector for query in encoder.space.text_queries(semantic)])
+        found["title"] = {"texts": semantic}
+    return found
 
 
 def held_out_places(encoder: Encoder, sample: ProductSample) -> npt.NDArray[np.intp]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from embedder.catalogs.captions import category_words
 from embedder.encoder import Encoder
-from indexer.building.held_out_queries import held_out_places
+from indexer.building.held_out_queries import held_out_places, partial_titles
 from indexer.building.product_sample import ProductSample
 from indexer.building.sample_texts import SampleTexts, fuse
 from indexer.versions.layout import Part
@@ -108,15 +108,8 @@ def _queries(encoder: Encoder, sample: ProductSample, texts: TextIndex) -> list[
     searching = SampleTexts(encoder, sample, texts)
     random = np.random.default_rng(0)
     titles = np.asarray([title.casefold() for title in sample.titles])
-    spoken: list[str] = []
-    rights: list[npt.NDArray[np.bool_]] = []
-    for place in held_out_places(encoder, sample):
-        words = sample.titles[place].split()
-        if words and len(spoken) < QUERIES:
-            if len(words) > 1:
-                del words[int(random.integers(len(words)))]
-            spoken.append(" ".join(words))
-            rights.append(titles == titles[place])
+    spoken, owners = partial_titles(sample, held_out_places(encoder, sample).tolist(), QUERIES, random)
+    rights: list[npt.NDArray[np.bool_]] = [titles == titles[place] for place in owners]
     kinds = ["title"] * len(spoken)
     categories = np.asarray([category or "" for category in sample.categories])
     named = sorted({category for category in sample.categories if category and category_words(category)})

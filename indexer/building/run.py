@@ -23,6 +23,7 @@ from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
 from indexer.building.embedding_cache import EmbeddingCache
+from indexer.building.held_out_queries import graph_queries
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
@@ -43,6 +44,7 @@ from indexer.shadow.evaluation import ShadowEvaluation
 from indexer.shadow.run import ShadowRules, evaluate_shadow
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
+from indexer.versions.effort_measuring import index_and_measure
 from indexer.versions.manifest import Manifest, new_version_name
 from indexer.versions.trial import ASKED, try_version
 from indexer.words.text_index import Bm25Settings, TextIndex
@@ -67,6 +69,7 @@ class BuildResult:
         stages: how busy the stages were that ran side by side.
         seal_s: of that, calibrating, indexing and making durable, after the last product was in.
         duplicates_s: of that, finding products that show the same and marking them.
+        effort_s: of that, measuring how many candidates of the graph are enough.
         duplicates: what was found.
         shadow: its answers beside those of the version that was live; None: they were not compared.
         quality: the report on the catalog, made after the switch; None: none was wanted, or it failed.
@@ -85,6 +88,7 @@ class BuildResult:
     stages: tuple[StageTime, ...]
     seal_s: float
     duplicates_s: float = 0.0
+    effort_s: float = 0.0
     duplicates: Duplicates = field(default_factory=Duplicates)
     shadow: ShadowEvaluation | None = None
     quality: QualityReport | None = None
@@ -183,6 +187,7 @@ def _build(
                 settings.match_views,
                 texts,
             )
+            held_out = graph_queries(cached, tally.sample, fitted.views) if settings.wanted_recall else {}
         manifest = replace(
             tally.holdings.noted(manifest),
             state="ready",
@@ -195,6 +200,7 @@ def _build(
             texts=texts,
             words=fitted.words,
         )
+        manifest, effort_s = index_and_measure(writer, manifest, settings.wanted_recall, held_out)
         writer.finish(manifest)
     finally:
         # After `finish` this does nothing; before, it deletes the unfinished version, whatever went wrong.
@@ -218,6 +224,7 @@ def _build(
         stages=stage_times(pipeline.stages, loaded - outlined),
         seal_s=live - loaded,
         duplicates_s=marked - loaded,
+        effort_s=effort_s,
         duplicates=duplicates,
         shadow=evaluation,
     )

@@ -8,6 +8,7 @@ from embedder.catalogs.product import MAX_PICTURES
 from indexer.building.run import BuildResult
 from indexer.building.stage import bottleneck
 from indexer.quality.duplicates import excess
+from indexer.versions.graph_effort import describe_efforts
 
 
 def to_text(result: BuildResult, url: str) -> str:
@@ -39,6 +40,7 @@ def to_text(result: BuildResult, url: str) -> str:
             f"titles and their words: {result.title_bytes / 1e6:,.1f} MB on disk, and at most as much in memory where "
             f"they are served; {titles.busy_s:.1f} s of the build; index_titles and index_words turn them off"
         )
+    lines += describe_efforts(made.effort, result.effort_s)
     if result.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
         lines.append(
@@ -96,6 +98,8 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         },
         "bottleneck": bottleneck(result.stages).name,
         "seal_s": round(result.seal_s, 3),
+        "effort": {name: effort.to_dict() for name, effort in result.manifest.effort.items()},
+        "effort_s": round(result.effort_s, 3),
         "rejects_file": str(result.rejects),
         "shadow": None if result.shadow is None else result.shadow.to_dict(),
         "duplicates": {

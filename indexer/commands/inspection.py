@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from embedder.bundle import load_info
+from embedder.export.base_bundles import resolve_bundle
 from indexer.commands.shared import EXIT_DAMAGED, Config, Store
-from indexer.errors import StoreNotFound, VersionIncomplete
+from indexer.errors import StoreNotFound
 from indexer.settings import IndexerSettings
 from indexer.stores.payload_indexes import choose_payload_indexes
-from indexer.versions.verify import Verification
+from indexer.versions.version_report import verify_version
 
 
 def status(
@@ -49,25 +51,34 @@ def verify(
     store: Store = None,
     version: Annotated[str | None, typer.Option(help="its name; default: the live one")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="also read the large files of an index over 2 GB")] = False,
+    model: Annotated[str | None, typer.Option(help="that it should be made by; default: the live version's")] = None,
+    wanted_recall: Annotated[float | None, typer.Option(min=0, max=1, help="of the graph; less is noted")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
     config: Config = None,
 ) -> None:
-    """Compare a version's files with their digests. It may be open in a server.
+    """Verify a version as a build does before it goes live: its files, its model, and what its answers say of it.
 
-    Of a Qdrant server's version the manifest and the number of products are checked.
+    Files are compared with their digests (a Qdrant server checks its own). Then the version is opened: products are
+    counted, some ask for themselves, and what its graph finds is compared with exact search. On disk nobody else can
+    open it meanwhile, and one that a server has open is not searched.
 
-    Exit status: 0 whole, 1 damaged (each damaged file is named), 2 cannot be checked.
+    Exit status: 0 whole, 1 damaged (what failed is named), 2 cannot be verified.
     """
-    settings = IndexerSettings.from_flags(config, store=store)
+    settings = IndexerSettings.from_flags(config, store=store, wanted_recall=wanted_recall)
     target = settings.open_store()
     name = version or target.live_version()
     if name is None:
         raise StoreNotFound(f"no live version at {target.url}; next step: python -m indexer build, or give --version")
-    try:
-        found = target.verify(name, deep)
-    except VersionIncomplete as error:
-        found = Verification(name, "its manifest", (str(error),))
-    for difference in found.differences:
-        print(f"damaged: {difference}")
-    print(f"{target.url}: version {name} is {'whole' if found.whole else 'DAMAGED'}; checked: {found.checked}")
+    fingerprint = None if model is None else load_info(resolve_bundle(model, settings.cache_dir)).fingerprint
+    found = verify_version(target, name, deep, fingerprint, settings.wanted_recall)
+    if as_json:
+        print(json.dumps({"store": target.url, **found.to_dict()}))
+    else:
+        for difference in found.files.differences:
+            print(f"damaged: {difference}")
+        for finding in found.findings[1:]:
+            print(f"{'damaged' if finding.outcome == 'failed' else finding.outcome}: {finding.name}: {finding.said}")
+        whole = "whole" if found.whole else "DAMAGED"
+        print(f"{target.url}: version {name} is {whole}; checked: {found.files.checked}")
     if not found.whole:
         raise typer.Exit(EXIT_DAMAGED)

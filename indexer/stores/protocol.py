@@ -200,6 +200,22 @@ class VersionWriter(Protocol):
             values: n of them; products of one value are marked in one step.
         """
 
+    def index(self, manifest: Manifest) -> Searchable | None:
+        """Make everything searchable, with payload indexes and graph, so that it can be tried before it is sealed.
+
+        Once, after the last product, and before `finish`, which does so too where it was not done; from then on what
+        this returned must not be used.
+
+        Args:
+            manifest: of the version, with its number of products and its schema.
+
+        Returns:
+            What searches it; None where it has no graph, or not yet all of it.
+
+        Raises:
+            StoreUnavailable: it holds another number of products, or the engine failed.
+        """
+
     def finish(self, manifest: Manifest) -> None:
         """Make everything durable and searchable and store the manifest, whose state must be "ready"."""
 
@@ -207,12 +223,8 @@ class VersionWriter(Protocol):
         """Drop the version; after `finish`, and a second time, it does nothing."""
 
 
-class VersionReader(Protocol):
-    """Answers from one version. Calls from several threads are allowed."""
-
-    @property
-    def manifest(self) -> Manifest:
-        """The version's manifest."""
+class Searchable(Protocol):
+    """Answers from what a version holds. Calls from several threads are allowed."""
 
     def query(
         self,
@@ -220,7 +232,7 @@ class VersionReader(Protocol):
         weights: Sequence[float],
         limit: int,
         where: Expression | None = None,
-        effort: Effort = "balanced",
+        effort: Effort | int = "balanced",
     ) -> list[Scored]:
         """The products nearest to a query, each once, nearest first, ties by id.
 
@@ -232,21 +244,32 @@ class VersionReader(Protocol):
             weights: one for each part; above 0: products are ranked by it; 0: it only says what hits score.
             limit: how many at most, 1 or more.
             where: only products that match.
-            effort: see `Effort`.
+            effort: see `Effort`; a number: as many candidates of the graph, 1 or more.
 
         Raises:
             StoreUnavailable: the engine failed, or cannot be reached.
             VersionIncomplete: the engine met damaged files.
         """
 
-    def fetch(self, product_id: str) -> Stored | None:
-        """One product; None where the version does not hold it."""
-
     def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
         """Those of some products that the version holds, in the order in which they are asked for."""
 
     def scan(self, fields: Sequence[str]) -> Iterator[list[Payload]]:
         """The payloads of all products, of which only these fields, some thousands at a time, in no certain order."""
+
+
+class VersionReader(Searchable, Protocol):
+    """Answers from one version, which is sealed."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """The version's manifest."""
+
+    def has_graph(self) -> bool:
+        """Whether searches use a graph; else they compare with all products."""
+
+    def fetch(self, product_id: str) -> Stored | None:
+        """One product; None where the version does not hold it."""
 
     def count(self, where: Expression | None = None) -> int:
         """How many products match, exactly."""

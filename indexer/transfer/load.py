@@ -19,6 +19,7 @@ from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Batch, Payload, Store, Stored
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE
 from indexer.transfer.products_file import ProductsFile
+from indexer.versions.effort_measuring import index_and_measure
 from indexer.versions.holdings import Holdings
 from indexer.versions.manifest import Manifest, new_version_name
 from indexer.versions.trial import ASKED, try_version
@@ -79,7 +80,7 @@ def load(
                 f"{folder} holds {holdings.products:,} products that are not the {exported.products:,} of its "
                 f"{MANIFEST_FILE}; nothing goes live; next step: export again"
             )
-        manifest = replace(manifest, state="ready")
+        manifest, _ = index_and_measure(writer, replace(manifest, state="ready"), settings.wanted_recall)
         writer.finish(manifest)
     finally:
         writer.abort()

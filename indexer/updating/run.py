@@ -28,6 +28,8 @@ from indexer.filters.schema import FieldType, Schema
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store
 from indexer.updating.changes import Changes
+from indexer.versions.effort_measuring import index_and_measure
+from indexer.versions.graph_effort import carried
 from indexer.versions.manifest import Manifest, check_precision, check_servable, new_version_name
 from indexer.versions.trial import try_version
 
@@ -133,6 +135,11 @@ def update(
                 rejected=rejects.rows,
                 pictures_rejected=rejects.pictures,
             )
+            held = carried(base.effort, changes.written + changes.deleted, manifest.products)
+            if held is None:
+                manifest, _ = index_and_measure(writer, manifest, settings.wanted_recall)
+            else:
+                manifest = replace(manifest, effort=held)
             writer.finish(manifest)
     finally:
         writer.abort()

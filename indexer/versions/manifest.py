@@ -17,6 +17,7 @@ from embedder.recognition.neighbor_vote import NeighborVote
 from embedder.recognition.word_share import WordWeights
 from indexer.errors import ModelMismatch, VersionIncomplete
 from indexer.filters.schema import Schema
+from indexer.versions.graph_effort import GraphEffort
 from indexer.versions.layout import VectorLayout
 from indexer.words.text_index import TextIndex
 
@@ -53,6 +54,8 @@ class Manifest:
         match_models: how likely hits are to be right, per kind of query; empty in indexes of earlier releases.
         texts: what is held of the products' titles; None: nothing, as in indexes of earlier releases.
         words: what words weigh in the catalog; None where it has no titles, and in indexes of earlier releases.
+        effort: how many candidates of the graph a search looks at, by vector ("image", "title"); a vector that is
+            missing was not measured: there is no graph, or an earlier release made it.
         votes: how neighbours' categories become a probability, per kind of query; of earlier releases.
         settings: of the build.
     """
@@ -79,6 +82,7 @@ class Manifest:
     match_models: Mapping[str, MatchModel] = field(default_factory=dict)
     texts: TextIndex | None = None
     words: WordWeights | None = None
+    effort: Mapping[str, GraphEffort] = field(default_factory=dict)
     votes: Mapping[str, NeighborVote] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -96,6 +100,7 @@ class Manifest:
         data["match_models"] = {name: model.to_dict() for name, model in self.match_models.items()}
         data["texts"] = None if self.texts is None else self.texts.to_dict()
         data["words"] = None if self.words is None else self.words.to_dict()
+        data["effort"] = {name: effort.to_dict() for name, effort in self.effort.items()}
         data["votes"] = {name: asdict(vote) for name, vote in self.votes.items()}
         return json.dumps({"format_version": FORMAT_VERSION, **data}, indent=1, ensure_ascii=False) + "\n"
 
@@ -121,6 +126,7 @@ class Manifest:
             }
             data["texts"] = None if data.get("texts") is None else TextIndex.from_dict(data["texts"])
             data["words"] = None if data.get("words") is None else WordWeights.from_dict(data["words"])
+            data["effort"] = {name: GraphEffort.from_dict(effort) for name, effort in data.get("effort", {}).items()}
             data["votes"] = {name: NeighborVote(**vote) for name, vote in data["votes"].items()}
             return cls(**data)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

@@ -52,13 +52,13 @@ class EdgeLoader:
         """Have products marked; returns before they are."""
         self._send(("mark", (list(product_ids), key, list(values))))
 
-    def finish(self, schema: Schema) -> int:
-        """Index, flush and close; returns the number of points."""
+    def finish(self, schema: Schema) -> tuple[int, bool]:
+        """Index, flush and close; returns the number of points, and whether there is a graph."""
         self._send(("finish", schema.to_dict()))
-        points = self._receive()
+        points, has_graph = self._receive()
         self._process.join(60)
         self._pipe.close()
-        return int(points)
+        return int(points), bool(has_graph)
 
     def abort(self) -> None:
         """End the process; what it wrote is worthless."""
@@ -120,11 +120,11 @@ def _run(pipe: Connection, shard_path: str, layout: VectorLayout, arguments: Edg
             else:
                 shard.optimize(Schema.from_dict(argument))
                 shard.flush()
-                points = shard.points()
+                found = shard.points(), shard.has_graph()
                 shard.close()
                 # Opening folds the journals into the other files, which from then on keep their sizes.
                 Shard.load(Path(shard_path), layout, arguments).close()
-                pipe.send(("done", points))
+                pipe.send(("done", found))
                 return
     except EOFError:
         return

@@ -100,11 +100,16 @@ class EdgeReader:
         weights: Sequence[float],
         limit: int,
         where: Expression | None = None,
-        effort: Effort = "balanced",
+        effort: Effort | int = "balanced",
     ) -> list[Scored]:
         """See `VersionReader`."""
         with self._whole():
             return self._shard.query(parts, weights, limit, where, effort)
+
+    def has_graph(self) -> bool:
+        """See `VersionReader`."""
+        with self._whole():
+            return self._shard.has_graph()
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""

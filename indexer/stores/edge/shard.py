@@ -19,6 +19,7 @@ import qdrant_edge as edge
 from indexer.errors import StoreUnavailable, VersionIncomplete
 from indexer.filters.expression import Expression
 from indexer.filters.schema import FieldType, Schema
+from indexer.stores.candidates import Candidates
 from indexer.stores.condition import (
     Clause,
     MatchNode,
@@ -43,7 +44,8 @@ from indexer.stores.points import (
     to_stored,
 )
 from indexer.stores.protocol import Batch, Effort, Payload, QueryPart, Row, Scored, Stored, WordVector, ranking_parts
-from indexer.versions.layout import VectorLayout
+from indexer.versions.graph_effort import GraphEffort
+from indexer.versions.layout import Part, VectorLayout
 
 _INDEX_TYPES = {
     FieldType.KEYWORD: edge.PayloadSchemaType.Keyword,
@@ -76,10 +78,17 @@ def _translated(doing: str) -> Iterator[None]:
 class Shard:
     """A shard on disk, open in this process."""
 
-    def __init__(self, shard: edge.EdgeShard, arguments: EdgeArguments, layout: VectorLayout) -> None:
+    def __init__(
+        self,
+        shard: edge.EdgeShard,
+        arguments: EdgeArguments,
+        layout: VectorLayout,
+        measured: Mapping[str, GraphEffort] | None = None,
+    ) -> None:
         self._shard = shard
         self._arguments = arguments
         self._layout = layout
+        self._candidates = Candidates(arguments.search_candidates, arguments.fast_candidates, measured)
 
     @classmethod
     def create(cls, path: Path, layout: VectorLayout, arguments: EdgeArguments) -> Shard:
@@ -117,15 +126,27 @@ class Shard:
             return cls(edge.EdgeShard.create(str(path), config), arguments, layout)
 
     @classmethod
-    def load(cls, path: Path, layout: VectorLayout, arguments: EdgeArguments) -> Shard:
+    def load(
+        cls,
+        path: Path,
+        layout: VectorLayout,
+        arguments: EdgeArguments,
+        measured: Mapping[str, GraphEffort] | None = None,
+    ) -> Shard:
         """Open an existing shard.
+
+        Args:
+            path: the folder.
+            layout: the products' vectors.
+            arguments: see there.
+            measured: how many candidates its graph needs, by vector; None: not known.
 
         Raises:
             StoreUnavailable: Edge cannot open it.
             VersionIncomplete: its files are damaged.
         """
         with _translated(f"opening the shard {path}"):
-            return cls(edge.EdgeShard.load(str(path)), arguments, layout)
+            return cls(edge.EdgeShard.load(str(path)), arguments, layout, measured)
 
     def upsert(self, batch: Batch) -> None:
         """Write products; durable after `flush`."""
@@ -163,8 +184,18 @@ class Shard:
         with _translated("counting the products"):
             return int(self._shard.info().points_count)
 
+    def has_graph(self) -> bool:
+        """See `VersionReader.has_graph`."""
+        with _translated("looking at the shard"):
+            return bool(self._shard.info().indexed_vectors_count)
+
     def query(
-        self, parts: Sequence[QueryPart], weights: Sequence[float], limit: int, where: Expression | None, effort: Effort
+        self,
+        parts: Sequence[QueryPart],
+        weights: Sequence[float],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort | int = "balanced",
     ) -> list[Scored]:
         """See `VersionReader.query`."""
         ranking = ranking_parts(parts, weights, self._layout.held)
@@ -175,18 +206,22 @@ class Shard:
                 limit=limit,
                 query=_nearest(ranking[0]),
                 filter=condition,
-                params=self._search_params(limit, effort),
+                params=self._search_params(ranking[0].using, limit, effort),
                 with_payload=True,
                 with_vector=needed or False,
             )
         else:
             candidates = max(limit, FUSED_FROM)
-            params = self._search_params(candidates, effort)
             request = edge.QueryRequest(
                 limit=limit,
                 query=_fused(weights),
                 prefetches=[
-                    edge.Prefetch(limit=candidates, query=_nearest(part), params=params, filter=condition)
+                    edge.Prefetch(
+                        limit=candidates,
+                        query=_nearest(part),
+                        params=self._search_params(part.using, candidates, effort),
+                        filter=condition,
+                    )
                     for part in ranking
                 ],
                 with_payload=True,
@@ -251,13 +286,12 @@ class Shard:
             vectors[WORDS] = _sparse(row.words)
         return vectors
 
-    def _search_params(self, limit: int, effort: Effort) -> edge.SearchParams:
+    def _search_params(self, part: Part, limit: int, effort: Effort | int) -> edge.SearchParams:
         chosen = self._arguments
-        candidates = chosen.fast_candidates if effort == "fast" else chosen.search_candidates
         quantized = edge.QuantizationSearchParams(rescore=True, oversampling=chosen.oversampling)
         return edge.SearchParams(
             exact=effort == "exact",
-            hnsw_ef=max(candidates, limit),
+            hnsw_ef=self._candidates.of(part, limit, effort),
             quantization=quantized if chosen.quantization != "none" else None,
         )
 

@@ -281,7 +281,7 @@ class EdgeStore:
 
     def _load(self, folder: Path, manifest: Manifest) -> Shard:
         try:
-            return Shard.load(folder / "shard", manifest.layout, self._arguments)
+            return Shard.load(folder / "shard", manifest.layout, self._arguments, manifest.effort)
         except StoreUnavailable as error:
             if is_full(error):
                 raise no_space(folder, "more is needed to open the version") from error

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from indexer.errors import StoreUnavailable
+from indexer.errors import StoreError, StoreUnavailable
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.durable import copy_tree, sync_tree, write_durably
 from indexer.stores.edge.loader import EdgeLoader
 from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, seal
-from indexer.stores.edge.space import writing
+from indexer.stores.edge.shard import Shard
+from indexer.stores.edge.space import OPENING_BYTES, check_room, fill_holes, writing
 from indexer.stores.protocol import Batch
 from indexer.versions.manifest import Manifest
 
@@ -39,7 +41,10 @@ class EdgeWriter:
         """
         self._folder = root / "versions" / manifest.version
         self._lock = lock
+        self._arguments = arguments
         self._open = True
+        self._indexed = False
+        self._tried: Shard | None = None
         try:
             with writing(root, "begin a version", "choose another folder"):
                 self._folder.mkdir(parents=True)
@@ -64,11 +69,34 @@ class EdgeWriter:
         """See `VersionWriter`."""
         self._loader.mark(product_ids, key, values)
 
-    def finish(self, manifest: Manifest) -> None:
+    def index(self, manifest: Manifest) -> Shard | None:
         """See `VersionWriter`."""
-        points = self._loader.finish(manifest.schema)
+        if not self._index(manifest):
+            return None
+        # As for whoever opens it later: Edge writes through mappings, where a full disk would end this process.
+        fill_holes(self._folder, "try the version")
+        check_room(self._folder, OPENING_BYTES, "try the version")
+        self._tried = Shard.load(self._folder / "shard", manifest.layout, self._arguments)
+        return self._tried
+
+    def _index(self, manifest: Manifest) -> bool:
+        """Whether there is a graph."""
+        points, has_graph = self._loader.finish(manifest.schema)
         if points != manifest.products:
             raise StoreUnavailable(f"the shard holds {points:,} products of {manifest.products:,}; {NEXT_STEP}")
+        self._indexed = True
+        return has_graph
+
+    def _end_trial(self) -> None:
+        if self._tried is not None:
+            self._tried.close()
+            self._tried = None
+
+    def finish(self, manifest: Manifest) -> None:
+        """See `VersionWriter`."""
+        if not self._indexed:
+            self._index(manifest)
+        self._end_trial()
         text = manifest.to_json()
         with writing(self._folder, "finish the version"):
             # Synced first: then what is digested is what is on disk.
@@ -83,6 +111,8 @@ class EdgeWriter:
         if not self._open:
             return
         self._open = False
+        with suppress(StoreError):
+            self._end_trial()
         self._loader.abort()
         shutil.rmtree(self._folder, ignore_errors=True)
         self._lock.close()

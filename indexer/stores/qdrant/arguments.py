@@ -17,8 +17,9 @@ class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
         shards: of a new collection; None: the server's default (one a node).
         replicas: copies of each shard; None: the server's default (1).
         write_consistency: copies that must have a write before it counts; None: the server's default (1).
-        search_candidates: candidates of a balanced search (HNSW's ef); never fewer than the hits asked for.
-        fast_candidates: the same of a fast one.
+        search_candidates: candidates of a balanced search (HNSW's ef), never fewer than the hits asked for; None: as
+            many as were measured when the version was made (see `indexer.versions.graph_effort`), else 128.
+        fast_candidates: the same of a fast one; None: as measured, else 32.
     """
 
     timeout_s: int = Field(default=30, ge=1, le=3600)
@@ -28,5 +29,5 @@ class QdrantArguments(BaseModel, frozen=True, extra="forbid"):
     shards: int | None = Field(default=None, ge=1, le=4096)
     replicas: int | None = Field(default=None, ge=1, le=64)
     write_consistency: int | None = Field(default=None, ge=1, le=64)
-    search_candidates: int = Field(default=128, ge=1, le=65_536)
-    fast_candidates: int = Field(default=32, ge=1, le=65_536)
+    search_candidates: int | None = Field(default=None, ge=1, le=65_536)
+    fast_candidates: int | None = Field(default=None, ge=1, le=65_536)

@@ -9,6 +9,7 @@ from qdrant_client import models
 
 from indexer.errors import StoreNotFound, StoreUnavailable
 from indexer.filters.expression import Expression
+from indexer.stores.candidates import Candidates
 from indexer.stores.points import (
     FUSED_FROM,
     FUSION_K,
@@ -40,7 +41,7 @@ class QdrantReader:
         self._name = name
         self._gone: StoreNotFound | None = None
         self._manifest = manifest
-        self._arguments = arguments
+        self._candidates = Candidates(arguments.search_candidates, arguments.fast_candidates, manifest.effort)
 
     @property
     def manifest(self) -> Manifest:
@@ -53,19 +54,15 @@ class QdrantReader:
         weights: Sequence[float],
         limit: int,
         where: Expression | None = None,
-        effort: Effort = "balanced",
+        effort: Effort | int = "balanced",
     ) -> list[Scored]:
         """See `VersionReader`."""
         layout = self._manifest.layout
         ranking = ranking_parts(parts, weights, layout.held)
         needed = needed_vectors(parts, ranking, layout.multivector)
-        chosen, condition = self._arguments, to_filter(where)
+        condition = to_filter(where)
         fused = len(ranking) > 1
         candidates = max(limit, FUSED_FROM) if fused else limit
-        params = models.SearchParams(
-            exact=effort == "exact",
-            hnsw_ef=max(chosen.fast_candidates if effort == "fast" else chosen.search_candidates, candidates),
-        )
         asked: dict[str, Any]
         if fused:
             asked = {
@@ -77,7 +74,7 @@ class QdrantReader:
                         query=self._nearest(part),
                         using=part.using,
                         filter=condition,
-                        params=params if part.using != WORDS else None,
+                        params=self._search_params(part, candidates, effort),
                         limit=candidates,
                     )
                     for part in ranking
@@ -89,7 +86,7 @@ class QdrantReader:
                 "query": self._nearest(part),
                 "using": part.using,
                 "query_filter": condition,
-                "search_params": params if part.using != WORDS else None,
+                "search_params": self._search_params(part, candidates, effort),
             }
         found = self._call(
             self._client.query_points,
@@ -110,11 +107,20 @@ class QdrantReader:
             ranking,
         )
 
+    def _search_params(self, part: QueryPart, limit: int, effort: Effort | int) -> models.SearchParams | None:
+        if part.using == WORDS:
+            return None
+        return models.SearchParams(exact=effort == "exact", hnsw_ef=self._candidates.of(part.using, limit, effort))
+
     def _nearest(self, part: QueryPart) -> Any:
         if isinstance(part.vector, WordVector):
             return sparse_vector(part.vector)
         several = part.using == IMAGE and self._manifest.multivector
         return [part.vector.tolist()] if several else part.vector.tolist()
+
+    def has_graph(self) -> bool:
+        """See `VersionReader`."""
+        return bool(self._call(self._client.get_collection, self._name).indexed_vectors_count)
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""

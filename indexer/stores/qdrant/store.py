@@ -93,7 +93,7 @@ class QdrantStore:
             write_consistency_factor=self._arguments.write_consistency,
             metadata={MANIFEST_KEY: manifest.to_json()},
         )
-        return QdrantWriter(self._connection, name, manifest.multivector, self._arguments.green_wait_s)
+        return QdrantWriter(self._connection, name, manifest.multivector, self._arguments)
 
     @property
     def revises_in_place(self) -> bool:
@@ -109,7 +109,7 @@ class QdrantStore:
             self._connection,
             self._collection(base),
             manifest.multivector,
-            self._arguments.green_wait_s,
+            self._arguments,
             is_revised=True,
         )
 

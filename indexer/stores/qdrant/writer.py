@@ -12,8 +12,10 @@ from qdrant_client import models
 from indexer.errors import StoreUnavailable
 from indexer.stores.points import IMAGE, TITLE, WORDS, point_id, points_by_value
 from indexer.stores.protocol import Batch, Row
+from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import MANIFEST_KEY, payload_indexes, sparse_vector
 from indexer.stores.qdrant.connection import Connection
+from indexer.stores.qdrant.reader import QdrantReader
 from indexer.stores.qdrant.waiting import wait_for
 from indexer.versions.manifest import Manifest
 
@@ -32,7 +34,7 @@ class QdrantWriter:
         connection: Connection,
         name: str,
         multivector: bool,
-        green_wait_s: float = 0.0,
+        arguments: QdrantArguments,
         is_revised: bool = False,
     ) -> None:
         """Of a collection that is there.
@@ -41,16 +43,18 @@ class QdrantWriter:
             connection: to its server.
             name: the collection's.
             multivector: see `Manifest.multivector`.
-            green_wait_s: how long `finish` waits for the graph.
+            arguments: see there.
             is_revised: the collection was there before, and stays whatever happens.
         """
+        self._connection = connection
         self._client = connection.client
         self._call = connection.call
         self._name = name
         self._multivector = multivector
-        self._green_wait_s = green_wait_s
+        self._arguments = arguments
         self._is_revised = is_revised
         self._open = True
+        self._indexed = False
 
     def upsert(self, batch: Batch) -> None:
         """See `VersionWriter`; not waited for: `finish` counts."""
@@ -85,8 +89,14 @@ class QdrantWriter:
             some = operations[start : start + _MARKED_AT_ONCE]
             self._call(self._client.batch_update_points, self._name, some, wait=False)
 
-    def finish(self, manifest: Manifest) -> None:
+    def index(self, manifest: Manifest) -> QdrantReader | None:
         """See `VersionWriter`."""
+        is_green = self._index(manifest)
+        reader = QdrantReader(self._connection, self._name, manifest, self._arguments)
+        return reader if is_green and reader.has_graph() else None
+
+    def _index(self, manifest: Manifest) -> bool:
+        """Whether the server is through with it."""
         for key, kind in payload_indexes(manifest.schema).items():
             # Waiting for these also waits for the points before them: a shard applies its updates in order.
             self._call(self._client.create_payload_index, self._name, key, kind, wait=True)
@@ -96,18 +106,25 @@ class QdrantWriter:
                 f"collection {self._name} holds {held:,} products of {manifest.products:,}; "
                 "next step: run python -m indexer build again"
             )
-        self._wait_for_graph()
+        self._indexed = True
+        return self._wait_for_graph()
+
+    def finish(self, manifest: Manifest) -> None:
+        """See `VersionWriter`."""
+        if not self._indexed:
+            self._index(manifest)
         self._call(self._client.update_collection, self._name, metadata={MANIFEST_KEY: manifest.to_json()})
         self._open = False
 
-    def _wait_for_graph(self) -> None:
-        """Until the server has nothing left to optimize; a warning where that takes too long.
+    def _wait_for_graph(self) -> bool:
+        """Until the server has nothing left to optimize; False, and a warning, where that takes too long.
 
         Raises:
             StoreUnavailable: the server says that it failed.
         """
-        if not self._green_wait_s:
-            return
+        green_wait_s = self._arguments.green_wait_s
+        if not green_wait_s:
+            return False
         told = time.monotonic()
 
         def look() -> Literal[True] | None:
@@ -127,13 +144,15 @@ class QdrantWriter:
                 _log.info("collection %s: %s vectors are in the graph by now", self._name, held)
             return None
 
-        if wait_for(look, self._green_wait_s, _LOOK_EVERY_S) is None:
+        is_green = wait_for(look, green_wait_s, _LOOK_EVERY_S) is not None
+        if not is_green:
             _log.warning(
                 "collection %s: the server still builds its graph after %.0f s (qdrant.green_wait_s); it goes live "
                 "nevertheless, and is searched more slowly until then",
                 self._name,
-                self._green_wait_s,
+                green_wait_s,
             )
+        return is_green
 
     def abort(self) -> None:
         """See `VersionWriter`."""
