@@ -22,6 +22,9 @@ BENCHES = {path.stem for kind in ("quality", "index", "serve") for path in Path(
 TIMED = {
     "quality_training_step": {"training_step_ratio"},
     "index_bulk_load": {"index_bulk_load_ratio"},
+    "index_effort": {
+        f"index_effort_{kind}_{name}" for kind in ("plain", "filtered") for name in ("recall", "latency_ratio")
+    },
     "index_instance_cost": {"instance_closed_form_s", "instance_encoding_ratio", "instance_search_ratio"},
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
     "serve_text_query": {"serve_text_query_ratio"},

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow as pa
@@ -126,6 +128,17 @@ def test_verify_is_0_for_a_whole_version_1_for_a_damaged_one_2_for_none(tmp_path
     assert told.returncode == 0, told.stderr
     assert f"version {ready.version} is whole; checked: " in told.stdout
     assert "MB of data" in told.stdout
+    assert "passed: self-queries: 10 of 10 products find themselves" in told.stdout
+    with closing(store.open(owner="a server")):
+        told = indexer("verify", "--store", f"edge:{root}")
+    assert told.returncode == 0, told.stderr
+    assert re.search(r"left out: searches: it cannot be opened now: .*a server", told.stdout)
+    told = indexer("verify", "--store", f"edge:{root}", "--json")
+    said = json.loads(told.stdout)
+    assert (said["version"], said["whole"]) == (ready.version, True)
+    assert {finding["name"] for finding in said["findings"]} == {
+        *("files", "model", "products", "self-queries", "recall")
+    }
     (path,) = (root / "versions" / ready.version).rglob("mutable_id_tracker.mappings")
     path.write_bytes(path.read_bytes()[:-1])
     told = indexer("verify", "--store", f"edge:{root}", "--version", ready.version)

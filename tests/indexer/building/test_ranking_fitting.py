@@ -11,6 +11,7 @@ import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.index_space import IndexSpace
+from indexer.building.held_out_queries import graph_queries
 from indexer.building.product_sample import ProductSample
 from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.sample_texts import SampleTexts, fuse
@@ -51,6 +52,30 @@ def test_words_count_where_pictures_say_nothing_of_titles() -> None:
     assert 0 < fitted.weights["image"] < fitted.weights["words"] == 1.0
     assert fitted.asked == 90
     assert fitted.found["fused"] >= fitted.found["words"] - 1e-9 > fitted.found["image"]
+
+
+def test_a_graph_is_tried_with_views_and_with_the_texts_that_the_ranking_was_chosen_by() -> None:
+    encoder, sample = Encoder(dim=16), sample_of(150)
+    asked: list[str] = []
+    embed = encoder.semantic_texts
+    encoder.semantic_texts = lambda texts, batch_size=64: (asked.extend(texts), embed(texts))[1]
+    fit_ranking(encoder, sample, TEXTS)  # type: ignore[arg-type]
+    ranked = set(asked)
+    asked.clear()
+    views = {"p-1": unit_rows(1, seed=900)[0], "p-2": unit_rows(1, seed=901)[0]}
+    found = graph_queries(encoder, sample, views)  # type: ignore[arg-type]
+    assert len(asked) == 100
+    assert set(asked) <= ranked
+    assert np.array_equal(found["image"]["pictures"], np.stack(list(views.values())))
+    assert np.allclose(found["image"]["texts"], found["title"]["texts"])
+    assert found["title"]["texts"].shape == (100, 16)
+
+
+def test_a_graph_is_tried_with_nothing_of_a_catalog_that_has_nothing() -> None:
+    found = graph_queries(Encoder(dim=16), sample_of(30, with_titles=False), {})  # type: ignore[arg-type]
+    assert {part: {kind: len(rows) for kind, rows in kinds.items()} for part, kinds in found.items()} == {
+        "image": {"pictures": 0}
+    }
 
 
 def test_without_titles_there_is_nothing_to_choose_by() -> None:

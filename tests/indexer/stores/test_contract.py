@@ -636,6 +636,24 @@ class TestWriting:
         writer.abort()
         assert store.versions() == []
 
+    def test_what_is_indexed_but_not_sealed_is_no_version_yet(self, store: Store, things: Shelf) -> None:
+        begun = manifest_of(things)
+        writer = store.create(begun)
+        for batch in things.batches():
+            writer.upsert(batch)
+        ready = replace(begun, state="ready", products=len(things.ids))
+        # So few have no graph to be tried.
+        assert writer.index(ready) is None
+        for refused in (store.open, store.activate):
+            with pytest.raises(VersionIncomplete, match="'building'"):
+                refused(begun.version)
+        writer.finish(ready)
+        store.activate(begun.version)
+        reader = store.open()
+        assert reader.count() == len(things.ids)
+        assert not reader.has_graph()
+        reader.close()
+
     def test_batches_whose_columns_differ_in_length_cannot_be_made(self, things: Shelf) -> None:
         with pytest.raises(ValueError, match=r"permitted: as many of each"):
             Batch(things.ids[:2], things.vectors[:3], things.payloads[:2])

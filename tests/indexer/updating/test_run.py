@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,11 @@ from indexer.errors import BuildError, ModelMismatch, StoreLocked, StoreNotFound
 from indexer.settings import IndexerSettings
 from indexer.stores.edge.store import EdgeStore
 from indexer.stores.protocol import Store
+from indexer.stores.qdrant.collection import MANIFEST_KEY
 from indexer.stores.qdrant.store import QdrantStore
 from indexer.updating.deletions import read_ids
 from indexer.updating.run import UpdateResult, update
+from indexer.versions.graph_effort import GraphEffort
 from tests.conftest import draw_product, run_module, write_drawn_catalog
 
 PRODUCTS = 24
@@ -143,6 +145,27 @@ def test_a_whole_catalog_is_compared_with_what_is_there(shop: Shop) -> None:
     assert (result.written, result.unchanged, result.deleted) == (1, PRODUCTS - 3, 2)
     assert result.pictures_embedded == 0
     assert_as_built(shop)
+
+
+def test_what_was_measured_of_the_graph_is_measured_anew_once_much_has_changed(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    write_drawn_catalog(tmp_path, PRODUCTS, side=48)
+    client = QdrantClient(":memory:")
+    shop = Shop(tmp_path, encoder, QdrantStore(client, "qdrant://memory/s", "s"))
+    shop.build()
+    (built,) = shop.store.versions()
+    # As if a server had built a graph.
+    effort = GraphEffort(48, 24, {"pictures": 0.995}, {"pictures": 0.97}, 100)
+    noted = {MANIFEST_KEY: replace(built, effort={"image": effort}).to_json()}
+    client.update_collection(f"s-{built.version}", metadata=noted)
+    once = shop.update(gone=("p-0001",)).manifest.effort
+    assert once == {"image": replace(effort, changed=1)}
+    (kept,) = shop.store.versions()
+    assert kept.effort == once
+    # There is no graph here, so there is nothing to measure.
+    assert shop.update(gone=("p-0002", "p-0003")).manifest.effort == {}
+    client.close()
 
 
 def test_nothing_changed_leaves_the_version_as_it_was(shop: Shop) -> None:
