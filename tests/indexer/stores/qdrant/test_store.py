@@ -16,7 +16,8 @@ from indexer.stores.points import point_id
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import payload_indexes
 from indexer.stores.qdrant.store import QdrantStore
-from tests.indexer.conftest import load, manifest_of, shelf
+from indexer.versions.effort_measuring import index_and_measure
+from tests.indexer.conftest import load, manifest_of, search, shelf
 from tests.indexer.stores.qdrant.troubled_client import Refusal, TroubledClient
 
 
@@ -273,6 +274,32 @@ class TestOnABadDay:
         with pytest.raises(StoreUnavailable, match=r"failed on the server: .*next step: look at its log"):
             load(store, shelf(5))
         assert store.versions() == []
+
+    def test_the_graph_is_measured_once_it_is_built_and_serves_as_measured(self, troubled: TroubledClient) -> None:
+        troubled.has_graph, troubled.yellow = True, 3
+        store, things = store_of(troubled), shelf(60)
+        begun = manifest_of(things)
+        writer = store.create(begun)
+        writer.upsert(things.batches(60)[0])
+        manifest, _ = index_and_measure(writer, replace(begun, state="ready", products=60), 0.99)
+        assert troubled.yellow == 0
+        # What answers here is exact always, so the first rung is enough.
+        assert manifest.effort["image"].balanced == 16
+        assert {exact for _, exact in troubled.candidates} == {True, False}
+        writer.finish(manifest)
+        troubled.candidates.clear()
+        for opened in (store, store_of(troubled, search_candidates=200)):
+            search(opened.open(begun.version), things.vectors[0], 10)
+        assert troubled.candidates == [(16, False), (200, False)]
+
+    def test_a_graph_that_is_not_whole_yet_is_not_measured(self, troubled: TroubledClient) -> None:
+        troubled.has_graph, troubled.yellow = True, 10**6
+        things = shelf(5)
+        begun = manifest_of(things)
+        writer = store_of(troubled, green_wait_s=0.05).create(begun)
+        writer.upsert(things.batches()[0])
+        assert writer.index(replace(begun, state="ready", products=5)) is None
+        writer.abort()
 
     @pytest.mark.parametrize("call", ["update_collection", "update_collection_aliases"])
     def test_a_flip_that_fails_leaves_the_live_version_live(self, troubled: TroubledClient, call: str) -> None:

@@ -36,8 +36,10 @@ class TroubledClient:
         stale: how many of the next looks at a collection show its metadata as they were when it was created.
         yellow: how many of the next looks show that it is being optimized.
         failed: whether a look shows that the optimizer failed.
+        has_graph: whether a look shows that the vectors are in a graph, as on a server; a client in memory has none.
         lost: collections that are not there any more.
         calls: how often each method was called.
+        candidates: HNSW's ef of each search, with whether it was exact.
     """
 
     client: QdrantClient = field(default_factory=lambda: QdrantClient(":memory:"))
@@ -45,8 +47,10 @@ class TroubledClient:
     stale: int = 0
     yellow: int = 0
     failed: bool = False
+    has_graph: bool = False
     lost: set[str] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
+    candidates: list[tuple[int, bool]] = field(default_factory=list)
     _begun: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __getattr__(self, name: str) -> Any:
@@ -65,6 +69,8 @@ class TroubledClient:
                 raise Refusal(grpc.StatusCode.NOT_FOUND, f"Collection `{collection}` doesn't exist!")
             if name == "create_collection":
                 self._begun[collection] = dict(kwargs.get("metadata") or {})
+            if name == "query_points" and kwargs.get("search_params") is not None:
+                self.candidates.append((kwargs["search_params"].hnsw_ef, kwargs["search_params"].exact))
             found = method(*args, **kwargs)
             return self._troubled(collection, found) if name == "get_collection" else found
 
@@ -78,6 +84,8 @@ class TroubledClient:
         if self.yellow:
             self.yellow -= 1
             found.status = models.CollectionStatus.YELLOW
+        if self.has_graph:
+            found.indexed_vectors_count = found.points_count
         if self.failed:
             found.status = models.CollectionStatus.RED
         return found
