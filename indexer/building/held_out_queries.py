@@ -129,7 +129,7 @@ def partial_titles(
     return texts, owners
 
 
-def graph_queries(
+def held_out_for_graph(
     encoder: Encoder, sample: ProductSample, views: Mapping[str, npt.NDArray[np.float32]]
 ) -> dict[Part, dict[str, npt.NDArray[np.float32]]]:
     """Queries that are no products of the index, to compare its graph with exact search.

@@ -23,7 +23,7 @@ from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
 from indexer.building.embedding_cache import EmbeddingCache
-from indexer.building.held_out_queries import graph_queries
+from indexer.building.held_out_queries import held_out_for_graph
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
@@ -187,7 +187,7 @@ def _build(
                 settings.match_views,
                 texts,
             )
-            held_out = graph_queries(cached, tally.sample, fitted.views) if settings.wanted_recall else {}
+            held_out = held_out_for_graph(cached, tally.sample, fitted.views) if settings.wanted_recall else {}
         manifest = replace(
             tally.holdings.noted(manifest),
             state="ready",

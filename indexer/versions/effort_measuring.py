@@ -63,7 +63,7 @@ def measure_effort(
         wanted: recall among the first `MEASURED_AT` of a balanced search, 0..1, of each kind of queries; 0: do not
             measure.
         held_out: queries; where there are fewer than `FEWEST` of a vector's, noisy copies of products ask instead.
-        most_s: seconds that it may take; what does not get finished is not told, and fixed numbers serve.
+        most_s: seconds that it may take; of a vector of which that is too little, fixed numbers are returned.
     """
     if reader is None or not wanted:
         return {}

@@ -11,7 +11,7 @@ import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.index_space import IndexSpace
-from indexer.building.held_out_queries import graph_queries
+from indexer.building.held_out_queries import held_out_for_graph
 from indexer.building.product_sample import ProductSample
 from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.sample_texts import SampleTexts, fuse
@@ -63,7 +63,7 @@ def test_a_graph_is_tried_with_views_and_with_the_texts_that_the_ranking_was_cho
     ranked = set(asked)
     asked.clear()
     views = {"p-1": unit_rows(1, seed=900)[0], "p-2": unit_rows(1, seed=901)[0]}
-    found = graph_queries(encoder, sample, views)  # type: ignore[arg-type]
+    found = held_out_for_graph(encoder, sample, views)  # type: ignore[arg-type]
     assert len(asked) == 100
     assert set(asked) <= ranked
     assert np.array_equal(found["image"]["pictures"], np.stack(list(views.values())))
@@ -72,7 +72,7 @@ def test_a_graph_is_tried_with_views_and_with_the_texts_that_the_ranking_was_cho
 
 
 def test_a_graph_is_tried_with_nothing_of_a_catalog_that_has_nothing() -> None:
-    found = graph_queries(Encoder(dim=16), sample_of(30, with_titles=False), {})  # type: ignore[arg-type]
+    found = held_out_for_graph(Encoder(dim=16), sample_of(30, with_titles=False), {})  # type: ignore[arg-type]
     assert {part: {kind: len(rows) for kind, rows in kinds.items()} for part, kinds in found.items()} == {
         "image": {"pictures": 0}
     }
