@@ -45,8 +45,9 @@ from indexer.shadow.run import ShadowRules, evaluate_shadow
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
 from indexer.versions.effort_measuring import index_and_measure
+from indexer.versions.examination import ASKED
 from indexer.versions.manifest import Manifest, new_version_name
-from indexer.versions.trial import ASKED, try_version
+from indexer.versions.trial import try_version
 from indexer.words.text_index import Bm25Settings, TextIndex
 
 

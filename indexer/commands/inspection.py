@@ -50,7 +50,10 @@ def status(
 def verify(
     store: Store = None,
     version: Annotated[str | None, typer.Option(help="its name; default: the live one")] = None,
-    deep: Annotated[bool, typer.Option("--deep", help="also read the large files of an index over 2 GB")] = False,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="also read the large files of an index over 2 GB, and search a copy of one in use"),
+    ] = False,
     model: Annotated[str | None, typer.Option(help="that it should be made by; default: the live version's")] = None,
     wanted_recall: Annotated[float | None, typer.Option(min=0, max=1, help="of the graph; less is noted")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
@@ -60,7 +63,7 @@ def verify(
 
     Files are compared with their digests (a Qdrant server checks its own). Then the version is opened: products are
     counted, some ask for themselves, and what its graph finds is compared with exact search. On disk nobody else can
-    open it meanwhile, and one that a server has open is not searched.
+    open it meanwhile; one that a server has open is searched with --deep only, as a copy.
 
     Exit status: 0 whole, 1 damaged (what failed is named), 2 cannot be verified.
     """

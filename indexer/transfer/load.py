@@ -20,9 +20,10 @@ from indexer.stores.protocol import Batch, Payload, Store, Stored
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE
 from indexer.transfer.products_file import ProductsFile
 from indexer.versions.effort_measuring import index_and_measure
+from indexer.versions.examination import ASKED
 from indexer.versions.holdings import Holdings
 from indexer.versions.manifest import Manifest, new_version_name
-from indexer.versions.trial import ASKED, try_version
+from indexer.versions.trial import try_version
 from indexer.words.bm25 import Bm25Words
 
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from indexer.stores.points import CONTENT_KEY, DERIVED_KEYS
 from indexer.stores.protocol import Batch, VersionReader
+from indexer.versions.examination import ASKED
 from indexer.versions.holdings import Holdings
-from indexer.versions.trial import ASKED
 
 DELETED_AT_ONCE = 1_000
 

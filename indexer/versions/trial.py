@@ -7,10 +7,8 @@ from contextlib import closing, suppress
 
 from indexer.errors import StoreError, VersionIncomplete
 from indexer.stores.protocol import Store
-from indexer.versions.examination import ASKED, Sample, compare_models, examine
+from indexer.versions.examination import Sample, compare_models, examine
 from indexer.versions.manifest import Manifest
-
-__all__ = ["ASKED", "try_version"]
 
 _log = logging.getLogger(__name__)
 
@@ -21,7 +19,7 @@ def try_version(store: Store, manifest: Manifest, sample: Sample) -> None:
     Args:
         store: where it is.
         manifest: of the version, which is ready and not live.
-        sample: ids of products that went into it, and one unit vector of each, float32 (dim,); the first `ASKED` ask.
+        sample: ids of products that went into it, and one unit vector of each, float32 (dim,); see `examine`.
 
     Raises:
         VersionIncomplete: it holds another number of products, products do not find themselves, or its graph finds

@@ -47,7 +47,7 @@ def verify_version(
     Args:
         store: where it is.
         version: its name.
-        deep: see `Store.verify`.
+        deep: see `Store.verify`; also search a copy of a version on disk that a server has open.
         fingerprint: of the model that it should be made by; None: the live version's.
         wanted_recall: see `examine`.
 
@@ -69,16 +69,18 @@ def verify_version(
     if files.whole:
         manifest = next(item for item in store.versions() if item.version == version)
         found += compare_models(store, manifest, fingerprint)
-        found += _searches(store, manifest, wanted_recall)
+        found += _searches(store, manifest, deep, wanted_recall)
     return VersionReport(files, tuple(found))
 
 
-def _searches(store: Store, manifest: Manifest, wanted_recall: float) -> list[Finding]:
+def _searches(store: Store, manifest: Manifest, beside: bool, wanted_recall: float) -> list[Finding]:
     try:
-        with closing(store.open(manifest.version, "indexer verify")) as reader:
+        with closing(store.open(manifest.version, "indexer verify", beside)) as reader:
             return examine(reader, manifest, wanted_recall=wanted_recall)
     except VersionIncomplete as error:
         return [Finding("searches", "failed", str(error))]
     # A server that has it open is no fault of the version's, and its own searches show whether it answers.
-    except (StoreLocked, StoreUnavailable) as error:
-        return [Finding("searches", "left out", f"it cannot be opened now: {error}")]
+    except StoreLocked as error:
+        return [Finding("searches", "left out", f"{error}; or --deep, which searches a copy")]
+    except StoreUnavailable as error:
+        return [Finding("searches", "left out", str(error))]

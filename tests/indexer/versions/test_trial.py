@@ -10,7 +10,8 @@ import pytest
 from indexer.errors import StoreUnavailable, VersionIncomplete
 from indexer.stores.edge.reader import EdgeReader
 from indexer.stores.edge.store import EdgeStore
-from indexer.versions.trial import ASKED, try_version
+from indexer.versions.examination import ASKED
+from indexer.versions.trial import try_version
 from tests.indexer.conftest import Shelf, load, shelf, unit_rows
 
 

@@ -47,8 +47,11 @@ def test_of_a_whole_version_everything_is_looked_at(store: EdgeStore) -> None:
 def test_one_that_a_server_has_open_is_not_searched_and_that_is_no_failure(store: EdgeStore) -> None:
     with closing(store.open(owner="server at :50051")):
         report = verify_version(store, live(store))
+        deep = verify_version(store, live(store), deep=True)
     assert report.whole
     assert outcomes(report) == {"files": "passed", "model": "passed", "searches": "left out"}
+    # Of a copy.
+    assert outcomes(deep)["self-queries"] == "passed"
     assert "server at :50051" in report.findings[-1].said
 
 
