@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from indexer.errors import StoreUnavailable
 from indexer.stores.protocol import Payload, Searchable, Stored, VersionWriter
-from indexer.versions.graph_effort import MEASURED_AT, GraphEffort
+from indexer.versions.graph_effort import MEASURED_AT, GraphEffort, describe_efforts
 from indexer.versions.layout import Part
 from indexer.versions.manifest import Manifest
 from indexer.versions.recall import (
@@ -101,8 +101,11 @@ def index_and_measure(
     reader = writer.index(manifest)
     started = time.monotonic()
     found = measure_effort(reader, manifest, wanted, held_out)
+    elapsed_s = time.monotonic() - started
     efforts = {name: effort.at_least(manifest.effort.get(name)) for name, effort in found.items()}
-    return replace(manifest, effort=efforts), time.monotonic() - started
+    for line in describe_efforts(efforts, elapsed_s):
+        _log.info("version %s: %s", manifest.version, line)
+    return replace(manifest, effort=efforts), elapsed_s
 
 
 def sample_products(reader: Searchable) -> tuple[list[Payload], list[Stored]]:

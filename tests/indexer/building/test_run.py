@@ -32,6 +32,7 @@ from indexer.stores.qdrant.store import QdrantStore
 from indexer.versions.manifest import new_version_name
 from tests.conftest import draw_product, write_drawn_catalog
 from tests.indexer.conftest import search
+from tests.indexer.stores.qdrant.troubled_client import TroubledClient
 
 
 @pytest.fixture(scope="module")
@@ -505,6 +506,24 @@ def test_what_titles_take_is_told_and_nothing_where_there_are_none(small_catalog
     result = run(small_catalog, encoder, EdgeStore(tmp_path / "without"), tmp_path / "rejects.jsonl", settings=without)
     assert result.title_bytes == 0
     assert "titles and their words" not in to_text(result, "x")
+
+
+def test_a_graph_is_measured_with_what_is_not_in_the_index_and_the_summary_says_how_far_it_is_searched(
+    small_catalog: Path, encoder: Encoder, tmp_path: Path
+) -> None:
+    store = QdrantStore(TroubledClient(has_graph=True), "qdrant://memory/shop", "shop")  # type: ignore[arg-type]
+    result = run(small_catalog, encoder, store, tmp_path / "rejects.jsonl", settings={"match_views": 24})
+    (live,) = store.versions()
+    assert live.effort == result.manifest.effort
+    assert {"pictures", "texts"} <= set(live.effort["image"].recall)
+    assert "texts" in live.effort["title"].recall
+    # What answers here is exact always.
+    assert {effort.balanced for effort in live.effort.values()} == {16}
+    assert "graph of image vectors: a search for 10 looks at 16 candidates" in to_text(result, store.url)
+    assert to_dict(result)["effort"]["title"]["balanced"] == 16
+    unmeasured = run(small_catalog, encoder, store, tmp_path / "rejects.jsonl", settings={"wanted_recall": 0})
+    assert unmeasured.manifest.effort == {}
+    store.close()
 
 
 class TestWhatIsWrongWithACatalog:

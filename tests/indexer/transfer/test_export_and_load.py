@@ -19,11 +19,13 @@ from indexer.stores.protocol import Batch, Store
 from indexer.stores.qdrant.store import QdrantStore
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE, export
 from indexer.transfer.load import load as load_export
+from indexer.versions.graph_effort import GraphEffort
 from indexer.versions.holdings import Holdings
 from indexer.words.bm25 import Bm25Words
 from indexer.words.text_index import Bm25Settings, TextIndex
 from tests.conftest import run_module
 from tests.indexer.conftest import Shelf, load, shelf, unit_rows
+from tests.indexer.stores.qdrant.troubled_client import TroubledClient
 
 SETTINGS = IndexerSettings(drop_after_s=0)
 TEXTS = TextIndex(8, Bm25Settings("english", 2.0))
@@ -43,7 +45,7 @@ def full_batch(things: Shelf, order: list[int] | None = None) -> tuple[Shelf, Ba
     return shuffled, Batch([payload["product_id"] for payload in payloads], vectors, payloads, counts, titles, spoken)
 
 
-def filled(store: Store, order: list[int] | None = None) -> Store:
+def filled(store: Store, order: list[int] | None = None, **fields) -> Store:
     """A store with a live version of 60 products."""
     things, batch = full_batch(shelf(60), order)
     holdings = Holdings()
@@ -51,10 +53,21 @@ def filled(store: Store, order: list[int] | None = None) -> Store:
         holdings.add(payload)
     manifest = load(
         store, things, batches=[batch], multivector=True, texts=TEXTS, catalog_hash=holdings.hexdigest(),
-        pictures=holdings.pictures, categories=dict(sorted(holdings.categories.items())),
+        pictures=holdings.pictures, categories=dict(sorted(holdings.categories.items())), **fields,
     )  # fmt: skip
     store.activate(manifest.version)
     return store
+
+
+def test_a_graph_that_was_loaded_is_measured_and_searched_no_less_far_than_before(tmp_path: Path) -> None:
+    store = QdrantStore(TroubledClient(has_graph=True), "qdrant://memory/s", "s")  # type: ignore[arg-type]
+    # Real photos asked for so much; copies of products ask for less.
+    found = GraphEffort(96, 32, {"pictures": 0.99}, {"pictures": 0.95}, 100)
+    filled(store, effort={"image": found})
+    loaded = load_export(exported(store, tmp_path / "out"), store, SETTINGS).manifest.effort
+    assert (loaded["image"].balanced, loaded["title"].balanced) == (96, 16)
+    assert "noisy copies" in loaded["image"].recall
+    store.close()
 
 
 @pytest.fixture(params=["edge", "qdrant"])
