@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -24,7 +26,7 @@ from indexer.versions.examination import examine
 from indexer.versions.graph_effort import GraphEffort
 from indexer.versions.manifest import Manifest
 from indexer.versions.recall import noisy_copies
-from tests.indexer.conftest import Shelf, manifest_of, shelf, unit_rows
+from tests.indexer.conftest import Shelf, load, manifest_of, shelf, unit_rows
 
 PRODUCTS, DIM = 2_800, 1_024
 """Edge builds no graph of less than 10 MB of vectors."""
@@ -193,6 +195,38 @@ def test_where_there_is_no_graph_there_is_nothing_to_measure(without_graph: Stor
         assert reader.count() == 60
         (recall,) = (finding for finding in examine(reader, manifest) if finding.name == "recall")
     assert "there is no graph" in recall.said
+
+
+INDEXED = """
+import sys, time
+from dataclasses import replace
+from pathlib import Path
+from indexer.stores.edge.store import EdgeStore
+from tests.indexer.conftest import manifest_of, shelf
+things = shelf(20)
+begun = manifest_of(things)
+writer = EdgeStore(Path(sys.argv[1])).create(begun)
+writer.upsert(things.batches()[0])
+writer.index(replace(begun, state="ready", products=20))
+print(begun.version, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_kill_while_it_is_measured_leaves_the_live_version_and_one_that_the_next_build_clears(tmp_path: Path) -> None:
+    store = EdgeStore(tmp_path / "index")
+    live = load(store, shelf(10)).version
+    store.activate(live)
+    with subprocess.Popen(
+        [sys.executable, "-c", INDEXED, str(tmp_path / "index")], stdout=subprocess.PIPE, text=True
+    ) as builder:
+        assert builder.stdout is not None
+        killed = builder.stdout.readline().strip()
+        builder.kill()
+    assert {item.version: item.state for item in store.versions()} == {live: "ready", killed: "building"}
+    assert store.live_version() == live
+    assert store.drop_unfinished(0) == (killed,)
+    store.open().close()
 
 
 def test_noisy_copies_are_all_as_far_from_their_products() -> None:
