@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from embedder.encoder import Encoder
 from embedder.inputs.picture import Picture
 from embedder.recognition.head import Modality
-from indexer.building.held_out_queries import held_out_places
+from indexer.building.held_out_queries import held_out_places, partial_titles
 from indexer.building.product_sample import ProductSample
 
 _SEED = 1
@@ -55,8 +55,8 @@ def catalog_queries(
 ) -> list[ShadowQuery]:
     """Photos of products, and titles with a word left out, each of which asks for its product.
 
-    Products that the model was not trained on come first; of one language's titles every one has its words, so that a
-    whole title would find itself by them in any version.
+    Of products that the model was not trained on, where there are enough. A whole title would find itself by its words
+    in any version.
 
     Args:
         encoder: the new version's model.
@@ -78,21 +78,8 @@ def catalog_queries(
         for place in places
         if sample.ids[place] in views
     ][:count]
-    titled = [place for place in places if sample.titles[place].strip()][:count]
-    texts = _shortened([sample.titles[place] for place in titled])
+    texts, titled = partial_titles(sample, places, count, np.random.default_rng(_SEED))
     return asked + [
         ShadowQuery(text=text, expected=frozenset({sample.ids[place]}))
         for place, text in zip(titled, texts, strict=True)
     ]
-
-
-def _shortened(titles: Sequence[str]) -> list[str]:
-    """Titles with a word left out, where there are two or more."""
-    random = np.random.default_rng(_SEED)
-    texts = []
-    for title in titles:
-        words = title.split()
-        if len(words) > 1:
-            del words[int(random.integers(len(words)))]
-        texts.append(" ".join(words))
-    return texts
