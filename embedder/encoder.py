@@ -80,8 +80,12 @@ class Encoder:
         self, picture: Picture, limits: PictureLimits | None = None, reserve: Reserve | None = None
     ) -> tuple[Image.Image, tuple[str, ...]]:
         """Decode a picture for this model: (RGB image, warning codes); see `decode_picture`."""
-        decoded = PixelReader(self.preprocessing, limits or PictureLimits()).decode(picture, reserve)
+        decoded = self.pixel_reader(limits).decode(picture, reserve)
         return decoded.image, decoded.warnings
+
+    def pixel_reader(self, limits: PictureLimits | None = None) -> PixelReader:
+        """Decodes and preprocesses pictures for this model, the catalog's and queries alike."""
+        return PixelReader(self.preprocessing, limits or PictureLimits())
 
     def preprocess(self, images: Sequence[Image.Image]) -> npt.NDArray[np.float32]:
         """RGB pictures to float32 (n, 3, height, width)."""

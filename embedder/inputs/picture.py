@@ -17,7 +17,7 @@ from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from embedder.errors import (
     PictureEmpty,
@@ -30,6 +30,7 @@ from embedder.errors import (
 )
 from embedder.inputs.jpeg import ends_early, first_scan
 from embedder.inputs.picture_memory import decoding_bytes
+from embedder.inputs.png import load_png
 from embedder.inputs.regular_file import open_regular_file
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
@@ -146,11 +147,21 @@ class PictureLimits:
 
 @dataclass(frozen=True, slots=True)
 class DecodedPicture:
-    """An upright RGB picture, and codes of what was done to it that the caller may want to know."""
+    """An upright RGB picture.
+
+    Attributes:
+        image: its pixels.
+        warnings: codes of what was done to it that the caller may want to know.
+        box: (left, top, right, bottom) of what the picture takes of the image, where that is not all of it: of a JPEG
+            that was decoded at a reduced scale the outermost pixels may lie across the picture's edge.
+    """
 
     image: Image.Image
     warnings: tuple[str, ...] = ()
+    box: Box | None = None
 
+
+Box = tuple[float, float, float, float]
 
 Reserve = Callable[[int], None]
 """Takes the bytes that a decoding is about to need; may wait, or raise to refuse."""
@@ -171,7 +182,7 @@ def decode_picture(
         picture: what to decode.
         limits: defaults to 10 MiB and 50 megapixels.
         draft_side: where set, a JPEG may be decoded at 1/2, 1/4 or 1/8 size as long as its shorter side stays at
-            least this many pixels (Pillow's `draft`): several times faster, differing by less than 1 of 255.
+            least this many pixels (Pillow's `draft`): twice as fast.
         reserve: called with the bytes that decoding will take at most, before it begins; raw pixels take none.
 
     Raises:
@@ -286,21 +297,50 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None, reserve:
             _check_pixels(opened.width, opened.height, limits)
             full_size, is_jpeg = opened.size, opened.format == "JPEG"
             animated = getattr(opened, "n_frames", 1) > 1 and opened.format in ("GIF", "PNG", "WEBP")
-            if draft_side is not None and is_jpeg:
-                opened.draft("RGB", (draft_side, draft_side))
+            drafted = opened.draft("RGB", (draft_side, draft_side)) if draft_side is not None and is_jpeg else None
             needed = decoding_bytes(opened, full_size, first_scan(data) if is_jpeg else None)
         # Outside: what this raises says nothing about the picture.
         if reserve is not None:
             reserve(needed)
         with _foreign_errors(data, limits):
-            opened.load()
+            if opened.format == "PNG":
+                opened = stack.enter_context(load_png(opened, data))
+            else:
+                opened.load()
             if is_jpeg and ends_early(data, opened, draft_side):
                 raise PictureUnreadable(
                     f"JPEG of {full_size[0]} x {full_size[1]} pixels whose data ends early; permitted: one whole file"
                 )
+            box = None if drafted is None else _turned(drafted[1], opened)
             ImageOps.exif_transpose(opened, in_place=True)
             image = _to_rgb(opened)
-    return DecodedPicture(image, (ANIMATION_FIRST_FRAME,) if animated else ())
+    return DecodedPicture(image, (ANIMATION_FIRST_FRAME,) if animated else (), box)
+
+
+def _turned(drafted: Box, image: Image.Image) -> Box | None:
+    """What a picture that was decoded at a reduced scale takes of its image, once that is turned upright."""
+    width, height = drafted[2:]
+    # How far the image reaches beyond the picture, on the right and at the bottom.
+    over_x, over_y = image.width - width, image.height - height
+    if not (over_x or over_y):
+        return None
+    match image.getexif().get(ExifTags.Base.Orientation):
+        case 2:
+            return over_x, 0, image.width, height
+        case 3:
+            return over_x, over_y, image.width, image.height
+        case 4:
+            return 0, over_y, width, image.height
+        case 5:
+            return 0, 0, height, width
+        case 6:
+            return over_y, 0, image.height, width
+        case 7:
+            return over_y, over_x, image.height, image.width
+        case 8:
+            return 0, over_x, height, image.width
+        case _:
+            return 0, 0, width, height
 
 
 @contextmanager
@@ -340,25 +380,32 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         scaled = _scaling(image)
         return _in_strips(image, lambda strip: _scaled_down(strip, *scaled))
     if image.has_transparency_data:
-        return _in_strips(image, _on_white)
+        return _on_white(image)
     return image.convert("RGB")
 
 
 def _in_strips(image: Image.Image, convert: Callable[[Image.Image], Image.Image]) -> Image.Image:
-    rows = max(1, _STRIP_PIXELS // image.width)
-    if rows >= image.height:
-        return convert(image)
     whole = Image.new("RGB", image.size)
-    for top in range(0, image.height, rows):
-        box = (0, top, image.width, min(image.height, top + rows))
+    for box in _strips((0, 0, *image.size)):
         whole.paste(convert(image.crop(box)), box)
     return whole
 
 
+def _strips(box: tuple[int, int, int, int]) -> Iterator[tuple[int, int, int, int]]:
+    left, top, right, bottom = box
+    rows = max(1, _STRIP_PIXELS // (right - left))
+    for first in range(top, bottom, rows):
+        yield left, first, right, min(bottom, first + rows)
+
+
 def _on_white(image: Image.Image) -> Image.Image:
-    rgba = image.convert("RGBA")
-    white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, rgba).convert("RGB")
+    white = Image.new("RGB", image.size, (255, 255, 255))
+    # Of a cut-out, most is clear.
+    shown = image.getbbox(alpha_only=True) if image.mode == "RGBA" else (0, 0, *image.size)
+    for box in () if shown is None else _strips(shown):
+        strip = image.crop(box).convert("RGBA")
+        white.paste(strip, box, strip)
+    return white
 
 
 def _scaling(image: Image.Image) -> tuple[float, float]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from embedder.encoder import Encoder
+from embedder.inputs.pixels import PIXELS_VERSION
 from indexer.building.embedding_cache import EmbeddingCache, Vector, cache_key
 from indexer.quality.picture_traits import TRAITS_BYTES, TRAITS_VERSION, PictureTraits
 
@@ -47,7 +48,8 @@ class CachedEncoder(Encoder):
             content: names the picture's bytes or pixels.
             max_pixels: that it may have: with fewer it may not be readable at all.
         """
-        return cache_key("picture", self.info.fingerprint, self.precisions["image"], str(max_pixels), content)
+        precision = self.precisions["image"]
+        return cache_key("picture", str(PIXELS_VERSION), self.info.fingerprint, precision, str(max_pixels), content)
 
     def known(self, key: bytes) -> Vector | None:
         """A picture's index vector, float32 (dim,), where the cache knows it."""

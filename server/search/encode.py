@@ -62,8 +62,8 @@ class PartEncoder:
         self._encoder = encoder
         self._fetch = fetch
         self._max_text_chars = settings.max_text_chars
-        self._picture_limits = PictureLimits(
-            settings.max_image_bytes, settings.max_image_pixels, settings.max_image_side
+        self._reader = encoder.pixel_reader(
+            PictureLimits(settings.max_image_bytes, settings.max_image_pixels, settings.max_image_side)
         )
         self.decode_memory = DecodeMemory(settings.max_decode_bytes, settings.decode_wait_s)
 
@@ -117,13 +117,14 @@ class PartEncoder:
     def _picture(self, data: bytes, field: str, check_alive: CheckAlive) -> EncodedPart:
         timings = StageTimings()
         with timings.stage("decode"), _at(field), self.decode_memory.reservation(check_alive) as take:
-            image, codes = self._encoder.decode(PictureBytes(data), self._picture_limits, take)
+            decoded = self._reader.decode(PictureBytes(data), take)
             check_alive()
-            pixels = self._encoder.preprocess([image])
+            read = self._reader.preprocess(decoded)
+            pixels = read.values[None]
             # Released with the reservation, not when this call ends.
-            del image
+            del decoded
         warnings = []
-        if ANIMATION_FIRST_FRAME in codes:
+        if ANIMATION_FIRST_FRAME in read.warnings:
             warnings.append(ServerWarning(ANIMATION_FIRST_FRAME, field, "only the animation's first frame was used"))
         check_alive()
         with timings.stage("encode"):

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from embedder.catalogs.product import Rejection
 from embedder.errors import PictureError
 from embedder.inputs.picture import DrawnPicture, Picture, PictureLimits, PicturePixels, load_picture
-from embedder.inputs.pixels import UnusablePicture
+from embedder.inputs.pixels import PIXELS_VERSION, UnusablePicture
 from embedder.inputs.product_colors import width_of_colors
 from embedder.training.pictures.shots import Shot
 
@@ -117,6 +117,7 @@ class ChunkCache:
 
     def _path(self, digests: Sequence[bytes]) -> Path:
         digest = hashlib.sha256(b"".join(digests))
+        digest.update(f"pixels {PIXELS_VERSION}".encode())
         if self.limits.max_pixels != PictureLimits().max_pixels:
             # Which pictures of a chunk are readable depends on this limit; what is over the bytes' limit is read, and
             # so digested, in part.

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from embedder.errors import PictureError
 from embedder.inputs.pixels import PixelReader
@@ -53,12 +52,14 @@ class PixelCache:
 
     def _read(self, shot: Shot) -> npt.NDArray[np.uint8] | None:
         try:
-            image: Image.Image = self._reader.decode(source_of(shot)).image
+            decoded = self._reader.decode(source_of(shot))
         except PictureError:
             return None
-        if shot.view is not None:
-            image = training_view(image, shot.view)
-        return np.ascontiguousarray(np.asarray(self._resize(image)).transpose(2, 0, 1))
+        if shot.view is None:
+            square = self._resize(decoded.image, decoded.box)
+        else:
+            square = self._resize(training_view(decoded.image, shot.view))
+        return np.ascontiguousarray(np.asarray(square).transpose(2, 0, 1))
 
 
 def _square(preprocessing: Preprocessing, side: int) -> Preprocessing:
