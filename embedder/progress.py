@@ -10,7 +10,17 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 INTERVAL_S = 10.0
 """Between two lines, where output is not a terminal."""
@@ -55,8 +65,9 @@ class Step:
 class ProgressReport:
     """A command's progress, as a context manager.
 
-    On a terminal each step is a bar. Elsewhere a line with count, rate and time left is logged every ten seconds, also
-    when nothing moves, and one when a step is complete: a nightly job's log shows that the command is alive.
+    On a terminal each step is a bar with count, rate and time left. Elsewhere a line with these is logged every ten
+    seconds, also when nothing moves, and one when a step is complete: a nightly job's log shows that the command is
+    alive.
     """
 
     def __init__(
@@ -134,12 +145,25 @@ def _bars(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description:<21}"),
         # Narrow, so that everything fits into 80 columns.
-        BarColumn(20),
+        BarColumn(10),
         MofNCompleteColumn(),
+        _RateColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,
     )
+
+
+class _RateColumn(ProgressColumn):
+    """As in `102.4/s`; empty while nothing is done."""
+
+    def render(self, task: Task) -> Text:
+        rate = task.finished_speed or task.speed
+        return Text("" if not rate else f"{_rate(rate)}/s", style="progress.data.speed")
+
+
+def _rate(a_second: float) -> str:
+    return f"{a_second:,.1f}" if a_second >= 1 else f"{a_second:.2g}"
 
 
 def _line(step: Step, elapsed_s: float) -> str:
@@ -147,7 +171,7 @@ def _line(step: Step, elapsed_s: float) -> str:
     rate = step.done / elapsed_s if elapsed_s > 0 else 0.0
     parts = [f"{step.done:,}" + ("" if step.total is None else f" of {step.total:,}")]
     if rate > 0:
-        parts.append(f"{rate:,.1f} a second" if rate >= 1 else f"{rate:.2g} a second")
+        parts.append(f"{_rate(rate)} a second")
     if step.is_complete:
         parts.append(f"took {_duration(elapsed_s)}")
     elif step.total is not None and rate > 0:

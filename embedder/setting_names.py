@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "batch_size",
             "decode_threads",
             "embedding_cache_mb",
+            "thumbnail_cache_mb",
             "keep_versions",
             "drop_after_s",
             "abandoned_after_s",

@@ -8,6 +8,7 @@ from pydantic import Field, SecretStr
 
 from embedder.precision import PrecisionChoice
 from embedder.settings import CatalogSettings, LayeredSettings
+from embedder.thumbnails.folder import ThumbnailFolder
 from indexer.stores.address import open_store
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.protocol import Store
@@ -46,6 +47,8 @@ class IndexerSettings(StoreSettings, CatalogSettings):
         cache_dir: exported models, and vectors of earlier builds.
         embedding_cache_mb: most space for vectors of pictures and texts, which are then never embedded twice by one
             model, and for what pictures look like; a picture takes about 2.6 kB. 0: none are kept.
+        thumbnail_cache_mb: most space for thumbnails of the catalog's pictures, about 10 kB each; those that were not
+            used for the longest time go first. 0: none are kept.
         threads: of ONNX Runtime; 0 is one for each core.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
@@ -82,6 +85,7 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     batch_size: int = Field(default=64, ge=1, le=4096)
     decode_threads: int = Field(default=2, ge=1, le=256)
     embedding_cache_mb: int = Field(default=4096, ge=0, le=1_000_000)
+    thumbnail_cache_mb: int = Field(default=1024, ge=0, le=1_000_000)
     keep_versions: int = Field(default=1, ge=0, le=100)
     drop_after_s: float = Field(default=3600.0, ge=0, le=31_536_000, allow_inf_nan=False)
     abandoned_after_s: float = Field(default=86_400.0, ge=0, le=31_536_000, allow_inf_nan=False)
@@ -96,3 +100,7 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     quality_report: bool = True
     wanted_recall: float = Field(default=0.99, ge=0, le=1)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
+
+    def thumbnails(self) -> ThumbnailFolder:
+        """Where thumbnails are kept."""
+        return ThumbnailFolder(self.cache_dir, self.thumbnail_cache_mb * 2**20)

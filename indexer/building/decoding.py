@@ -15,12 +15,17 @@ from embedder.catalogs.siblings.perceptual_hash import DIGEST_BYTES, hash_image
 from embedder.errors import PictureError
 from embedder.inputs.picture import Picture, content_digest, load_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
+from embedder.thumbnails.folder import ThumbnailFolder
+from embedder.thumbnails.thumbnail import SIDE
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
 from indexer.quality.picture_traits import PictureTraits
 
 AHEAD = 4
 """Batches that may be decoded, or being decoded, and waiting."""
+
+_LEAST_LOOKED_AT = 2 * SIDE
+"""Pixels of the shorter side that a large picture is reduced to, before it is looked at."""
 
 Row = Product | Rejection
 
@@ -69,7 +74,14 @@ class DecodedBatch:
 class Decoding(Stage):
     """Reads pictures in several threads, each of which holds one whole picture at a time."""
 
-    def __init__(self, reader: PixelReader, encoder: CachedEncoder, threads: int, batch_size: int) -> None:
+    def __init__(
+        self,
+        reader: PixelReader,
+        encoder: CachedEncoder,
+        threads: int,
+        batch_size: int,
+        thumbnails: ThumbnailFolder | None = None,
+    ) -> None:
         """Prepare.
 
         Args:
@@ -77,11 +89,14 @@ class Decoding(Stage):
             encoder: that model, which knows some pictures already.
             threads: how many pictures are decoded at once.
             batch_size: pictures in a batch; a product's pictures stay together, so a batch may have a few more.
+            thumbnails: where one is kept of each picture that is decoded. A picture that is known is not decoded for
+                the sake of a thumbnail: who needs one then makes it. None: none are kept.
         """
         super().__init__("decode", threads)
         self._reader = reader
         self._encoder = encoder
         self._batch_size = batch_size
+        self._thumbnails = thumbnails
 
     def batches(self, rows: Iterable[Row]) -> Iterator[DecodedBatch]:
         """Decode the rows batch by batch, in order; no more than `AHEAD` batches wait."""
@@ -132,24 +147,29 @@ class Decoding(Stage):
         key = self._encoder.picture_key(content, limits.max_pixels)
         vector, traits = self._encoder.known(key), self._encoder.known_traits(content)
         if vector is None or traits is None:
-            looked: list[PictureTraits] = []
-
-            def look(image: Image.Image) -> Image.Image:
-                looked.append(PictureTraits(hash_image(content[:DIGEST_BYTES], image), *image.size))
-                return image
-
-            pixels = self._reader.try_read(loaded, look)
-            if isinstance(pixels, UnusablePicture):
-                return pixels
-            (traits,) = looked
+            try:
+                decoded = self._reader.decode(loaded)
+            except PictureError as error:
+                return UnusablePicture(error.reason, str(error))
+            traits = self._look(decoded.image, content)
             read.new_traits[content] = traits
             if vector is None:
-                read.values.append(pixels.values)
+                read.values.append(self._reader.preprocess(decoded).values)
+        elif self._thumbnails is not None:
+            self._thumbnails.note_used(content)
         if vector is not None:
             read.known[len(read.keys)] = vector
         read.keys.append(key)
         read.traits.append(traits)
         return None
+
+    def _look(self, image: Image.Image, content: bytes) -> PictureTraits:
+        """What a decoded picture looks like; its thumbnail is kept."""
+        by = min(image.size) // _LEAST_LOOKED_AT
+        small = image.reduce(by) if by > 1 else image
+        if self._thumbnails is not None:
+            self._thumbnails.keep(content, small)
+        return PictureTraits(hash_image(content[:DIGEST_BYTES], small), *image.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,7 +65,8 @@ def report_quality(
                 sorted(manifest.categories),
                 manifest.category_models.get("image"),
             )
-        return write_report(folder, found, manifest, reader, limit, settings.picture_limits(), started)
+        limits, thumbnails = settings.picture_limits(), settings.thumbnails()
+        return write_report(folder, found, manifest, reader, limit, limits, thumbnails, started)
     # The index is live: whatever is wrong with a report must not make that a failed build.
     except Exception as error:  # noqa: BLE001
         _log.warning(

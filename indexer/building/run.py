@@ -32,7 +32,7 @@ from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.recognition_fitting import Recognition, fit_recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.retention import clear_versions
-from indexer.building.stage import Stage, StageTime, stage_times
+from indexer.building.stage import Stage, StageTime, StageWatch, stage_times
 from indexer.building.tally import Tally
 from indexer.building.titling import Titling
 from indexer.errors import BuildError
@@ -113,6 +113,7 @@ def build(
     shadow: ShadowRules = ShadowRules(),
     on_rows: Callable[[int], None] = lambda total: None,
     on_progress: Callable[[int], None] = lambda done: None,
+    on_busiest: Callable[[StageTime], None] = lambda busiest: None,
 ) -> BuildResult:
     """Build a new index version and make it the live one; on any failure the live one stays as it was.
 
@@ -128,6 +129,7 @@ def build(
         shadow: how the new version is compared with the live one.
         on_rows: called once with the number of rows.
         on_progress: called with the number of rows done since the last call.
+        on_busiest: called beside it with the stage that the others wait for at present.
 
     Raises:
         CatalogError: the catalog cannot be read.
@@ -137,7 +139,18 @@ def build(
     """
     with ProductRoll(encoder.dim, settings.cache_dir) as roll:
         result, fitted = _build(
-            reader, encoder, store, settings, rejects_path, roll, catalog, limit, shadow, on_rows, on_progress
+            reader,
+            encoder,
+            store,
+            settings,
+            rejects_path,
+            roll,
+            catalog,
+            limit,
+            shadow,
+            on_rows,
+            on_progress,
+            on_busiest,
         )
         if quality_folder is None:
             return result
@@ -159,6 +172,7 @@ def _build(
     shadow: ShadowRules,
     on_rows: Callable[[int], None],
     on_progress: Callable[[int], None],
+    on_busiest: Callable[[StageTime], None],
 ) -> tuple[BuildResult, Recognition]:
     """As `build`, less the report; what was indexed is in the roll afterwards."""
     started = time.monotonic()
@@ -172,7 +186,7 @@ def _build(
             cached = CachedEncoder(encoder, cache)
             pipeline = Pipeline(cached, plan, settings, manifest.texts)
             with RejectLog(rejects_path) as rejects:
-                tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll)
+                tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll, on_busiest=on_busiest)
             loaded = time.monotonic()
             _check_share(tally.holdings.products, rejects, settings.max_reject_share)
             duplicates = find_duplicates(roll)
@@ -246,7 +260,11 @@ class Pipeline:
         self._reading = Stage("read")
         limits = settings.picture_limits()
         self._decoding = Decoding(
-            PixelReader(encoder.preprocessing, limits), encoder, settings.decode_threads, settings.batch_size
+            PixelReader(encoder.preprocessing, limits),
+            encoder,
+            settings.decode_threads,
+            settings.batch_size,
+            settings.thumbnails(),
         )
         self._embedding = Embedding(encoder, settings.batch_size)
         self._titling = Titling(encoder, texts, settings.batch_size)
@@ -266,6 +284,7 @@ class Pipeline:
         on_progress: Callable[[int], None],
         roll: ProductRoll | None = None,
         choose: Callable[[Batch], Batch | None] = lambda batch: batch,
+        on_busiest: Callable[[StageTime], None] = lambda busiest: None,
     ) -> Tally:
         """Put the catalog's products into a version, and count them.
 
@@ -276,11 +295,13 @@ class Pipeline:
             on_progress: called with the number of rows done since the last call.
             roll: where products are written down, so that they can be compared later; None: nowhere.
             choose: what of each batch is written; None: nothing of it.
+            on_busiest: see `build`.
         """
         tally = Tally()
         rows = self._reading.counting(read_rows(reader, limit))
         with Loading(writer) as loading:
             self.stages = (*self.stages, loading)
+            watch = StageWatch(self.stages)
             for decoded in self._decoding.batches(rows):
                 for rejection in decoded.rejections:
                     rejects.add(rejection)
@@ -302,6 +323,7 @@ class Pipeline:
                     chosen = choose(Batch(ids, vectors, payloads, decoded.counts, titles, words))
                     if chosen is not None:
                         loading.send(chosen)
+                on_busiest(watch.busiest())
                 on_progress(decoded.rows)
             loading.wait()
         return tally

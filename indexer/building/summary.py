@@ -6,7 +6,7 @@ from typing import Any
 
 from embedder.catalogs.product import MAX_PICTURES
 from indexer.building.run import BuildResult
-from indexer.building.stage import bottleneck
+from indexer.building.stage import StageTime, bottleneck
 from indexer.quality.duplicates import excess
 from indexer.versions.graph_effort import describe_efforts
 
@@ -15,11 +15,11 @@ def to_text(result: BuildResult, url: str) -> str:
     """What a build did, for people, in a few lines."""
     made = result.manifest
     slowest = bottleneck(result.stages)
-    busy = ", ".join(f"{time.name} {min(time.share, 1):.0%}" for time in result.stages)
+    busy = ", ".join(f"{time.name} {time.busy_s:.1f} s ({min(time.share, 1):.0%})" for time in result.stages)
     lines = [
         f"{made.products:,} products indexed, {made.rejected:,} rejected, {result.elapsed_s:.1f} s, "
         f"{result.products_per_s:,.0f} products/s; live version {made.version} at {url}",
-        f"stages at work: {busy} of the time; the others waited for {slowest.name}; "
+        f"stages at work, of the time that they ran side by side: {busy}; the others waited for {slowest.name}; "
         f"outline {result.outline_s:.1f} s before, sealing {result.seal_s:.1f} s after",
     ]
     if made.pictures > made.products:
@@ -56,6 +56,11 @@ def to_text(result: BuildResult, url: str) -> str:
         lines += [f"beside the version that was live: {line}" for line in result.shadow.describe()]
     lines += _quality_lines(result)
     return "\n".join(lines)
+
+
+def to_note(busiest: StageTime) -> str:
+    """The stage that holds up a build at present, beside its progress."""
+    return f"limit: {busiest.name} {min(busiest.share, 1):.0%}"
 
 
 def _quality_lines(result: BuildResult) -> list[str]:

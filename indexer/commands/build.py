@@ -13,7 +13,7 @@ from embedder.catalogs.registry import CATALOG_HELP, open_catalog, parse_columns
 from embedder.export.base_bundles import resolve_bundle
 from embedder.progress import ProgressReport
 from indexer.building.run import build as run_build
-from indexer.building.summary import to_text
+from indexer.building.summary import to_note, to_text
 from indexer.commands.output import default_quality, default_rejects, default_shadow
 from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
 from indexer.settings import IndexerSettings
@@ -115,6 +115,7 @@ def build(
             shadow=shadow,
             on_rows=lambda total: step.update(total=total),
             on_progress=step.advance,
+            on_busiest=lambda busiest: step.update(note=to_note(busiest)),
         )
     print(to_text(result, target.url))
     if result.reasons:

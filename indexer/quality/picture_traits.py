@@ -13,7 +13,7 @@ _SIZE = struct.Struct("<II")
 TRAITS_BYTES = DIGEST_BYTES + HASH_BYTES + THUMBNAIL_BYTES + _SIZE.size
 """Of one picture."""
 
-TRAITS_VERSION = 1
+TRAITS_VERSION = 2
 """Raise when a picture's traits change: they are cached under it."""
 
 

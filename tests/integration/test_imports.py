@@ -46,6 +46,7 @@ def test_foreign_types_stop_at_the_edge() -> None:
         "qdrant_client": {f"indexer/stores/qdrant/{name}.py" for name in QDRANT_MODULES},
         "qdrant_edge": {"indexer/stores/edge/shard.py", "indexer/words/bm25.py"},
         "onnxruntime": {"embedder/runtimes/onnx.py"},
+        "isal": {"embedder/inputs/png.py"},
         "pyarrow": {
             *(f"embedder/catalogs/tables/{name}.py" for name in ("arrow_file", "cells", "parquet_file")),
             "indexer/transfer/products_file.py",

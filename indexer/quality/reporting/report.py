@@ -14,6 +14,7 @@ from embedder.evaluation.reporting.product_pictures import ProductPictures
 from embedder.inputs.picture import PictureLimits
 from embedder.report.folder import ReportFolder
 from embedder.report.rendering import render
+from embedder.thumbnails.folder import ThumbnailFolder
 from indexer.quality.inspection import Inspection
 from indexer.quality.reporting.findings import counts_of, find_findings
 from indexer.quality.reporting.page import quality_page, shown_places
@@ -50,6 +51,7 @@ def write_report(
     reader: CatalogReader,
     limit: int | None,
     limits: PictureLimits,
+    thumbnails: ThumbnailFolder,
     started: float,
 ) -> QualityReport:
     """Write both files; an earlier report's are replaced, others' are not.
@@ -61,6 +63,7 @@ def write_report(
         reader: the catalog, whose rows are read once more for the pictures that the page shows.
         limit: of its products.
         limits: what a picture that is shown may weigh.
+        thumbnails: of these pictures, where there are some.
         started: when looking began, in `time.monotonic`'s seconds.
 
     Raises:
@@ -71,7 +74,7 @@ def write_report(
     target.check((PAGE, DATA))
     findings = find_findings(found)
     shown = {found.words[place].id for place in shown_places(found)}
-    pictures = ProductPictures(_products(reader, limit, shown), limits)
+    pictures = ProductPictures(_products(reader, limit, shown), limits, thumbnails)
     page = quality_page(found, findings, manifest, pictures)
     target.write({PAGE: render(page), DATA: quality_text(found, findings, manifest)})
     return QualityReport(folder / PAGE, counts_of(found), time.monotonic() - started)

@@ -1,0 +1,1 @@
+"""Catalog pictures made small, and kept."""
