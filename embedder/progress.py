@@ -90,7 +90,7 @@ class ProgressReport:
         self._clock = clock
         self._interval_s = interval_s
         self._steps: dict[Step, TaskID | None] = {}
-        self._bars = _bars(console) if console.is_terminal else None
+        self._bars = _bars(console, clock) if console.is_terminal else None
         self._ended = threading.Event()
         self._reporter = threading.Thread(target=self._report_regularly, name="progress", daemon=True)
 
@@ -141,7 +141,7 @@ class ProgressReport:
             self.report()
 
 
-def _bars(console: Console) -> Progress:
+def _bars(console: Console, clock: Callable[[], float]) -> Progress:
     return Progress(
         TextColumn("{task.description:<21}"),
         # Narrow, so that everything fits into 80 columns.
@@ -151,6 +151,7 @@ def _bars(console: Console) -> Progress:
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,
+        get_time=clock,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 import threading
 
 import pytest
@@ -106,3 +107,15 @@ def test_a_terminal_gets_bars_and_no_lines(caplog: pytest.LogCaptureFixture) -> 
     assert "embedding" in screen.getvalue()
     assert "4/4" in screen.getvalue()
     assert "nearly" in screen.getvalue()
+
+
+def test_a_bar_has_count_rate_time_left_and_note_in_80_columns(clock: Clock) -> None:
+    screen = io.StringIO()
+    with ProgressReport(LOG, Console(file=screen, force_terminal=True, width=80), clock) as report:
+        step = report.step("indexing", 20_000)
+        for _ in range(3):
+            clock.now += 10
+            step.advance(4000)
+        step.update(note="limit: decode 97%")
+    shown = re.sub(r"\x1b\[[^a-zA-Z]*[a-zA-Z]", "", screen.getvalue())
+    assert re.search(r"12000/20000 400.0/s 0:00:20 limit: decode 97%", shown), shown

@@ -31,6 +31,7 @@ from embedder.inputs.picture import (
     PicturePixels,
     decode_picture,
 )
+from embedder.inputs.preprocess import Preprocessing
 from tests.conftest import draw_product
 from tests.embedder.conftest import encoded
 
@@ -107,30 +108,51 @@ def test_transparency_is_laid_on_white() -> None:
     assert (decoded(encoded(clear)) == 255).all()
 
 
+def test_laid_on_white_each_value_at_each_opacity_is_what_pillow_composites() -> None:
+    values, opacities = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
+    every = Image.fromarray(np.stack([values, values, 255 - values, opacities], axis=2))
+    white = Image.new("RGBA", every.size, (255, 255, 255, 255))
+    expected = Image.alpha_composite(white, every).convert("RGB")
+    # As a cut-out: clear all around.
+    larger = Image.new("RGBA", (700, 900), (1, 2, 3, 0))
+    larger.paste(every, (300, 400))
+    found = decoded(encoded(larger)).copy()
+    assert np.array_equal(found[400:656, 300:556], np.asarray(expected))
+    found[400:656, 300:556] = 255
+    assert (found == 255).all()
+
+
 def test_a_palettes_transparent_colour_is_laid_on_white() -> None:
     picture = Image.new("P", (8, 8), 0)
     picture.putpalette([10, 20, 30] * 256)
     assert (decoded(encoded(picture, "PNG", transparency=0)) == 255).all()
 
 
+UNDO = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""EXIF orientation to how an upright picture is stored under it."""
+
+
+def turned(upright: Image.Image, orientation: int, kind: str) -> bytes:
+    stored = upright.transpose(UNDO[orientation]) if orientation in UNDO else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(stored, kind, exif=exif)
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_rotation_is_applied(orientation: int) -> None:
     upright = Image.new("RGB", (40, 24), "white")
     upright.paste((255, 0, 0), (0, 0, 10, 6))
-    undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT,
-        3: Image.Transpose.ROTATE_180,
-        4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE,
-        6: Image.Transpose.ROTATE_90,
-        7: Image.Transpose.TRANSVERSE,
-        8: Image.Transpose.ROTATE_270,
-    }
-    stored = upright.transpose(undo[orientation]) if orientation in undo else upright
-    exif = Image.Exif()
-    exif[0x0112] = orientation
     for kind in ("PNG", "JPEG"):
-        image = decode_picture(PictureBytes(encoded(stored, kind, exif=exif)), draft_side=8).image
+        image = decode_picture(PictureBytes(turned(upright, orientation, kind)), draft_side=8).image
         assert image.size[0] > image.size[1]
         corner = image.resize((40, 24)).getpixel((3, 2))
         assert corner[0] > 200
@@ -157,6 +179,28 @@ def test_a_draft_is_smaller_and_hardly_different() -> None:
     whole = decode_picture(PictureBytes(data)).image
     difference = np.asarray(draft.resize((96, 96))).astype(float) - np.asarray(whole.resize((96, 96))).astype(float)
     assert np.abs(difference).mean() < 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_draft_shows_everything_where_the_whole_picture_does(orientation: int) -> None:
+    """Its outermost pixels may lie across the picture's edge, which is not where the picture ends then."""
+    x, y = np.meshgrid(np.arange(1537), np.arange(1161))
+    waves = 127.5 + 127.5 * np.sin(2 * np.pi * x / 60) * np.sin(2 * np.pi * y / 45)
+    data = PictureBytes(turned(Image.fromarray(waves.astype(np.uint8)).convert("RGB"), orientation, "JPEG"))
+    preprocessing = Preprocessing((48, 48), (0.5,) * 3, (0.5,) * 3, resize_mode="squash")
+    whole = np.asarray(preprocessing.resize(decode_picture(data).image)).astype(int)
+    draft = decode_picture(data, draft_side=144)
+    assert draft.image.size == (193, 146)
+    assert draft.box is not None
+    with_box = np.abs(np.asarray(preprocessing.resize(draft.image, draft.box)) - whole)
+    without = np.abs(np.asarray(preprocessing.resize(draft.image)) - whole)
+    assert with_box.mean() < 1.5 < 3 < without.mean()
+
+
+def test_a_draft_that_ends_where_the_picture_does_has_no_box() -> None:
+    data = PictureBytes(encoded(draw_product("ellipse", "blue", 1, side=1024), "JPEG"))
+    assert decode_picture(data, draft_side=192).box is None
+    assert decode_picture(data).box is None
 
 
 def test_zero_bytes() -> None:

@@ -36,6 +36,17 @@ def test_each_picture_is_what_the_whole_batch_makes_of_it(resize_mode: str) -> N
         assert np.array_equal(read.values, expected)
 
 
+def test_a_jpeg_decoded_at_a_reduced_scale_has_nearly_the_pixels_of_the_whole() -> None:
+    image = draw_product("ellipse", "red", 1, 1203)
+    reduced = READER.read(PictureBytes(encoded(image, "JPEG", quality=95)))
+    assert READER.decode(PictureBytes(encoded(image, "JPEG"))).image.width == 151
+    whole = PREPROCESSING.apply([image])[0]
+    assert (
+        np.abs(PREPROCESSING.to_bytes(reduced.values[None]).astype(int) - PREPROCESSING.to_bytes(whole[None])).mean()
+        < 1.5
+    )
+
+
 def test_what_was_done_to_a_picture_is_reported() -> None:
     frames = [draw_product("ellipse", color, 1, 40) for color in ("red", "blue")]
     animation = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])

@@ -11,7 +11,8 @@ import pytest
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 
-from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.preprocess import LARGE, Preprocessing
+from tests.conftest import draw_product
 
 MEAN, STD = (0.48, 0.46, 0.41), (0.27, 0.26, 0.28)
 # Positions computed from another start may round a value the other way.
@@ -52,13 +53,36 @@ def test_a_long_narrow_pictures_centre_is_what_scaling_all_of_it_gives(
     assert np.abs(actual - expected).max() < ONE_LEVEL
 
 
+@pytest.mark.parametrize("mode", ["shortest", "longest", "squash"])
+@pytest.mark.parametrize("box", [(64, 64), (48, 80)], ids=["square", "oblong"])
+def test_a_large_picture_scaled_in_two_steps_is_nearly_what_one_gives(mode: str, box: tuple[int, int]) -> None:
+    image = draw_product("ellipse", "red", 0, side=1100).resize((1301, 1100))
+    assert image.width * image.height >= LARGE
+    config = PreprocessCfg(size=box, mean=MEAN, std=STD, interpolation="bicubic", resize_mode=mode)
+    expected = image_transform_v2(config, is_train=False)(image).numpy()
+    (actual,) = Preprocessing(box, MEAN, STD, "bicubic", mode).apply([image])
+    assert 0 < np.abs(actual - expected).mean() < ONE_LEVEL / 10
+    assert np.abs(actual - expected).max() < 8 * ONE_LEVEL
+
+
+def test_part_of_an_image_is_scaled_as_if_it_were_all() -> None:
+    image = noise((200, 150))
+    whole = np.asarray(Preprocessing((48, 48), MEAN, STD).resize(image))
+    framed = Image.new("RGB", (264, 250))
+    framed.paste(image, (64, 100))
+    part = np.asarray(Preprocessing((48, 48), MEAN, STD).resize(framed, (64, 100, 264, 250)))
+    # Along the edges the filter sees what lies beyond.
+    assert np.abs(part.astype(int) - whole)[2:, 2:].max() <= 1
+
+
 def test_a_single_row_of_pixels_is_scaled_within_little_memory() -> None:
     """Scaled whole, it would be 224 rows of 6,720,000 pixels: 6 GB, of which this process may take 2."""
     code = """
 import resource
 import numpy as np
 from PIL import Image
-from embedder.inputs.preprocess import Preprocessing
+from embedder.inputs.preprocess import LARGE, Preprocessing
+from tests.conftest import draw_product
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 row = np.random.default_rng(0).integers(0, 256, (1, 30_000, 3), dtype=np.uint8)
 (pixels,) = Preprocessing((224, 224), (0.5,) * 3, (0.5,) * 3).apply([Image.fromarray(row)])

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from indexer.building.stage import Stage, StageTime, bottleneck, stage_times
+from indexer.building.stage import Stage, StageTime, StageWatch, bottleneck, stage_times
 
 
 @pytest.fixture
@@ -84,3 +84,25 @@ def test_the_bottleneck_is_busiest_for_its_number_of_threads(clock: list[int]) -
 
 def test_a_build_of_no_time_has_no_shares() -> None:
     assert stage_times([Stage("read")], 0.0) == (StageTime("read", 0.0, 0.0),)
+
+
+def test_a_watch_names_the_stage_that_is_the_busiest_of_late(clock: list[int]) -> None:
+    decode, embed = Stage("decode", threads=2), Stage("embed")
+    watch = StageWatch([decode, embed], lambda: clock[0] / 1e9)
+
+    def run(stage: Stage, seconds: float) -> None:
+        with stage.working():
+            clock[0] += int(seconds * 1e9)
+
+    assert watch.busiest().share == 0.0
+    for _ in range(10):
+        run(decode, 4)
+        run(embed, 1)
+        found = watch.busiest()
+        assert (found.name, found.share) == ("decode", pytest.approx(0.4))
+    for _ in range(40):
+        run(embed, 1)
+        found = watch.busiest()
+    # What was before the last half minute does not count any more.
+    assert (found.name, found.share) == ("embed", pytest.approx(1.0))
+    assert found.busy_s == pytest.approx(30.0, abs=5.1)
