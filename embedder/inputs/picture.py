@@ -293,7 +293,7 @@ def _decode(data: bytes, limits: PictureLimits, draft_side: int | None, reserve:
         )
     with ExitStack() as stack:
         with _foreign_errors(data, limits):
-            opened = stack.enter_context(Image.open(io.BytesIO(data), formats=FORMATS))
+            opened: Image.Image = stack.enter_context(Image.open(io.BytesIO(data), formats=FORMATS))
             _check_pixels(opened.width, opened.height, limits)
             full_size, is_jpeg = opened.size, opened.format == "JPEG"
             animated = getattr(opened, "n_frames", 1) > 1 and opened.format in ("GIF", "PNG", "WEBP")

@@ -13,6 +13,7 @@ from PIL import Image
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.siblings.perceptual_hash import DIGEST_BYTES, hash_image
 from embedder.errors import PictureError
+from embedder.inputs.kept_blocks import keeping_blocks
 from embedder.inputs.picture import Picture, content_digest, load_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
 from embedder.thumbnails.folder import ThumbnailFolder
@@ -100,7 +101,8 @@ class Decoding(Stage):
 
     def batches(self, rows: Iterable[Row]) -> Iterator[DecodedBatch]:
         """Decode the rows batch by batch, in order; no more than `AHEAD` batches wait."""
-        return map_ahead(self._decode, _in_batches(rows, self._batch_size), self.threads, AHEAD)
+        with keeping_blocks(self.threads):
+            yield from map_ahead(self._decode, _in_batches(rows, self._batch_size), self.threads, AHEAD)
 
     def _decode(self, rows: Sequence[Row]) -> DecodedBatch:
         with self.working():

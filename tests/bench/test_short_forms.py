@@ -22,6 +22,7 @@ BENCHES = {path.stem for kind in ("quality", "index", "serve") for path in Path(
 TIMED = {
     "quality_training_step": {"training_step_ratio"},
     "index_bulk_load": {"index_bulk_load_ratio"},
+    "index_decoding": {"index_decoding_ratio"},
     "index_effort": {
         f"index_effort_{kind}_{name}" for kind in ("plain", "filtered") for name in ("recall", "latency_ratio")
     },

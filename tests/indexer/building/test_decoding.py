@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.registry import open_catalog
 from embedder.catalogs.siblings.perceptual_hash import hash_picture
+from embedder.inputs.kept_blocks import BLOCKS
 from embedder.inputs.picture import PictureFile, PictureLimits, decode_picture
 from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
@@ -187,6 +189,19 @@ def test_no_more_than_a_few_batches_are_read_ahead(pictures: Path) -> None:
     next(batches)
     assert read[0] <= 4 * (AHEAD + 2)
     batches.close()
+
+
+@pytest.mark.parametrize("ended", ["read to the end", "left alone"])
+def test_memory_is_kept_between_pictures_and_given_back_afterwards(pictures: Path, ended: str) -> None:
+    before = Image.core.get_blocks_max()
+    batches = Decoding(READER, Remembers(), 3, 1).batches(product(str(n), pictures, "0.png") for n in range(9))
+    next(batches)
+    assert Image.core.get_blocks_max() == 3 * BLOCKS
+    if ended == "left alone":
+        batches.close()
+    else:
+        assert len(list(batches)) == 8
+    assert Image.core.get_blocks_max() == before
 
 
 def test_the_readers_error_comes_out_and_ends_it(pictures: Path) -> None:
