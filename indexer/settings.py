@@ -8,7 +8,7 @@ from pydantic import Field, SecretStr
 
 from embedder.precision import PrecisionChoice
 from embedder.settings import CatalogSettings, LayeredSettings
-from embedder.thumbnails.folder import ThumbnailFolder
+from indexer.caches.thumbnails import ThumbnailCache
 from indexer.stores.address import open_store
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.protocol import Store
@@ -47,8 +47,8 @@ class IndexerSettings(StoreSettings, CatalogSettings):
         cache_dir: exported models, and vectors of earlier builds.
         embedding_cache_mb: most space for vectors of pictures and texts, which are then never embedded twice by one
             model, and for what pictures look like; a picture takes about 2.6 kB. 0: none are kept.
-        thumbnail_cache_mb: most space for thumbnails of the catalog's pictures, about 10 kB each; those that were not
-            used for the longest time go first. 0: none are kept.
+        thumbnail_cache_mb: most space for thumbnails of the catalog's pictures, up to 15 kB each; those that were not
+            used for the most builds go first. 0: none are kept.
         threads: of ONNX Runtime; 0 is one for each core.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
@@ -101,6 +101,6 @@ class IndexerSettings(StoreSettings, CatalogSettings):
     wanted_recall: float = Field(default=0.99, ge=0, le=1)
     max_reject_share: float = Field(default=0.5, ge=0, le=1)
 
-    def thumbnails(self) -> ThumbnailFolder:
-        """Where thumbnails are kept."""
-        return ThumbnailFolder(self.cache_dir, self.thumbnail_cache_mb * 2**20)
+    def thumbnails(self) -> ThumbnailCache:
+        """Where thumbnails are kept; not opened yet."""
+        return ThumbnailCache(self.cache_dir, self.thumbnail_cache_mb * 2**20)

@@ -16,10 +16,10 @@ from embedder.errors import PictureError
 from embedder.inputs.kept_blocks import keeping_blocks
 from embedder.inputs.picture import Picture, content_digest, load_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
-from embedder.thumbnails.folder import ThumbnailFolder
-from embedder.thumbnails.thumbnail import SIDE
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
+from indexer.caches.thumbnail import SIDE, to_thumbnail
+from indexer.caches.thumbnails import ThumbnailCache
 from indexer.quality.picture_traits import PictureTraits
 
 AHEAD = 4
@@ -81,7 +81,7 @@ class Decoding(Stage):
         encoder: CachedEncoder,
         threads: int,
         batch_size: int,
-        thumbnails: ThumbnailFolder | None = None,
+        thumbnails: ThumbnailCache | None = None,
     ) -> None:
         """Prepare.
 
@@ -106,7 +106,7 @@ class Decoding(Stage):
 
     def _decode(self, rows: Sequence[Row]) -> DecodedBatch:
         with self.working():
-            read = _Read([], [], {}, [], {})
+            read = _Read([], [], {}, [], {}, {}, [])
             products: list[Product] = []
             rejections: list[Rejection] = []
             left_out = 0
@@ -120,6 +120,9 @@ class Decoding(Stage):
                     products.append(row if not unusable else replace(row, pictures=readable))
                 rejections.extend(_reject(row, unusable, whole_row=not readable))
             self._encoder.keep_traits(read.new_traits)
+            if self._thumbnails is not None:
+                self._thumbnails.keep(read.thumbnails)
+                self._thumbnails.note_used(read.seen)
             height, width = self._reader.preprocessing.size
             pixels = np.stack(read.values) if read.values else np.empty((0, 3, height, width), dtype=np.float32)
             return DecodedBatch(products, read.keys, read.traits, read.known, pixels, rejections, len(rows), left_out)
@@ -153,36 +156,41 @@ class Decoding(Stage):
                 decoded = self._reader.decode(loaded)
             except PictureError as error:
                 return UnusablePicture(error.reason, str(error))
-            traits = self._look(decoded.image, content)
+            traits = self._look(decoded.image, content, read)
             read.new_traits[content] = traits
             if vector is None:
                 read.values.append(self._reader.preprocess(decoded).values)
-        elif self._thumbnails is not None:
-            self._thumbnails.note_used(content)
+        else:
+            read.seen.append(content)
         if vector is not None:
             read.known[len(read.keys)] = vector
         read.keys.append(key)
         read.traits.append(traits)
         return None
 
-    def _look(self, image: Image.Image, content: bytes) -> PictureTraits:
-        """What a decoded picture looks like; its thumbnail is kept."""
+    def _look(self, image: Image.Image, content: bytes, read: _Read) -> PictureTraits:
+        """What a decoded picture looks like; its thumbnail is made, too."""
         by = min(image.size) // _LEAST_LOOKED_AT
         small = image.reduce(by) if by > 1 else image
-        if self._thumbnails is not None:
-            self._thumbnails.keep(content, small)
+        if self._thumbnails is not None and self._thumbnails.is_open:
+            read.thumbnails[content] = to_thumbnail(small)
         return PictureTraits(hash_image(content[:DIGEST_BYTES], small), *image.size)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Read:
-    """The readable pictures of a batch so far; see `DecodedBatch`. New traits are those that no cache knew."""
+    """The readable pictures of a batch so far; see `DecodedBatch`.
+
+    New traits are those that no cache knew; thumbnails are of pictures that were decoded, seen those that were not.
+    """
 
     keys: list[bytes]
     traits: list[PictureTraits]
     known: dict[int, npt.NDArray[np.float32]]
     values: list[npt.NDArray[np.float32]]
     new_traits: dict[bytes, PictureTraits]
+    thumbnails: dict[bytes, bytes]
+    seen: list[bytes]
 
 
 def _reject(

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import sqlite3
-import threading
-import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-_log = logging.getLogger(__name__)
+from indexer.caches.table import CacheTable
 
 FILE_NAME = "embeddings-1.sqlite"
 """Another number when an entry's form changes."""
 
 Vector = npt.NDArray[np.float32]
 
-_MOST_ASKED = 500
-_PATIENCE_S = 30.0
-_DROPPED_AT_ONCE = 1_000
-_NOTED_AT_ONCE = 1_000
-_KEY_BYTES, _CHECK_BYTES = 20, 4
+_KEY_BYTES = 20
 
 
 def cache_key(*parts: str | bytes) -> bytes:
@@ -39,143 +29,20 @@ def cache_key(*parts: str | bytes) -> bytes:
     return digest.digest()[:_KEY_BYTES]
 
 
-class EmbeddingCache:
-    """A table of vectors of all models, up to a size; what was not used for the most builds goes first.
-
-    A cache that cannot be opened, read or written costs time, never the build: it is left alone, with a line in the
-    log. An entry that is damaged is as good as none. Several processes may share it, and several threads one object.
-    Used as a context manager.
-    """
+class EmbeddingCache(CacheTable):
+    """Vectors of all models, and what else was computed from a picture or a text."""
 
     def __init__(self, cache_dir: Path, most_bytes: int) -> None:
         """Take the folder, and how large the table may become; 0: nothing is kept, and nothing found."""
-        self._path = cache_dir / FILE_NAME
-        self._most_bytes = most_bytes
-        self._connection: sqlite3.Connection | None = None
-        self._lock = threading.Lock()
-        self._generation = 0
-        self._used: set[bytes] = set()
-
-    def __enter__(self) -> Self:
-        if not self._most_bytes:
-            return self
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            # Calls from several threads take turns by the lock.
-            self._connection = sqlite3.connect(self._path, timeout=_PATIENCE_S, check_same_thread=False)
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            with self._connection:
-                self._connection.execute(
-                    "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, value BLOB, used INTEGER)"
-                )
-                self._connection.execute("CREATE INDEX IF NOT EXISTS by_use ON vectors (used)")
-            (latest,) = self._connection.execute("SELECT MAX(used) FROM vectors").fetchone()
-            # Builds are counted: a clock may jump.
-            self._generation = (latest or 0) + 1
-        except (OSError, sqlite3.Error) as error:
-            self._give_up(error)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        with self._lock:
-            self._note_used(1)
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        super().__init__(cache_dir / FILE_NAME, most_bytes, "embeddings")
 
     def find(self, keys: Sequence[bytes], length: int) -> dict[bytes, Vector]:
         """The stored and sound ones of `keys`, each float32 (length,)."""
         return {key: _to_vector(data) for key, data in self.find_bytes(keys, 4 * length).items()}
 
-    def find_bytes(self, keys: Sequence[bytes], size: int) -> dict[bytes, bytes]:
-        """The stored and sound ones of `keys`, each of `size` bytes."""
-        found: dict[bytes, bytes] = {}
-        with self._lock:
-            for start in range(0, len(keys), _MOST_ASKED):
-                if self._connection is None:
-                    break
-                asked = list(dict.fromkeys(keys[start : start + _MOST_ASKED]))
-                marks = ",".join("?" * len(asked))
-                try:
-                    # The marks are all that is put into the text.
-                    query = f"SELECT key, value, used FROM vectors WHERE key IN ({marks})"  # noqa: S608
-                    rows = self._connection.execute(query, asked).fetchall()
-                except sqlite3.Error as error:
-                    self._give_up(error)
-                    break
-                for key, value, used in rows:
-                    data = _read(value, size)
-                    if data is not None:
-                        found[key] = data
-                        if used != self._generation:
-                            self._used.add(key)
-            self._note_used(_NOTED_AT_ONCE)
-        return found
-
     def store(self, vectors: Mapping[bytes, Vector]) -> None:
         """Keep vectors, float32 (length,), by their keys; drops others where they do not fit."""
         self.store_bytes({key: _to_bytes(vector) for key, vector in vectors.items()})
-
-    def store_bytes(self, entries: Mapping[bytes, bytes]) -> None:
-        """Keep whatever else was computed from a picture or a text, by its key, as `store` keeps vectors."""
-        with self._lock:
-            if self._connection is None or not entries:
-                return
-            rows = [(key, _written(data), self._generation) for key, data in entries.items()]
-            try:
-                with self._connection:
-                    self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
-                if self._size(self._connection) > self._most_bytes:
-                    # What was of use in this build is the last to go.
-                    self._note_used(1)
-                    self._drop(max(len(value) for _, value, _ in rows))
-            except sqlite3.Error as error:
-                self._give_up(error)
-
-    def _note_used(self, least: int) -> None:
-        """Write down which entries were of use, once there are so many of them."""
-        if self._connection is None or len(self._used) < least:
-            return
-        try:
-            with self._connection:
-                rows = [(self._generation, key) for key in self._used]
-                self._connection.executemany("UPDATE vectors SET used = ? WHERE key = ?", rows)
-        except sqlite3.Error as error:
-            self._give_up(error)
-        self._used.clear()
-
-    @staticmethod
-    def _size(connection: sqlite3.Connection) -> int:
-        pages, free, each = (
-            int(connection.execute(f"PRAGMA {name}").fetchone()[0])
-            for name in ("page_count", "freelist_count", "page_size")
-        )
-        return (pages - free) * each
-
-    def _drop(self, entry_bytes: int) -> None:
-        """Until the table is small enough; `entry_bytes`: of an entry, about."""
-        while self._connection is not None and (over := self._size(self._connection) - self._most_bytes) > 0:
-            with self._connection:
-                dropped = self._connection.execute(
-                    "DELETE FROM vectors WHERE key IN (SELECT key FROM vectors ORDER BY used LIMIT ?)",
-                    (min(_DROPPED_AT_ONCE, over // (2 * entry_bytes) + 1),),
-                ).rowcount
-            if not dropped:
-                return
-
-    def _give_up(self, error: Exception) -> None:
-        _log.warning(
-            "embeddings are not kept for the next build: %s cannot be used (%s); next step: delete it, or name another "
-            "--cache-dir",
-            self._path,
-            error,
-        )
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
 
 
 def _to_bytes(vector: Vector) -> bytes:
@@ -184,15 +51,3 @@ def _to_bytes(vector: Vector) -> bytes:
 
 def _to_vector(data: bytes) -> Vector:
     return np.frombuffer(data, dtype="<f4").astype(np.float32)
-
-
-def _written(data: bytes) -> bytes:
-    return zlib.crc32(data).to_bytes(_CHECK_BYTES, "little") + data
-
-
-def _read(value: object, size: int) -> bytes | None:
-    """An entry as it was written; None where it is of another size, or damaged."""
-    if not isinstance(value, bytes) or len(value) != _CHECK_BYTES + size:
-        return None
-    check, data = value[:_CHECK_BYTES], value[_CHECK_BYTES:]
-    return data if zlib.crc32(data).to_bytes(_CHECK_BYTES, "little") == check else None

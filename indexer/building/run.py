@@ -258,13 +258,14 @@ class Pipeline:
     ) -> None:
         self._plan = plan
         self._reading = Stage("read")
+        self._thumbnails = settings.thumbnails()
         limits = settings.picture_limits()
         self._decoding = Decoding(
             PixelReader(encoder.preprocessing, limits),
             encoder,
             settings.decode_threads,
             settings.batch_size,
-            settings.thumbnails(),
+            self._thumbnails,
         )
         self._embedding = Embedding(encoder, settings.batch_size)
         self._titling = Titling(encoder, texts, settings.batch_size)
@@ -299,7 +300,7 @@ class Pipeline:
         """
         tally = Tally()
         rows = self._reading.counting(read_rows(reader, limit))
-        with Loading(writer) as loading:
+        with self._thumbnails, Loading(writer) as loading:
             self.stages = (*self.stages, loading)
             watch = StageWatch(self.stages)
             for decoded in self._decoding.batches(rows):

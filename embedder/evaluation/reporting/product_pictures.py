@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from PIL import Image
 
@@ -13,27 +13,27 @@ from embedder.inputs.picture import Picture as Source
 from embedder.inputs.picture import PictureLimits, decode_picture
 from embedder.report.page import Picture
 from embedder.report.thumbnails import SIDE, thumbnail
-from embedder.thumbnails.folder import ThumbnailFolder
 
 _LONGEST_LINE = 60
+
+Decode = Callable[[Source, PictureLimits], Image.Image]
+"""Gives a picture, RGB; raises `PictureError` where it cannot be read."""
 
 
 class ProductPictures:
     """Makes pictures of products by their ids, each decoded once."""
 
-    def __init__(
-        self, products: Mapping[str, Product], limits: PictureLimits, thumbnails: ThumbnailFolder | None = None
-    ) -> None:
+    def __init__(self, products: Mapping[str, Product], limits: PictureLimits, decode: Decode | None = None) -> None:
         """Nothing is decoded yet.
 
         Args:
             products: by id.
             limits: what a picture may weigh.
-            thumbnails: are taken instead of pictures, where there are some; None: nowhere.
+            decode: gives a picture, or as much of it as a page needs; None: pictures are decoded.
         """
         self._products = products
         self._limits = limits
-        self._thumbnails = thumbnails
+        self._decode = decode or _decode
         self._made: dict[str, str] = {}
 
     def of(self, product_id: str, framed: bool = False) -> Picture:
@@ -53,16 +53,15 @@ class ProductPictures:
     def _image(self, product: Product) -> str:
         if product.id not in self._made:
             try:
-                self._made[product.id] = thumbnail(self._decoded(product.pictures[0].source))
+                self._made[product.id] = thumbnail(self._decode(product.pictures[0].source, self._limits))
             except PictureError:
                 # It was read when the model was measured; a page without it is better than none.
                 self._made[product.id] = ""
         return self._made[product.id]
 
-    def _decoded(self, source: Source) -> Image.Image:
-        if self._thumbnails is not None:
-            return self._thumbnails.image_of(source, self._limits)
-        return decode_picture(source, self._limits, 2 * SIDE).image
+
+def _decode(source: Source, limits: PictureLimits) -> Image.Image:
+    return decode_picture(source, limits, 2 * SIDE).image
 
 
 def _short(text: str) -> str:

@@ -14,7 +14,7 @@ from embedder.evaluation.reporting.product_pictures import ProductPictures
 from embedder.inputs.picture import PictureLimits
 from embedder.report.folder import ReportFolder
 from embedder.report.rendering import render
-from embedder.thumbnails.folder import ThumbnailFolder
+from indexer.caches.thumbnails import ThumbnailCache
 from indexer.quality.inspection import Inspection
 from indexer.quality.reporting.findings import counts_of, find_findings
 from indexer.quality.reporting.page import quality_page, shown_places
@@ -51,7 +51,7 @@ def write_report(
     reader: CatalogReader,
     limit: int | None,
     limits: PictureLimits,
-    thumbnails: ThumbnailFolder,
+    thumbnails: ThumbnailCache,
     started: float,
 ) -> QualityReport:
     """Write both files; an earlier report's are replaced, others' are not.
@@ -74,8 +74,9 @@ def write_report(
     target.check((PAGE, DATA))
     findings = find_findings(found)
     shown = {found.words[place].id for place in shown_places(found)}
-    pictures = ProductPictures(_products(reader, limit, shown), limits, thumbnails)
-    page = quality_page(found, findings, manifest, pictures)
+    with thumbnails:
+        pictures = ProductPictures(_products(reader, limit, shown), limits, thumbnails.image_of)
+        page = quality_page(found, findings, manifest, pictures)
     target.write({PAGE: render(page), DATA: quality_text(found, findings, manifest)})
     return QualityReport(folder / PAGE, counts_of(found), time.monotonic() - started)
 

@@ -20,8 +20,8 @@ from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.remote.hosts import PictureHosts
 from embedder.inputs.remote.web_pictures import WebPictures
-from embedder.thumbnails.folder import ThumbnailFolder
 from indexer.building.decoding import AHEAD, Decoding
+from indexer.caches.thumbnails import ThumbnailCache
 from indexer.quality.picture_traits import PictureTraits
 from tests.conftest import draw_product
 from tests.embedder.inputs.remote.web_server import Server, redirects, sends, status
@@ -125,15 +125,15 @@ def test_a_picture_whose_vector_alone_is_known_is_looked_at_but_not_embedded_aga
 
 
 def test_a_thumbnail_is_kept_of_what_is_decoded_and_nothing_is_decoded_for_one(pictures: Path, tmp_path: Path) -> None:
-    thumbnails = ThumbnailFolder(tmp_path, 2**20)
     contents = {name: hashlib.sha256((pictures / name).read_bytes()).digest() for name in ("0.png", "1.png")}
     encoder = Remembers({contents["1.png"]: np.zeros(3, dtype=np.float32)})
     encoder.traits = {contents["1.png"]: traits_of(pictures / "1.png")}
     row = product("1", pictures, "0.png", "1.png", "broken.png")
-    (batch,) = Decoding(READER, encoder, 2, 4, thumbnails).batches([row])
-    assert len(batch.products[0].pictures) == 2
-    assert thumbnails.read(contents["0.png"]) is not None
-    assert thumbnails.read(contents["1.png"]) is None
+    with ThumbnailCache(tmp_path, 2**20) as thumbnails:
+        (batch,) = Decoding(READER, encoder, 2, 4, thumbnails).batches([row])
+        assert len(batch.products[0].pictures) == 2
+        assert thumbnails.read(contents["0.png"]) is not None
+        assert thumbnails.read(contents["1.png"]) is None
 
 
 def test_what_a_large_picture_looks_like_is_told_from_a_reduced_one(tmp_path: Path) -> None:

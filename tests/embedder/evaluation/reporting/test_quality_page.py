@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -16,8 +15,8 @@ from embedder.evaluation.outcome import TitleOutcome
 from embedder.evaluation.reporting.product_pictures import ProductPictures
 from embedder.evaluation.reporting.quality_report import NAMES, quality_report
 from embedder.evaluation.views import ViewFigures
-from embedder.inputs.picture import PictureBytes, PictureLimits, content_digest
-from embedder.thumbnails.folder import ThumbnailFolder
+from embedder.inputs.picture import Picture as Source
+from embedder.inputs.picture import PictureBytes, PictureLimits
 from tests.embedder.evaluation.measurements import found, measured, outcome, product
 from tests.embedder.report.test_rendering import Parsed
 
@@ -136,13 +135,18 @@ def test_a_picture_that_cannot_be_read_any_more_is_its_title() -> None:
     assert pictures.of("gone").alt == "product gone"
 
 
-def test_of_a_picture_with_a_thumbnail_that_is_shown(tmp_path: Path) -> None:
-    thumbnails = ThumbnailFolder(tmp_path, 2**20)
+def test_what_gives_pictures_may_be_another_than_decoding() -> None:
+    asked: list[Source] = []
+
+    def thumbnail_of(source: Source, limits: PictureLimits) -> Image.Image:
+        asked.append(source)
+        return Image.new("RGB", (256, 171), "red")
+
     source = PictureBytes(b"no picture any more")
-    thumbnails.keep(content_digest(source), Image.new("RGB", (300, 200), "red"))
     item = Product("p", "a red thing", (ProductPicture(source),))
-    shown = ProductPictures({"p": item}, PictureLimits(), thumbnails).of("p")
-    assert shown.image.startswith("data:image/jpeg")
+    pictures = ProductPictures({"p": item}, PictureLimits(), thumbnail_of)
+    assert pictures.of("p").image == pictures.of("p").image != ""
+    assert asked == [source]
 
 
 def test_a_picture_is_decoded_once_and_long_names_are_cut() -> None:

@@ -1,1 +1,0 @@
-"""Catalog pictures made small, and kept."""

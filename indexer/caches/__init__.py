@@ -1,0 +1,1 @@
+"""What one build keeps for the next, beside the index."""
