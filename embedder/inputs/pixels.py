@@ -29,7 +29,7 @@ Change = Callable[[Image.Image], Image.Image]
 
 DRAFT_FACTOR = 3
 """A JPEG is decoded at no less than this many times the tower's input side (see `decode_picture`). Least cosine of 352
-index vectors with those of decoding in full: 0.998; with 2 it is 0.994 (RESULTS.md)."""
+index vectors with those of decoding in full: 0.998; with 2 it is 0.995 (RESULTS.md)."""
 
 PIXELS_VERSION = 2
 """Raise when the same file gives other pixels: vectors and features are cached under it. It is no part of a model's
