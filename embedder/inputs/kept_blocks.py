@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from PIL import Image
 
+_memory = Image.core  # type: ignore[attr-defined]  # Pillow's documentation calls it so; its stubs do not.
+
 BLOCKS = 6
 """Of 16 MiB each, for a thread: a picture of 12 megapixels as it is stored, and as RGB."""
 
@@ -21,10 +23,10 @@ def keeping_blocks(threads: int) -> Iterator[None]:
     Args:
         threads: how many pictures are decoded at once, 1 or more.
     """
-    before = Image.core.get_blocks_max()
-    Image.core.set_blocks_max(max(before, BLOCKS * threads))
+    before = _memory.get_blocks_max()
+    _memory.set_blocks_max(max(before, BLOCKS * threads))
     try:
         yield
     finally:
         # Gives back what is kept beyond it.
-        Image.core.set_blocks_max(before)
+        _memory.set_blocks_max(before)
