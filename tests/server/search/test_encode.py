@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from embedder.encoder import Encoder
+from embedder.inputs.picture import PictureBytes
+from embedder.inputs.pixels import PixelReader
 from server.errors import DeadlineExpired, DecodeMemoryFull, InvalidRequest, ResourceMissing
 from server.search.encode import PartEncoder
 from server.search.query import PictureQuery, ProductQuery, Query, TextQuery, VectorQuery
@@ -54,6 +56,20 @@ def test_each_kind_of_part_becomes_what_the_index_is_searched_with(
         assert np.allclose(part.vector, found.vector, atol=1e-5), query
         assert part.scale == pytest.approx(found.scale, abs=1e-5)
         assert (part.modality, list(part.timings_us), part.warnings) == (modality, stages, ())
+
+
+@pytest.mark.parametrize(("kind", "orientation"), [("PNG", 1), ("JPEG", 1), ("JPEG", 6)])
+def test_a_large_picture_is_the_same_vector_to_a_query_and_to_a_build(
+    parts: PartEncoder, encoder: Encoder, kind: str, orientation: int
+) -> None:
+    """Also where it is decoded at a reduced scale that its sides are no multiples of, or scaled in two steps."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    data = encoded(draw_product("ellipse", "red", 9000, side=1203).resize((1203, 1101)), kind, exif=exif)
+    (built,) = encoder.embed_pixels(PixelReader(encoder.preprocessing).read(PictureBytes(data)).values[None])
+    asked = parts.encode(PictureQuery(data), "q").indexed
+    assert asked is not None
+    assert np.allclose(asked, built, atol=1e-6)
 
 
 def test_the_head_sees_the_whole_semantic_embedding(parts: PartEncoder, encoder: Encoder) -> None:
