@@ -45,13 +45,13 @@ def fuse(lists: Mapping[Part, npt.NDArray[np.intp]], weights: Mapping[Part, floa
         lists: places by part, best first.
         weights: of the parts; 0 or absent: it does not count.
     """
-    gains: dict[int, float] = {}
-    for part, places in lists.items():
-        weight = weights.get(part, 0.0)
-        if weight > 0:
-            for rank, place in enumerate(places.tolist()):
-                gains[place] = gains.get(place, 0.0) + 1 / ((rank + 1) / weight + FUSION_K - 1)
-    return np.asarray(sorted(gains, key=lambda place: (-gains[place], place)), dtype=np.intp)
+    counted = [(places, weights[part]) for part, places in lists.items() if weights.get(part, 0.0) > 0]
+    if not counted:
+        return np.empty(0, dtype=np.intp)
+    gains = [1 / (np.arange(1, len(places) + 1) / weight + FUSION_K - 1) for places, weight in counted]
+    found, which = np.unique(np.concatenate([places for places, _ in counted]), return_inverse=True)
+    total = np.bincount(which, np.concatenate(gains), minlength=len(found))
+    return np.asarray(found[np.argsort(-total, kind="stable")], dtype=np.intp)
 
 
 class SampleTexts:
