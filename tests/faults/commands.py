@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
-from indexer.settings import StoreSettings
+from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store
 from indexer.transfer.export import PRODUCTS_FILE, export
 from tests.conftest import run_module
@@ -21,6 +22,14 @@ TEXTS = ("red ball", "blue box", "green triangle", "black tall box", "a ball")
 """To search the drawn catalogs for."""
 
 _LONGEST_S = 300.0
+
+
+def moments(count: int, seed: int) -> Iterator[float]:
+    """Random moments between a tenth of a command's time and its end, as shares of it: one in each part, then again."""
+    random = Random(seed)
+    while True:
+        for part in random.sample(range(count), count):
+            yield 0.1 + 0.9 * (part + random.random()) / count
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,7 @@ class Indexing:
     @contextmanager
     def store(self) -> Iterator[Store]:
         """The store, for this process."""
-        with closing(StoreSettings.from_flags(self._config_file(), store=self.url).open_store()) as opened:
+        with closing(IndexerSettings.from_flags(self._config_file(), store=self.url).open_store()) as opened:
             yield opened
 
     def live(self) -> str:

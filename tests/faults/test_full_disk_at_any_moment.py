@@ -6,7 +6,6 @@ what it would have given. The moments are drawn from a seed that is printed.
 
 from __future__ import annotations
 
-import random
 import shutil
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pytest
 
 from indexer.stores.edge.store import EdgeStore
 from tests.conftest import copy_folder, write_drawn_catalog
-from tests.faults.commands import TEXTS, Indexing
+from tests.faults.commands import TEXTS, Indexing, moments
 from tests.faults.small_disk import kept_full, small_disk
 from tests.faults.test_resumed import write_catalogs
 from tests.serving import running_server
@@ -75,7 +74,7 @@ def test_a_build_while_the_version_before_it_is_served(
     catalog: Path, trained_bundle: Path, disk: Path, tmp_path: Path, points: int
 ) -> None:
     print(f"seed {points}")
-    moments = random.Random(points)
+    shares = moments(points, seed=points)
     flags = ("--catalog", str(catalog), "--batch-size", "16")
     whole, shop = indexing(tmp_path / "whole", trained_bundle), indexing(disk / "shop", trained_bundle)
     duration_s = whole.run("build", *flags)
@@ -89,7 +88,7 @@ def test_a_build_while_the_version_before_it_is_served(
         for _ in range(points):
             live = shop.live()
             shutil.rmtree(shop.cache, ignore_errors=True)
-            moment = moments.uniform(0.1, 1.0) * duration_s
+            moment = next(shares) * duration_s
             done = assert_told_or_done(*end_on_a_full_disk(shop, disk, moment, "build", *flags))
             ended.append(done)
             assert (shop.live() != live) == done
@@ -106,7 +105,7 @@ def test_a_build_while_the_version_before_it_is_served(
 @pytest.mark.parametrize("points", POINTS)
 def test_an_update_there_and_back(catalog: Path, trained_bundle: Path, disk: Path, tmp_path: Path, points: int) -> None:
     print(f"seed {points}")
-    moments = random.Random(points)
+    shares = moments(points, seed=points)
     pictures = copy_folder(catalog.parent, tmp_path / "shop")
     catalogs = [pictures / "before.csv", pictures / "after.csv"]
     write_catalogs(catalog, *catalogs)
@@ -118,7 +117,7 @@ def test_an_update_there_and_back(catalog: Path, trained_bundle: Path, disk: Pat
     held, ended = 1, []
     for _ in range(points):
         side = 1 - held
-        moment = moments.uniform(0.2, 1.0) * duration_s
+        moment = next(shares) * duration_s
         done = assert_told_or_done(*end_on_a_full_disk(shop, disk, moment, "update", "--catalog", str(catalogs[side])))
         ended.append(done)
         assert shop.exported() == exports[side if done else held]

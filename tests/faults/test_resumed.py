@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import random
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from qdrant_client import QdrantClient
 from indexer.stores.edge.store import EdgeStore
 from indexer.stores.qdrant.store import QdrantStore
 from tests.conftest import copy_folder, write_drawn_catalog
-from tests.faults.commands import TEXTS, Indexing
+from tests.faults.commands import TEXTS, Indexing, moments
 from tests.indexer.stores.test_contract import KEY_VARIABLE, URL_VARIABLE
 from tests.serving import running_server
 from tests.steady_searches import SteadySearches
@@ -77,7 +76,7 @@ def by_id(exported: bytes) -> dict[str, tuple[object, ...]]:
 def test_a_build_while_the_version_before_it_is_served(catalog: Path, make: Make, kills: int) -> None:
     """Every other time with an empty cache, so that moments fall on both kinds of builds."""
     print(f"seed {kills}")
-    moments = random.Random(kills)
+    shares = moments(kills, seed=kills)
     flags = ("--catalog", str(catalog), "--limit", str(PRODUCTS), "--batch-size", "16")
     whole, killed = make("whole"), make("killed")
     first_s, again_s = whole.run("build", *flags), whole.run("build", *flags)
@@ -92,7 +91,7 @@ def test_a_build_while_the_version_before_it_is_served(catalog: Path, make: Make
             anew = hits % 2 == 0
             if anew:
                 shutil.rmtree(killed.cache, ignore_errors=True)
-            hit = killed.killed_after(moments.uniform(0.1, 1.0) * (first_s if anew else again_s), "build", *flags)
+            hit = killed.killed_after(next(shares) * (first_s if anew else again_s), "build", *flags)
             hits += hit
             # Late enough, it was done already.
             if not hit or killed.live() != live:
@@ -114,7 +113,7 @@ def test_a_build_while_the_version_before_it_is_served(catalog: Path, make: Make
 def test_an_update_there_and_back(catalog: Path, make: Make, tmp_path: Path, kills: int) -> None:
     """Between two catalogs, of which each is what a build of it gives: prices, products that go, products that are new."""
     print(f"seed {kills}")
-    moments = random.Random(kills)
+    shares = moments(kills, seed=kills)
     shop = copy_folder(catalog.parent, tmp_path / "shop")
     catalogs = [shop / "before.csv", shop / "after.csv"]
     write_catalogs(catalog, *catalogs)
@@ -132,7 +131,7 @@ def test_an_update_there_and_back(catalog: Path, make: Make, tmp_path: Path, kil
         assert killed.exported() == exports[side]
     hits, held, side = 0, 0, 1
     while hits < kills:
-        moment = moments.uniform(0.2, 1.0) * durations[1 - side]
+        moment = next(shares) * durations[1 - side]
         hit = killed.killed_after(moment, "update", "--catalog", str(catalogs[side]))
         hits += hit
         exported = killed.exported()
