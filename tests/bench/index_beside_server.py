@@ -24,6 +24,7 @@ from tests.steady_searches import Answer, SteadySearches
 PER_S = 50
 QUIET_S, SHORT_QUIET_S = 20.0, 3.0
 TEXTS = 50
+LATE_S = 1.0
 
 
 def main() -> None:
@@ -64,6 +65,8 @@ def report(bars: Bars, answers: Sequence[Answer], opened: str) -> None:
             f"{during}: searches, median and 99th percentile ms",
             f"{len(spent):,}, {statistics.median(spent):.1f}, {spent[len(spent) * 99 // 100]:.1f}",
         )
+    late = sum(answer.seconds > LATE_S for answer in answers)
+    bars.row(f"answers later than {LATE_S:.0f} s after they were due", f"{late:,} of {len(answers):,}")
     failed = [answer.error for answer in answers if answer.error]
     bars.row("failed with", "; ".join(sorted(set(failed))[:3]) or "nothing")
     bars.at_most("index_beside_server_failed", len(failed), 0)
