@@ -92,8 +92,8 @@ check: $(STAMP) check-proto ## Lint, format, types, generated code
 test: $(STAMP) ## Run the tests, on up to four cores
 	$(BIN)/python -m pytest $(PARALLEL) -m 'not bench and not faults'
 
-faults: $(STAMP) ## Run the long fault tests: what is killed, full or damaged, at many points
-	$(BIN)/python -m pytest $(PARALLEL) -m faults
+faults: $(STAMP) ## Run the long fault tests: what is killed, full or damaged, at many points. QUICK=1: at fewer of them
+	$(BIN)/python -m pytest $(PARALLEL) -m 'faults$(if $(QUICK), and not long)'
 	$(BIN)/python -m tests.faults.corruption
 
 bench-short: $(STAMP) ## Run each bench's short form: does it end, print its bars, meet those of quality. QUICK=1: no long ones

@@ -15,6 +15,9 @@ import numpy.typing as npt
 MAX_DIM = 512
 """Longest vector of the index, both parts together."""
 
+_GRID = 2.0**26
+"""Steps of 1 that values are rounded to where sums must be exact; float32 has about as many."""
+
 _ABSENT = 1e-6
 """A part shorter than this times the vector is not there."""
 
@@ -151,9 +154,20 @@ class IndexSpace:
         return _unit(whole)
 
     def _keep(self, semantic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        return semantic if self.kept is None else _unit(semantic @ self.kept.T)
+        return semantic if self.kept is None else _unit(_exact_product(semantic, self.kept))
 
 
-def _unit(rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _exact_product(rows: npt.NDArray[np.float32], others: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Products of n and m unit vectors, (n, m), that do not depend on which rows are computed together.
+
+    A BLAS adds up in another order for other numbers of rows, and sums of rounded products then differ in the last
+    digit: a picture's vector would be another one in another batch. Here all values are multiples of 2**-26, so that
+    products are multiples of 2**-52, and as no sum of them reaches 2, all are exact in float64, in any order.
+    """
+    left, right = (np.rint(part.astype(np.float64) * _GRID) / _GRID for part in (rows, others))
+    return np.asarray(left @ right.T)
+
+
+def _unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.maximum(lengths, 1e-12), dtype=np.float32)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import Any
 
 from embedder.catalogs.product import AttributeKind, AttributeValue, Product, kind_of_value
@@ -38,7 +39,7 @@ def to_payload(product: Product, schema: Schema) -> Payload:
         levels = product.category.split("/")
         payload[CATEGORY_PATH_KEY] = ["/".join(levels[: depth + 1]) for depth in range(len(levels))]
     if product.price is not None:
-        payload["price"] = product.price
+        payload["price"] = _kept(product.price)
     if product.in_stock is not None:
         payload["in_stock"] = product.in_stock
     if product.attributes:
@@ -53,10 +54,21 @@ def _coerced(value: AttributeValue, kind: FieldType) -> Any:
     if isinstance(value, tuple):
         return list(value)
     if kind is not FieldType.KEYWORD or isinstance(value, str):
-        return value
+        return _kept(value) if isinstance(value, float) else value
     if isinstance(value, bool):
         return "true" if value else "false"
     return str(int(value)) if value.is_integer() else str(value)
+
+
+def _kept(number: float) -> float:
+    """A number as the engines give it back, to 15 digits.
+
+    They keep it as decimal text, and read the last digit of a longer one wrongly: 1.3599999999999999 came back as 1.36,
+    and the product was another one than had been counted.
+    """
+    rounded = float(f"{number:.15g}")
+    # The very largest would be rounded to more than there is.
+    return rounded if isfinite(rounded) else number
 
 
 class SchemaBuilder:

@@ -294,12 +294,7 @@ class _Fitting:
                 known = log_odds(judged.known)
         titles = None
         if texts is not None and semantic is not None:
-            titles = np.full(places.shape, np.nan)
-            for row, embedding in enumerate(semantic):
-                cosines = self._searching.titles(embedding)
-                if cosines is not None:
-                    found = np.where(np.isfinite(cosines), cosines, np.nan)[np.maximum(places[row], 0)]
-                    titles[row] = np.where(places[row] >= 0, found, np.nan)
+            titles = self._searching.titles_at(semantic, places)
         return HitEvidence(scores, words, category, known, titles=titles)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.encoder import Encoder
+from indexer.building.held_out_queries import AT_ONCE, best_places
 from indexer.building.product_sample import ProductSample
 from indexer.stores.points import FUSED_FROM, FUSION_K
 from indexer.versions.layout import Part
@@ -32,9 +33,8 @@ class PartScores:
         """Places of the best products by each part, best first, at most `FUSED_FROM`; one place may be left out."""
         found = {}
         for part, scores in self.scores.items():
-            order = np.argsort(-scores, kind="stable")[: FUSED_FROM + 1]
-            there = scores[order] > (0.0 if part == "words" else -np.inf)
-            found[part] = order[there & (order != (-1 if left_out is None else left_out))][:FUSED_FROM]
+            order = best_places(scores, FUSED_FROM + 1, above=0.0 if part == "words" else -np.inf)
+            found[part] = order[order != (-1 if left_out is None else left_out)][:FUSED_FROM]
         return found
 
 
@@ -45,13 +45,13 @@ def fuse(lists: Mapping[Part, npt.NDArray[np.intp]], weights: Mapping[Part, floa
         lists: places by part, best first.
         weights: of the parts; 0 or absent: it does not count.
     """
-    gains: dict[int, float] = {}
-    for part, places in lists.items():
-        weight = weights.get(part, 0.0)
-        if weight > 0:
-            for rank, place in enumerate(places.tolist()):
-                gains[place] = gains.get(place, 0.0) + 1 / ((rank + 1) / weight + FUSION_K - 1)
-    return np.asarray(sorted(gains, key=lambda place: (-gains[place], place)), dtype=np.intp)
+    counted = [(places, weights[part]) for part, places in lists.items() if weights.get(part, 0.0) > 0]
+    if not counted:
+        return np.empty(0, dtype=np.intp)
+    gains = [1 / (np.arange(1, len(places) + 1) / weight + FUSION_K - 1) for places, weight in counted]
+    found, which = np.unique(np.concatenate([places for places, _ in counted]), return_inverse=True)
+    total = np.bincount(which, np.concatenate(gains), minlength=len(found))
+    return np.asarray(found[np.argsort(-total, kind="stable")], dtype=np.intp)
 
 
 class SampleTexts:
@@ -61,29 +61,44 @@ class SampleTexts:
         self._encoder = encoder
         self._pool = np.stack(sample.vectors)
         self._titles = np.stack(sample.title_vectors) if sample.title_vectors else None
+        self._titled: npt.NDArray[np.bool_] | None = None
+        if self._titles is not None:
+            self._titled = np.asarray(self._titles.any(axis=1))
         self._words = None if texts.bm25 is None else Bm25Words(texts.bm25)
         self._postings = None
         if self._words is not None:
             self._postings = WordPostings([self._words.title(text) for text in sample.spoken])
 
-    def titles(self, semantic: npt.NDArray[np.float32]) -> npt.NDArray[np.float32] | None:
-        """Cosines of a text, (semantic dim,), and the products' titles, float32 (m,), -inf where there is none.
+    def titles_at(
+        self, semantic: npt.NDArray[np.float32], places: npt.NDArray[np.intp]
+    ) -> npt.NDArray[np.float64] | None:
+        """Cosines of n texts, float32 (n, semantic dim), and the titles of k products each, float (n, k).
 
-        None where the version holds no titles' embeddings.
+        NaN where a product has no title, or a place is -1; None where the version holds no titles' embeddings.
         """
-        if self._titles is None:
+        if self._titles is None or self._titled is None:
             return None
-        return np.asarray(np.where(self._titles.any(axis=1), self._titles @ semantic, -np.inf), dtype=np.float32)
+        found = np.full(places.shape, np.nan)
+        for row, (embedding, asked) in enumerate(zip(semantic, np.maximum(places, 0), strict=True)):
+            there = self._titled[asked] & (places[row] >= 0)
+            found[row, there] = self._titles[asked[there]] @ embedding
+        return found
 
     def search(self, texts: Sequence[str], semantic: npt.NDArray[np.float32]) -> list[PartScores]:
         """What n texts score, with their unit embeddings, float32 (n, semantic dim)."""
         found = []
-        for text, embedding, query in zip(texts, semantic, self._encoder.space.text_queries(semantic), strict=True):
-            scores: dict[Part, npt.NDArray[np.float32]] = {"image": self._pool @ query.vector}
-            cosines = self.titles(embedding)
-            if cosines is not None:
-                scores["title"] = cosines
-            if self._words is not None and self._postings is not None:
-                scores["words"] = self._postings.scores(self._words.query(text))
-            found.append(PartScores(scores))
+        vectors = (
+            np.stack([query.vector for query in self._encoder.space.text_queries(semantic)]) if texts else semantic
+        )
+        for start in range(0, len(texts), AT_ONCE):
+            some = slice(start, start + AT_ONCE)
+            pictures = vectors[some] @ self._pool.T
+            titles = None if self._titles is None else semantic[some] @ self._titles.T
+            for row, text in enumerate(texts[some]):
+                scores: dict[Part, npt.NDArray[np.float32]] = {"image": pictures[row]}
+                if titles is not None and self._titled is not None:
+                    scores["title"] = np.where(self._titled, titles[row], np.float32(-np.inf))
+                if self._words is not None and self._postings is not None:
+                    scores["words"] = self._postings.scores(self._words.query(text))
+                found.append(PartScores(scores))
         return found

@@ -76,6 +76,18 @@ def test_all_vectors_have_length_1() -> None:
         assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-6)
 
 
+def test_a_picture_has_the_same_vector_in_any_batch_bit_for_bit() -> None:
+    space = IndexSpace(384, orthonormal(3, 200, 384), 16, 0.5)
+    semantic, instance = drawn(4, 64, 384), drawn(5, 64, 16)
+    together = space.picture_vectors(semantic, instance)
+    for size in (1, 2, 5, 16, 40):
+        parts = [
+            space.picture_vectors(semantic[start : start + size], instance[start : start + size])
+            for start in range(0, 64, size)
+        ]
+        assert np.concatenate(parts).tobytes() == together.tobytes()
+
+
 def test_what_is_kept_gives_a_text_the_order_of_pictures_that_the_whole_gives() -> None:
     """Pictures that span no more than what is kept: products of texts and pictures are the same up to one factor."""
     kept = orthonormal(5, KEPT, SEMANTIC)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from indexer.stores.edge import writer as edge_writer
 from indexer.stores.edge.space import build_bytes, free_bytes
 from indexer.stores.edge.store import EdgeStore
 from tests.conftest import run_module, write_drawn_catalog
+from tests.faults.small_disk import empty, fill, small_disk
 from tests.faults.test_killed_build import wait_for
 from tests.indexer.conftest import Shelf, load, manifest_of, shelf
 
@@ -33,29 +32,8 @@ def things() -> Shelf:
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Path]:
-    """A small disk of its own, in memory."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)], capture_output=True, text=True
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(disk: Path, but: int = 0) -> None:
-    """Leave so many bytes free, while another thread may still be writing."""
-    with (disk / "fill").open("wb") as file:
-        while (free := free_bytes(disk) - but) > 0:
-            # What was free a moment ago may be taken by now: ask again for what is left.
-            with suppress(OSError):
-                os.posix_fallocate(file.fileno(), file.seek(0, os.SEEK_END), free)
-
-
-def empty(disk: Path) -> None:
-    (disk / "fill").unlink()
+    with small_disk(tmp_path / "disk", DISK_MB) as folder:
+        yield folder
 
 
 def before(monkeypatch: pytest.MonkeyPatch, module: object, name: str, act: Callable[[], None], call: int = 1) -> None:
@@ -159,7 +137,7 @@ import sys
 from pathlib import Path
 from indexer.errors import IndexerError
 from indexer.stores.edge.store import EdgeStore
-from tests.faults.test_full_disk import fill
+from tests.faults.small_disk import fill
 from tests.indexer.conftest import search, unit_rows
 
 disk, when = Path(sys.argv[1]), sys.argv[2]

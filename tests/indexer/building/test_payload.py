@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
 from indexer.building.payload import SchemaBuilder, to_payload
 from indexer.filters.schema import FieldType, Schema
-from tests.indexer.conftest import PICTURE
+from indexer.stores.edge.store import EdgeStore
+from tests.indexer.conftest import PICTURE, Shelf, load, unit_rows
 
 
 def learnt(*attributes: dict) -> Schema:
@@ -77,3 +81,26 @@ def test_values_of_a_mixed_attribute_become_words(value: object, word: str) -> N
 def test_several_words_stay_several() -> None:
     product = Product("p", "", (ProductPicture(PICTURE),), attributes={"size": ("S", "M")})
     assert to_payload(product, Schema({"size": FieldType.KEYWORD}))["attributes"] == {"size": ["S", "M"]}
+
+
+def test_a_number_of_any_length_is_in_the_store_what_it_is_in_the_payload(tmp_path: Path) -> None:
+    """Else products differ from what was counted: an export could not be loaded, and an update would write them again."""
+    random = np.random.default_rng(0)
+    numbers = [1.3599999999999999, 0.1 + 0.2, 1e22, 5e-324, 1.7976931348623157e308, *(random.random(2_000) * 1000)]
+    products = [
+        Product(
+            f"p-{row}",
+            "",
+            (ProductPicture(PICTURE),),
+            price=number if number < 1e9 else None,
+            attributes={"size": number},
+        )
+        for row, number in enumerate(map(float, numbers))
+    ]
+    schema = learnt(*(product.attributes for product in products))
+    payloads = tuple(to_payload(product, schema) for product in products)
+    store = EdgeStore(tmp_path)
+    things = Shelf(payloads, unit_rows(len(payloads)), schema)
+    with closing(store.open(load(store, things).version)) as reader:
+        stored = {item.product_id: item.payload for item in reader.fetch_many(things.ids)}
+    assert [payload for payload in payloads if stored[payload["product_id"]] != payload] == []
