@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 DISK_MB = 700
 PRODUCTS = 440
-FIRST = 30
+FIRST = 320
 SEARCHES_PER_S = 5
 POINTS = [pytest.param(2, id="2 moments"), pytest.param(10, id="10 moments", marks=pytest.mark.long)]
 """Of each of the two commands."""

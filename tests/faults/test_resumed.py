@@ -30,7 +30,7 @@ from tests.steady_searches import SteadySearches
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(3600)]
 
 PRODUCTS = 400
-FIRST = 30
+FIRST = 320
 """Products of the version that is live, and served, before the first build is killed."""
 
 NEW = 40
