@@ -97,7 +97,7 @@ def compare(
 ) -> ShadowEvaluation:
     """Compare what two versions answered.
 
-    Only products that both hold count: what came or went since is no fault of either.
+    Only products that both hold count, and their order among each other: what came or went since is no fault of either.
 
     Args:
         version, live: who answered.
@@ -113,9 +113,13 @@ def compare(
         for query, its, lives in zip(queries, found, found_live, strict=True):
             # A picture that cannot be read was asked of neither.
             if query.kind == kind and its and lives:
-                new.append([one for one in its if one in held[0]][:DEPTH])
-                old.append([one for one in lives if one in held[1]][:DEPTH])
-                rights.append(query.expected & right)
+                kept = [one for one in its if one in held[0]][:DEPTH], [one for one in lives if one in held[1]][:DEPTH]
+                # Where many products are new, few of the others are among what was asked for: as far as both lists go.
+                both = min(map(len, kept))
+                if both:
+                    new.append(kept[0][:both])
+                    old.append(kept[1][:both])
+                    rights.append(query.expected & right)
         if new:
             kinds[kind] = _compared(new, old, rights)
     return ShadowEvaluation(
@@ -140,7 +144,7 @@ def _all(groups: Sequence[Sequence[str]] | Any) -> set[str]:
 
 
 def _compared(new: Sequence[Sequence[str]], old: Sequence[Sequence[str]], rights: Sequence[frozenset[str]]) -> Compared:
-    overlaps = [len(set(its) & set(lives)) / max(1, len(its), len(lives)) for its, lives in zip(new, old, strict=True)]
+    overlaps = [len(set(its) & set(lives)) / len(its) for its, lives in zip(new, old, strict=True)]
     labelled = [place for place, right in enumerate(rights) if right]
     recall = {}
     for depth in (1, DEPTH) if labelled else ():

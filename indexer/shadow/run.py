@@ -16,6 +16,8 @@ import numpy.typing as npt
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import EmbedderError
 from embedder.model_folder import find_bundle
+from indexer.building.cached_encoder import CachedEncoder
+from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.held_out_queries import held_out_places
 from indexer.building.product_sample import ProductSample
 from indexer.errors import StoreError, VersionRefused
@@ -94,8 +96,13 @@ def evaluate_shadow(
         live_encoder = _live_encoder(live.manifest, encoder, settings, rules)
         if live_encoder is None:
             return None
-        with closing(store.open(manifest.version, OWNER)) as version:
-            evaluation = _evaluate(version, live, encoder, live_encoder, sample, views, settings, rules)
+        with (
+            closing(store.open(manifest.version, OWNER)) as version,
+            EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache,
+        ):
+            cached = CachedEncoder(encoder, cache)
+            live_cached = cached if live_encoder is encoder else CachedEncoder(live_encoder, cache)
+            evaluation = _evaluate(version, live, cached, live_cached, sample, views, settings, rules)
     refusals = ShadowGate(settings.shadow_max_loss, settings.shadow_min_overlap).refusals(evaluation)
     for line in evaluation.describe() if refusals else ():
         _log.warning("beside the live version: %s", line)

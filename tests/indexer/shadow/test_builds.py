@@ -107,6 +107,15 @@ def test_products_that_came_or_went_count_for_neither_version(store, encoder, ru
     assert run(encoder, store).shadow.kinds["image"].overlap > 0.95
 
 
+def test_a_catalog_that_has_grown_a_lot_is_no_worse(store, encoder, run, tmp_path) -> None:
+    """Of the first hits most are new; the others are in the order that they were in."""
+    small = EdgeStore(tmp_path / "small")
+    run(encoder, small, limit=6)
+    found = run(encoder, small).shadow
+    assert found.kinds["image"].overlap == 1.0
+    assert found.kinds["image"].recall[1].difference == 0.0
+
+
 def test_a_version_that_answers_worse_stays_beside_the_live_one_until_somebody_decides(
     store, encoder, run, tmp_path
 ) -> None:
