@@ -109,7 +109,7 @@ def compare(
     right = held_by(version, right) if right else right
     kinds: dict[Modality, Compared] = {}
     for kind in ("image", "text"):
-        new, old, rights = [], [], []
+        new, old, asked = [], [], []
         for query, its, lives in zip(queries, found, found_live, strict=True):
             # A picture that cannot be read was asked of neither.
             if query.kind == kind and its and lives:
@@ -119,9 +119,9 @@ def compare(
                 if both:
                     new.append(kept[0][:both])
                     old.append(kept[1][:both])
-                    rights.append(query.expected & right)
+                    asked.append(query)
         if new:
-            kinds[kind] = _compared(new, old, rights)
+            kinds[kind] = _compared(new, old, asked, right)
     return ShadowEvaluation(
         version.manifest.version,
         live.manifest.version,
@@ -143,7 +143,10 @@ def _all(groups: Sequence[Sequence[str]] | Any) -> set[str]:
     return {one for group in groups for one in group}
 
 
-def _compared(new: Sequence[Sequence[str]], old: Sequence[Sequence[str]], rights: Sequence[frozenset[str]]) -> Compared:
+def _compared(
+    new: Sequence[Sequence[str]], old: Sequence[Sequence[str]], asked: Sequence[ShadowQuery], right: set[str]
+) -> Compared:
+    rights = [query.expected & right for query in asked]
     overlaps = [len(set(its) & set(lives)) / len(its) for its, lives in zip(new, old, strict=True)]
     labelled = [place for place, right in enumerate(rights) if right]
     recall = {}
@@ -152,6 +155,7 @@ def _compared(new: Sequence[Sequence[str]], old: Sequence[Sequence[str]], rights
             np.asarray([float(bool(rights[place] & set(hits[place][:depth]))) for place in labelled])
             for hits in (new, old)
         )
-        groups = [tuple(sorted(rights[place])) for place in labelled]
+        # The same words asked for several products are one query: what they find first of equals is one choice.
+        groups = [asked[place].words or tuple(sorted(rights[place])) for place in labelled]
         recall[depth] = paired_difference(of_old, of_new, groups)
     return Compared(len(new), float(np.mean(overlaps)), recall)

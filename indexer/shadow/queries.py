@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -45,6 +46,11 @@ class ShadowQuery:
         """What it is: "image" for a picture."""
         return "image" if self.text is None else "text"
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Of a text, in any case and order; none of a picture."""
+        return tuple(sorted((self.text or "").casefold().split()))
+
 
 def catalog_queries(
     encoder: Encoder,
@@ -53,7 +59,7 @@ def catalog_queries(
     held: Collection[str],
     count: int,
 ) -> list[ShadowQuery]:
-    """Photos of products, and titles with a word left out, each of which asks for its product.
+    """Photos of products, and titles with a word left out, each of which asks for its product, or one of that title.
 
     Of products that the model was not trained on, where there are enough. A whole title would find itself by its words
     in any version.
@@ -79,7 +85,10 @@ def catalog_queries(
         if sample.ids[place] in views
     ][:count]
     texts, titled = partial_titles(sample, places, count, np.random.default_rng(_SEED))
+    alike: dict[str, set[str]] = defaultdict(set)
+    for place in places:
+        alike[sample.titles[place].casefold()].add(sample.ids[place])
     return asked + [
-        ShadowQuery(text=text, expected=frozenset({sample.ids[place]}))
+        ShadowQuery(text=text, expected=frozenset(alike[sample.titles[place].casefold()]))
         for place, text in zip(titled, texts, strict=True)
     ]
