@@ -31,7 +31,6 @@ from indexer.building.quality_inspection import report_quality
 from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.recognition_fitting import Recognition, fit_recognition
 from indexer.building.rejects import RejectLog
-from indexer.building.retention import clear_versions
 from indexer.building.stage import Stage, StageTime, StageWatch, stage_times
 from indexer.building.tally import Tally
 from indexer.building.titling import Titling
@@ -44,10 +43,9 @@ from indexer.shadow.evaluation import ShadowEvaluation
 from indexer.shadow.run import ShadowRules, evaluate_shadow
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
-from indexer.versions.effort_measuring import index_and_measure
 from indexer.versions.examination import ASKED
+from indexer.versions.going_live import filling, go_live, seal_version
 from indexer.versions.manifest import Manifest, new_version_name
-from indexer.versions.trial import try_version
 from indexer.words.text_index import Bm25Settings, TextIndex
 
 
@@ -180,8 +178,7 @@ def _build(
     on_rows(plan.rows)
     outlined = time.monotonic()
     manifest = _begin(reader, encoder, plan, settings, catalog)
-    writer = store.create(manifest, expected_products=plan.rows)
-    try:
+    with filling(store.create(manifest, expected_products=plan.rows)) as writer:
         with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
             cached = CachedEncoder(encoder, cache)
             pipeline = Pipeline(cached, plan, settings, manifest.texts)
@@ -215,16 +212,14 @@ def _build(
             texts=texts,
             words=fitted.words,
         )
-        manifest, effort_s = index_and_measure(writer, manifest, settings.wanted_recall, held_out)
-        writer.finish(manifest)
-    finally:
-        # After `finish` this does nothing; before, it deletes the unfinished version, whatever went wrong.
-        writer.abort()
-    try_version(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED])
-    evaluation = evaluate_shadow(store, manifest, encoder, tally.sample, fitted.views, settings, shadow)
-    store.activate(manifest.version)
-    live = time.monotonic()
-    clear_versions(store, settings)
+        manifest, effort_s = seal_version(writer, manifest, settings, held_out)
+    evaluation, live = go_live(
+        store,
+        manifest,
+        list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED],
+        settings,
+        lambda: evaluate_shadow(store, manifest, encoder, tally.sample, fitted.views, settings, shadow),
+    )
     result = BuildResult(
         manifest,
         rejects_path,

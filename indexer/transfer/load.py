@@ -13,17 +13,15 @@ import numpy.typing as npt
 
 from embedder.catalogs.captions import searched_words
 from indexer.building.loading import Loading
-from indexer.building.retention import clear_versions
 from indexer.errors import TransferError
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Batch, Payload, Store, Stored
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE
 from indexer.transfer.products_file import ProductsFile
-from indexer.versions.effort_measuring import index_and_measure
 from indexer.versions.examination import ASKED
+from indexer.versions.going_live import filling, go_live, seal_version
 from indexer.versions.holdings import Holdings
 from indexer.versions.manifest import Manifest, new_version_name
-from indexer.versions.trial import try_version
 from indexer.words.bm25 import Bm25Words
 
 
@@ -64,10 +62,9 @@ def load(
         state="building",
     )
     words = None if exported.texts is None or exported.texts.bm25 is None else Bm25Words(exported.texts.bm25)
-    writer = store.create(manifest, expected_products=exported.products)
     holdings = Holdings()
     sample: list[tuple[str, npt.NDArray[np.float32]]] = []
-    try:
+    with filling(store.create(manifest, expected_products=exported.products)) as writer:
         with Loading(writer) as loading:
             for products in file.read():
                 for product in products:
@@ -81,13 +78,8 @@ def load(
                 f"{folder} holds {holdings.products:,} products that are not the {exported.products:,} of its "
                 f"{MANIFEST_FILE}; nothing goes live; next step: export again"
             )
-        manifest, _ = index_and_measure(writer, replace(manifest, state="ready"), settings.wanted_recall)
-        writer.finish(manifest)
-    finally:
-        writer.abort()
-    try_version(store, manifest, sample)
-    store.activate(manifest.version)
-    clear_versions(store, settings)
+        manifest, _ = seal_version(writer, replace(manifest, state="ready"), settings)
+    go_live(store, manifest, sample, settings)
     return LoadResult(manifest, time.monotonic() - started)
 
 
