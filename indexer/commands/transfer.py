@@ -1,4 +1,4 @@
-"""`python -m indexer export` and `load`: products out of an index, and into one."""
+"""`python -m indexer export`, `load`, `backup` and `restore`: products out of an index, and into one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ import typer
 from embedder.progress import ProgressReport
 from indexer.commands.shared import Config, Store
 from indexer.settings import IndexerSettings
+from indexer.transfer.backup import backup as run_backup
+from indexer.transfer.restore import restore as run_restore
+from indexer.versions.manifest import Manifest
 
 
 def export(
@@ -53,3 +56,59 @@ def load(
         f"{result.manifest.products:,} products loaded, {result.elapsed_s:.1f} s; live version "
         f"{result.manifest.version} at {target.url}"
     )
+
+
+def backup(
+    out: Annotated[Path, typer.Option(help="the file, which must not be there yet")],
+    store: Store = None,
+    version: Annotated[str | None, typer.Option(help="its name; default: the live one")] = None,
+    config: Config = None,
+) -> None:
+    """Put a version into one file that can be kept elsewhere; `restore` makes it again.
+
+    Of an index on disk these are its files, also while a server has it open, so that it answers as before to the last
+    digit; of a Qdrant server the products, as `export` writes them. The file appears when it is whole. The model is not
+    in it: keep the folder of the bundle, too.
+    """
+    target = IndexerSettings.from_flags(config, store=store).open_store()
+    with ProgressReport(logging.getLogger("indexer")) as progress:
+        done = run_backup(target, version, out, lambda label, total: progress.step(label, total).advance)
+    manifest = done.manifest
+    print(
+        f"{out}: {manifest.products:,} products of version {manifest.version} at {target.url}, {done.size / 1e6:,.1f} "
+        f"MB, form {done.form!r}\nmade by model {_model(manifest)}, which is not in it; next step: copy that bundle's "
+        "folder, too"
+    )
+
+
+def restore(
+    path: Annotated[Path, typer.Argument(help="as backup wrote it")],
+    store: Store = None,
+    activate: Annotated[bool, typer.Option("--activate/--no-activate", help="make it the live version")] = True,
+    config: Config = None,
+) -> None:
+    """Make a new version of a backup and, once it is verified, the live one.
+
+    The store may be of the other kind: then the products are loaded, and the graph is built again. On any failure the
+    live version stays as it was.
+    """
+    settings = IndexerSettings.from_flags(config, store=store)
+    target = settings.open_store()
+    before = target.live_version()
+    with ProgressReport(logging.getLogger("indexer")) as progress:
+        done = run_restore(path, target, settings, activate, lambda label, total: progress.step(label, total).advance)
+    manifest, live = done.manifest, "live version" if activate else "version, not live,"
+    print(
+        f"{manifest.products:,} products restored as of {done.made_at}, {done.elapsed_s:.1f} s; {live} "
+        f"{manifest.version} at {target.url}, {before or 'none'} was live before\nmade by model {_model(manifest)}; "
+        "next step: "
+        + (
+            "start servers with that one"
+            if activate
+            else f"python -m indexer rollback --version {manifest.version}, and servers with that one"
+        )
+    )
+
+
+def _model(manifest: Manifest) -> str:
+    return f"{manifest.model_base} {manifest.model_fingerprint[:16]}"
