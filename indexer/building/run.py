@@ -177,7 +177,7 @@ def _build(
     plan = plan_build(reader, limit)
     on_rows(plan.rows)
     outlined = time.monotonic()
-    manifest = _begin(reader, encoder, plan, settings, catalog)
+    manifest = begin_manifest(reader.name, encoder, plan, settings, catalog)
     with filling(store.create(manifest, expected_products=plan.rows)) as writer:
         with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
             cached = CachedEncoder(encoder, cache)
@@ -185,7 +185,7 @@ def _build(
             with RejectLog(rejects_path) as rejects:
                 tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll, on_busiest=on_busiest)
             loaded = time.monotonic()
-            _check_share(tally.holdings.products, rejects, settings.max_reject_share)
+            check_share(tally.holdings.products, rejects, settings.max_reject_share)
             duplicates = find_duplicates(roll)
             mark_duplicates(writer, roll, duplicates)
             marked = time.monotonic()
@@ -325,13 +325,20 @@ class Pipeline:
         return tally
 
 
-def _begin(
-    reader: CatalogReader, encoder: Encoder, plan: BuildPlan, settings: IndexerSettings, catalog: str
-) -> Manifest:
+def begin_manifest(source: str, encoder: Encoder, plan: BuildPlan, settings: IndexerSettings, catalog: str) -> Manifest:
+    """The manifest of a version that is to be built.
+
+    Args:
+        source: where the products are read from, for people.
+        encoder: the model that makes the vectors.
+        plan: the version's shape.
+        settings: of the build.
+        catalog: see `build`.
+    """
     return Manifest(
         version=new_version_name(),
         catalog=catalog,
-        source=reader.name,
+        source=source,
         model_fingerprint=encoder.info.fingerprint,
         model_base=encoder.info.base,
         dim=encoder.dim,
@@ -350,7 +357,17 @@ def _text_index(encoder: Encoder, plan: BuildPlan, settings: IndexerSettings) ->
     return TextIndex(encoder.info.semantic_dim if settings.index_titles else 0, bm25)
 
 
-def _check_share(products: int, rejects: RejectLog, permitted: float) -> None:
+def check_share(products: int, rejects: RejectLog, permitted: float) -> None:
+    """Refuse a version that holds no product, or too few of the catalog's rows.
+
+    Args:
+        products: that it holds.
+        rejects: the other rows.
+        permitted: share of the rows that may be rejected, 0..1.
+
+    Raises:
+        BuildError: it is refused.
+    """
     total = products + rejects.rows
     if products == 0:
         raise BuildError(

@@ -52,11 +52,6 @@ def load(
     return LoadResult(manifest, time.monotonic() - started)
 
 
-def is_export(folder: Path) -> bool:
-    """Whether a folder claims to be an export; does not check it."""
-    return (folder / MANIFEST_FILE).is_file()
-
-
 def _manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST_FILE
     try:
