@@ -16,14 +16,12 @@ import hashlib
 import json
 import os
 import stat
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, Self
 
 from indexer.errors import TransferError
@@ -32,14 +30,8 @@ from indexer.stores.edge.durable import sync_tree
 INDEX_FILE = "backup.json"
 FORMAT = 1
 
-_BLOCK = 64 << 10
-_ZEROS = bytes(_BLOCK)
-_MOST_INDEX_BYTES = 16 << 20
-_KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-# What zipfile raises for what is damaged, encrypted or packed in another way.
-_DAMAGED = (
-    zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, KeyError, OverflowError, OSError,
-)  # fmt: skip
+BLOCK = 64 << 10
+ZEROS = bytes(BLOCK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +95,19 @@ class ArchiveWriter:
             is_packed: whether to deflate it: what is mostly zeros; vectors would get no smaller.
             on_bytes: called with the bytes done since the last call.
         """
-        with self._writing(), source.open("rb") as file:
-            blocks = iter(lambda: file.read(_BLOCK), b"")
-            self._add(name, os.fstat(file.fileno()).st_size, blocks, is_packed, on_bytes)
+        with self._reading(name):
+            file = source.open("rb")
+            size = os.fstat(file.fileno()).st_size
+        with file, self._writing():
+            self._add(name, size, self._blocks(name, file), is_packed, on_bytes)
+
+    def _blocks(self, name: str, file: IO[bytes]) -> Iterator[bytes]:
+        while True:
+            with self._reading(name):
+                block = file.read(BLOCK)
+            if not block:
+                return
+            yield block
 
     def add_text(self, name: str, text: str) -> None:
         """Add a text as a file."""
@@ -126,7 +128,7 @@ class ArchiveWriter:
                 target.write(block)
                 digest.update(block)
                 held += len(block)
-                data += _data_in(block)
+                data += data_in(block)
                 on_bytes(len(block))
         if held != size:
             raise TransferError(f"{name} changed while it was read; nothing is written; next step: run it again")
@@ -141,15 +143,13 @@ class ArchiveWriter:
                     "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
                     "files": {name: [file.size, file.data, file.sha256] for name, file in self._files.items()},
                 }
-                self.add_text(INDEX_FILE, json.dumps({**body, "sha256": _digest_of(body)}, indent=1) + "\n")
+                self.add_text(INDEX_FILE, json.dumps({**body, "sha256": digest_of(body)}, indent=1) + "\n")
                 with self._writing():
                     self._zip.close()
                     self._file.flush()
                     os.fsync(self._file.fileno())
                     if os.path.lexists(self.path):
-                        raise TransferError(
-                            f"{self.path} was made by somebody else meanwhile; next step: another --out"
-                        )
+                        raise TransferError(f"{self.path} was made meanwhile; next step: choose another --out")
                     self._temporary.replace(self.path)
                     sync_tree(self.path)
         finally:
@@ -157,7 +157,19 @@ class ArchiveWriter:
             self._zip.fp = None
             self._temporary.unlink(missing_ok=True)
             self.scratch.unlink(missing_ok=True)
-            self._file.close()
+            # It tries again to write what a full disk did not take; that error was raised already.
+            with suppress(OSError):
+                self._file.close()
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise TransferError(
+                f"{name} cannot be read ({error}); no backup is made; next step: was its version deleted meanwhile? "
+                "Run it again"
+            ) from error
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -169,183 +181,11 @@ class ArchiveWriter:
             ) from error
 
 
-class ArchiveFile:
-    """A backup that is read. A context manager.
-
-    Attributes:
-        form: "edge" or "products".
-        made_at: ISO 8601, UTC.
-        files: by name, all but `backup.json`.
-    """
-
-    def __init__(self, path: Path) -> None:
-        """Open it, and check that it holds what it lists and nothing else.
-
-        Raises:
-            TransferError: it is not there, was cut short, or is hostile.
-        """
-        self._path = path
-        try:
-            self._zip = zipfile.ZipFile(path)
-        except _DAMAGED as error:
-            raise TransferError(
-                f"{path} is no backup, or was cut short ({str(error) or type(error).__name__}); permitted: what python "
-                "-m indexer backup writes; next step: compare its size with the original's, and copy it again"
-            ) from error
-        try:
-            entries = self._entries()
-            body = self._index(entries)
-            self.form, self.made_at = str(body["form"]), str(body["made_at"])
-            self.files = {str(name): ArchivedFile(*file) for name, file in body["files"].items()}
-            self._check(entries)
-        except (KeyError, TypeError, AttributeError) as error:
-            self.close()
-            raise self._damaged(f"{INDEX_FILE} lacks {error}") from error
-        except BaseException:
-            self.close()
-            raise
-
-    @property
-    def data(self) -> int:
-        """Bytes that unpacking all of it takes on disk."""
-        return sum(file.data for file in self.files.values())
-
-    @property
-    def size(self) -> int:
-        """Bytes that are unpacked, zeros among them."""
-        return sum(file.size for file in self.files.values())
-
-    def text(self, name: str) -> str:
-        """A small file.
-
-        Raises:
-            TransferError: it is not there, or damaged.
-        """
-        if name not in self.files or self.files[name].size > _MOST_INDEX_BYTES:
-            raise self._damaged(f"it holds no {name}, or one of more than {_MOST_INDEX_BYTES:,} bytes")
-        try:
-            return b"".join(self._blocks(name)).decode()
-        except UnicodeDecodeError as error:
-            raise self._damaged(f"{name} is not UTF-8") from error
-
-    def unpack(self, name: str, target: Path, on_bytes: Callable[[int], None] = lambda done: None) -> None:
-        """Write a file of it, blocks of zeros as holes, and compare it with its digest.
-
-        Args:
-            name: in the backup.
-            target: a path at which nothing is; its folder is made.
-            on_bytes: called with the bytes done since the last call.
-
-        Raises:
-            TransferError: it is damaged.
-            OSError: it cannot be written.
-        """
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("xb") as file:
-            for block in self._blocks(name):
-                if _data_in(block):
-                    file.write(block)
-                else:
-                    file.seek(len(block), os.SEEK_CUR)
-                on_bytes(len(block))
-            file.truncate(self.files[name].size)
-
-    def _blocks(self, name: str) -> Iterator[bytes]:
-        listed, digest, held, data = self.files[name], hashlib.sha256(), 0, 0
-        try:
-            with self._zip.open(name) as source:
-                while block := _read_block(source):
-                    held += len(block)
-                    data += _data_in(block)
-                    # Never more than it said it would take.
-                    if held > listed.size or data > listed.data:
-                        break
-                    digest.update(block)
-                    yield block
-        except _DAMAGED as error:
-            raise self._damaged(f"{name}: {str(error) or type(error).__name__}") from error
-        if (held, data, digest.hexdigest()) != (listed.size, listed.data, listed.sha256):
-            raise self._damaged(f"{name} does not hold what was written")
-
-    def _entries(self) -> dict[str, zipfile.ZipInfo]:
-        entries: dict[str, zipfile.ZipInfo] = {}
-        for entry in self._zip.infolist():
-            kind = stat.S_IFMT(entry.external_attr >> 16)
-            if entry.filename in entries:
-                raise self._hostile(entry.filename, "is in it twice")
-            if not _is_plain(entry.filename):
-                raise self._hostile(entry.filename, "leads out of it, or is no plain path")
-            if kind not in (0, stat.S_IFREG):
-                raise self._hostile(entry.filename, "is a link or no regular file")
-            if entry.flag_bits & 0x1 or entry.compress_type not in _KINDS:
-                raise self._hostile(entry.filename, "is encrypted, or packed in an unknown way")
-            entries[entry.filename] = entry
-        return entries
-
-    def _index(self, entries: Mapping[str, zipfile.ZipInfo]) -> dict[str, Any]:
-        if INDEX_FILE not in entries or entries[INDEX_FILE].file_size > _MOST_INDEX_BYTES:
-            raise TransferError(f"{self._path} is a zip file without {INDEX_FILE}; permitted: what backup writes")
-        try:
-            body = json.loads(self._zip.read(INDEX_FILE))
-            expected = body.pop("sha256")
-        except (*_DAMAGED, AttributeError, TypeError, RecursionError) as error:
-            raise self._damaged(f"{INDEX_FILE} cannot be read") from error
-        if expected != _digest_of(body):
-            raise self._damaged(f"{INDEX_FILE} is not as it was written")
-        if body.get("format") != FORMAT:
-            raise TransferError(
-                f"{self._path} is a backup of format {body.get('format')!r}; permitted: {FORMAT}; next step: restore "
-                "it with the release that made it"
-            )
-        return dict(body)
-
-    def _check(self, entries: Mapping[str, zipfile.ZipInfo]) -> None:
-        listed = {*self.files, INDEX_FILE}
-        for name in sorted(listed ^ entries.keys()):
-            raise self._damaged(f"{name} is {'missing' if name in listed else 'not in its list'}")
-        for name, file in self.files.items():
-            if entries[name].file_size != file.size or not 0 <= file.data <= file.size:
-                raise self._damaged(f"{name} has {entries[name].file_size:,} bytes of {file.size:,}")
-
-    def _damaged(self, what: str) -> TransferError:
-        return TransferError(
-            f"{self._path} is damaged: {what}; nothing is restored; next step: copy it again, or use another backup"
-        )
-
-    def _hostile(self, name: str, why: str) -> TransferError:
-        return TransferError(
-            f"{self._path} is no backup of ours: {name[:200]!r} {why}; permitted: plain files below it, each once; "
-            "nothing is restored"
-        )
-
-    def close(self) -> None:
-        """Close it."""
-        self._zip.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self.close()
-
-
-def _data_in(block: bytes) -> int:
+def data_in(block: bytes) -> int:
     """How many bytes of a block are data: all of them or, of a block of zeros, none."""
-    return 0 if block == _ZEROS[: len(block)] else len(block)
+    return 0 if block == ZEROS[: len(block)] else len(block)
 
 
-def _is_plain(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    return bool(parts) and "/".join(parts) == name and ".." not in parts and not any(c in name for c in "\\\0:")
-
-
-def _read_block(source: IO[bytes]) -> bytes:
-    """A whole block, so that blocks of zeros are the same as when they were written; less at the end."""
-    block = source.read(_BLOCK)
-    while 0 < len(block) < _BLOCK and (more := source.read(_BLOCK - len(block))):
-        block += more
-    return block
-
-
-def _digest_of(body: Mapping[str, Any]) -> str:
+def digest_of(body: Mapping[str, Any]) -> str:
+    """SHA-256 of what a list of files says."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

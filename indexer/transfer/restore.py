@@ -15,7 +15,7 @@ from indexer.stores.address import open_store
 from indexer.stores.edge.durable import hold
 from indexer.stores.edge.space import check_room, writing
 from indexer.stores.protocol import Store, Stored
-from indexer.transfer.archive import ArchiveFile
+from indexer.transfer.archive_file import ArchiveFile
 from indexer.transfer.backup import PRODUCTS_FORM
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE, products_by_id
 from indexer.transfer.progress import Begin, Megabytes, unseen
