@@ -23,6 +23,8 @@ for command in (
     update.update,
     transfer.export,
     transfer.load,
+    transfer.backup,
+    transfer.restore,
     inspection.status,
     inspection.verify,
     versions.rollback,

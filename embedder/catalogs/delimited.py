@@ -38,6 +38,7 @@ class DelimitedReader:
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
         web: PictureFetcher | None = None,
+        needs_pictures: bool = True,
     ) -> None:
         """Open a catalog and check its header.
 
@@ -47,6 +48,7 @@ class DelimitedReader:
             columns: our field to the catalog's column, over the guesses.
             allow_outside_pictures: pictures may lie outside the file's folder.
             web: fetches pictures from web servers; None: that was not permitted.
+            needs_pictures: whether a product must have one (see `RowReader`).
 
         Raises:
             CatalogError: no such file, no header, column names given twice or with control characters, or no column
@@ -58,6 +60,7 @@ class DelimitedReader:
         self._split = split
         self._allow_outside = allow_outside_pictures
         self._web = web
+        self._needs_pictures = needs_pictures
         self._kinds: dict[str, AttributeKind] = {}
         self._outline: CatalogOutline | None = None
         # The limit is the csv module's, for the whole process: it is raised, never lowered.
@@ -69,7 +72,7 @@ class DelimitedReader:
                 f"catalog {location!r} names columns twice: {', '.join(map(shown, repeated))}; permitted: once"
             )
         self._names = [name for name in self._header if name]
-        self._chosen = check_columns(location, self._names, self._named)
+        self._chosen = check_columns(location, self._names, self._named, needs_pictures)
         self._attributes = attribute_columns(self._names, self._chosen)
 
     @property
@@ -131,6 +134,7 @@ class DelimitedReader:
             kinds=kinds,
             allow_outside_pictures=self._allow_outside,
             web=self._web,
+            needs_pictures=self._needs_pictures,
             pictures_separated=True,
         )
 

@@ -35,6 +35,7 @@ class JsonLinesReader:
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
         web: PictureFetcher | None = None,
+        needs_pictures: bool = True,
     ) -> None:
         """Open a catalog and learn its keys.
 
@@ -44,6 +45,7 @@ class JsonLinesReader:
             columns: our field to the catalog's key, over the guesses.
             allow_outside_pictures: pictures may lie outside the file's folder.
             web: fetches pictures from web servers; None: that was not permitted.
+            needs_pictures: whether a product must have one (see `RowReader`).
 
         Raises:
             CatalogError: no such file, no object in it, or no key for the id, for the picture, or of a name in
@@ -55,6 +57,7 @@ class JsonLinesReader:
         self._split = split
         self._allow_outside = allow_outside_pictures
         self._web = web
+        self._needs_pictures = needs_pictures
         self._outline: CatalogOutline | None = None
         self._keys = self._sample_keys(location)
 
@@ -98,12 +101,13 @@ class JsonLinesReader:
             split=self._split,
             allow_outside_pictures=self._allow_outside,
             web=self._web,
+            needs_pictures=self._needs_pictures,
         )
 
     def _sample_keys(self, location: str) -> list[str]:
         """All keys of the first rows, read on until those that are needed were met."""
         keys: dict[str, None] = {}
-        wanted = missing_fields({}, self._named)
+        wanted = missing_fields({}, self._named, self._needs_pictures)
         sampled = 0
         for _, row in self._rows():
             if isinstance(row, str):
@@ -111,12 +115,12 @@ class JsonLinesReader:
             sampled += 1
             if any(key not in keys for key in row):
                 keys.update(dict.fromkeys(row))
-                wanted = missing_fields(choose_columns(keys, self._named), self._named)
+                wanted = missing_fields(choose_columns(keys, self._named), self._named, self._needs_pictures)
             if sampled >= SAMPLED_ROWS and not wanted:
                 break
         if not sampled:
             raise CatalogError(f"catalog {location!r} holds no JSON object; permitted: one object a line")
-        check_columns(location, keys, self._named)
+        check_columns(location, keys, self._named, self._needs_pictures)
         return list(keys)
 
     def _rows(self) -> Iterator[tuple[int, Row | str]]:

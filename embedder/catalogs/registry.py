@@ -63,7 +63,8 @@ class BuiltInReader:
         target: "module:Class", or a function; it takes what `CatalogReaderFactory` says, and `allow_outside_pictures`.
         usage: how a catalog of this kind is named, for people.
         suffixes: of files that are of this kind where none is given.
-        names_pictures: whether its rows name pictures, which may be on web servers; then it takes `web` too.
+        names_pictures: whether its rows name pictures, which may be on web servers; then it takes `web` and
+            `needs_pictures` too.
     """
 
     target: str
@@ -102,6 +103,7 @@ def open_catalog(
     columns: Mapping[str, str] | None = None,
     allow_outside_pictures: bool = False,
     web: PictureFetcher | None = None,
+    needs_pictures: bool = True,
 ) -> CatalogReader:
     """Open a catalog: KIND:LOCATION, as in `BUILT_IN` or of a shop's own kind, or a bare PATH whose kind is recognized.
 
@@ -112,6 +114,7 @@ def open_catalog(
         allow_outside_pictures: pictures may lie outside the catalog's folder (an absolute path, "..", a link that leads
             out). A shop's own reader decides for itself which files it reads.
         web: fetches pictures that rows name by http:// and https://; None: that was not permitted.
+        needs_pictures: whether a product whose row names none is rejected; a shop's own reader decides for itself.
 
     Raises:
         CatalogError: an unknown kind (the known ones are named), a reader that cannot be loaded, or what the reader
@@ -126,7 +129,7 @@ def open_catalog(
         return factory(location, split=split, columns=columns or {})
     module, _, name = BUILT_IN[kind].target.partition(":")
     built_in: Any = getattr(import_module(module), name)
-    further = {"web": web} if BUILT_IN[kind].names_pictures else {}
+    further = {"web": web, "needs_pictures": needs_pictures} if BUILT_IN[kind].names_pictures else {}
     reader: CatalogReader = built_in(
         location, split=split, columns=columns or {}, allow_outside_pictures=allow_outside_pictures, **further
     )

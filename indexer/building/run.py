@@ -31,7 +31,6 @@ from indexer.building.quality_inspection import report_quality
 from indexer.building.ranking_fitting import fit_ranking
 from indexer.building.recognition_fitting import Recognition, fit_recognition
 from indexer.building.rejects import RejectLog
-from indexer.building.retention import clear_versions
 from indexer.building.stage import Stage, StageTime, StageWatch, stage_times
 from indexer.building.tally import Tally
 from indexer.building.titling import Titling
@@ -44,10 +43,9 @@ from indexer.shadow.evaluation import ShadowEvaluation
 from indexer.shadow.run import ShadowRules, evaluate_shadow
 from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Batch, Store, VersionWriter
-from indexer.versions.effort_measuring import index_and_measure
 from indexer.versions.examination import ASKED
+from indexer.versions.going_live import filling, go_live, seal_version
 from indexer.versions.manifest import Manifest, new_version_name
-from indexer.versions.trial import try_version
 from indexer.words.text_index import Bm25Settings, TextIndex
 
 
@@ -179,16 +177,15 @@ def _build(
     plan = plan_build(reader, limit)
     on_rows(plan.rows)
     outlined = time.monotonic()
-    manifest = _begin(reader, encoder, plan, settings, catalog)
-    writer = store.create(manifest, expected_products=plan.rows)
-    try:
+    manifest = begin_manifest(reader.name, encoder, plan, settings, catalog)
+    with filling(store.create(manifest, expected_products=plan.rows)) as writer:
         with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
             cached = CachedEncoder(encoder, cache)
             pipeline = Pipeline(cached, plan, settings, manifest.texts)
             with RejectLog(rejects_path) as rejects:
                 tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll, on_busiest=on_busiest)
             loaded = time.monotonic()
-            _check_share(tally.holdings.products, rejects, settings.max_reject_share)
+            check_share(tally.holdings.products, rejects, settings.max_reject_share)
             duplicates = find_duplicates(roll)
             mark_duplicates(writer, roll, duplicates)
             marked = time.monotonic()
@@ -215,16 +212,14 @@ def _build(
             texts=texts,
             words=fitted.words,
         )
-        manifest, effort_s = index_and_measure(writer, manifest, settings.wanted_recall, held_out)
-        writer.finish(manifest)
-    finally:
-        # After `finish` this does nothing; before, it deletes the unfinished version, whatever went wrong.
-        writer.abort()
-    try_version(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED])
-    evaluation = evaluate_shadow(store, manifest, encoder, tally.sample, fitted.views, settings, shadow)
-    store.activate(manifest.version)
-    live = time.monotonic()
-    clear_versions(store, settings)
+        manifest, effort_s = seal_version(writer, manifest, settings, held_out)
+    evaluation, live = go_live(
+        store,
+        manifest,
+        list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED],
+        settings,
+        lambda: evaluate_shadow(store, manifest, encoder, tally.sample, fitted.views, settings, shadow),
+    )
     result = BuildResult(
         manifest,
         rejects_path,
@@ -330,13 +325,20 @@ class Pipeline:
         return tally
 
 
-def _begin(
-    reader: CatalogReader, encoder: Encoder, plan: BuildPlan, settings: IndexerSettings, catalog: str
-) -> Manifest:
+def begin_manifest(source: str, encoder: Encoder, plan: BuildPlan, settings: IndexerSettings, catalog: str) -> Manifest:
+    """The manifest of a version that is to be built.
+
+    Args:
+        source: where the products are read from, for people.
+        encoder: the model that makes the vectors.
+        plan: the version's shape.
+        settings: of the build.
+        catalog: see `build`.
+    """
     return Manifest(
         version=new_version_name(),
         catalog=catalog,
-        source=reader.name,
+        source=source,
         model_fingerprint=encoder.info.fingerprint,
         model_base=encoder.info.base,
         dim=encoder.dim,
@@ -355,7 +357,17 @@ def _text_index(encoder: Encoder, plan: BuildPlan, settings: IndexerSettings) ->
     return TextIndex(encoder.info.semantic_dim if settings.index_titles else 0, bm25)
 
 
-def _check_share(products: int, rejects: RejectLog, permitted: float) -> None:
+def check_share(products: int, rejects: RejectLog, permitted: float) -> None:
+    """Refuse a version that holds no product, or too few of the catalog's rows.
+
+    Args:
+        products: that it holds.
+        rejects: the other rows.
+        permitted: share of the rows that may be rejected, 0..1.
+
+    Raises:
+        BuildError: it is refused.
+    """
     total = products + rejects.rows
     if products == 0:
         raise BuildError(

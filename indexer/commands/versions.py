@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from indexer.building.retention import clear_versions
 from indexer.commands.shared import Config, Store
 from indexer.settings import IndexerSettings
+from indexer.versions.retention import clear_versions
 from indexer.versions.rollback import roll_back, version_before
 
 

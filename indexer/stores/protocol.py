@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -16,6 +17,7 @@ from indexer.filters.expression import Expression
 from indexer.versions.layout import Part
 from indexer.versions.manifest import Manifest
 from indexer.versions.verify import Verification
+from indexer.versions.version_files import VersionFiles
 
 Payload = Mapping[str, Any]
 
@@ -362,6 +364,31 @@ class Store(Protocol):
         Raises:
             StoreNotFound, StoreUnavailable: it is not there, or cannot be reached.
             VersionIncomplete: its manifest cannot be read.
+        """
+
+    @property
+    def file_form(self) -> str:
+        """Of what form a version's files on this machine are; "": the engine keeps them on its own."""
+
+    def files(self, version: str) -> VersionFiles:
+        """A ready version's files, to be copied; only where there is a `file_form`. They are not looked into.
+
+        Raises:
+            StoreNotFound, VersionIncomplete: it is not there, or not whole.
+        """
+
+    def take_in(self, manifest: Manifest, unpack: Callable[[Path], None], needed: int) -> None:
+        """Make a ready version of the files of another one; only where there is a `file_form`. It is not live yet.
+
+        Args:
+            manifest: of the new version: the other one's with another name.
+            unpack: writes the other one's files (see `files`) into an empty folder.
+            needed: bytes that they take.
+
+        Raises:
+            VersionIncomplete: they are not what was sealed.
+            StoreLocked: another process builds.
+            StoreUnavailable: the disk is too small, or cannot be written.
         """
 
     def drop(self, version: str) -> bool:

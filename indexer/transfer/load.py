@@ -1,30 +1,20 @@
-"""Making a version from what another one held: without its pictures, and without a model."""
+"""Making a version from an export of another one."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from embedder.catalogs.captions import searched_words
-from indexer.building.loading import Loading
-from indexer.building.retention import clear_versions
 from indexer.errors import TransferError
 from indexer.settings import IndexerSettings
-from indexer.stores.protocol import Batch, Payload, Store, Stored
+from indexer.stores.protocol import Store
 from indexer.transfer.export import MANIFEST_FILE, PRODUCTS_FILE
 from indexer.transfer.products_file import ProductsFile
-from indexer.versions.effort_measuring import index_and_measure
-from indexer.versions.examination import ASKED
-from indexer.versions.holdings import Holdings
-from indexer.versions.manifest import Manifest, new_version_name
-from indexer.versions.trial import try_version
-from indexer.words.bm25 import Bm25Words
+from indexer.transfer.refilling import refill
+from indexer.versions.going_live import go_live
+from indexer.versions.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,58 +47,9 @@ def load(
         raise TransferError(
             f"{folder / PRODUCTS_FILE} and {MANIFEST_FILE} beside it are of different exports; next step: export again"
         )
-    manifest = replace(
-        exported,
-        version=new_version_name(),
-        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        state="building",
-    )
-    words = None if exported.texts is None or exported.texts.bm25 is None else Bm25Words(exported.texts.bm25)
-    writer = store.create(manifest, expected_products=exported.products)
-    holdings = Holdings()
-    sample: list[tuple[str, npt.NDArray[np.float32]]] = []
-    try:
-        with Loading(writer) as loading:
-            for products in file.read():
-                for product in products:
-                    holdings.add(product.payload)
-                sample += [(item.product_id, item.vectors[0]) for item in products[: max(0, ASKED - len(sample))]]
-                loading.send(_batch(products, manifest, words))
-                on_progress(len(products))
-            loading.wait()
-        if holdings.noted(exported) != exported:
-            raise TransferError(
-                f"{folder} holds {holdings.products:,} products that are not the {exported.products:,} of its "
-                f"{MANIFEST_FILE}; nothing goes live; next step: export again"
-            )
-        manifest, _ = index_and_measure(writer, replace(manifest, state="ready"), settings.wanted_recall)
-        writer.finish(manifest)
-    finally:
-        writer.abort()
-    try_version(store, manifest, sample)
-    store.activate(manifest.version)
-    clear_versions(store, settings)
+    manifest, sample = refill(store, exported, file.read(), settings, str(folder), on_progress)
+    go_live(store, manifest, sample, settings)
     return LoadResult(manifest, time.monotonic() - started)
-
-
-def _batch(products: list[Stored], manifest: Manifest, words: Bm25Words | None) -> Batch:
-    titles = None
-    if manifest.layout.title_dim:
-        absent = np.zeros(manifest.layout.title_dim, dtype=np.float32)
-        titles = np.stack([absent if item.title is None else item.title for item in products])
-    return Batch(
-        [item.product_id for item in products],
-        np.concatenate([item.vectors for item in products]),
-        [item.payload for item in products],
-        [len(item.vectors) for item in products],
-        titles,
-        None if words is None else [words.title(_spoken(item.payload)) for item in products],
-    )
-
-
-def _spoken(payload: Payload) -> str:
-    """What was indexed of the product's words."""
-    return searched_words(str(payload.get("title", "")), payload.get("category"), str(payload.get("description", "")))
 
 
 def _manifest(folder: Path) -> Manifest:

@@ -18,6 +18,7 @@ import numpy as np
 from embedder.errors import MissingExtra
 from indexer.errors import TransferError
 from indexer.stores.protocol import Stored
+from indexer.transfer.export import ROWS
 from indexer.versions.layout import VectorLayout
 
 try:
@@ -30,8 +31,6 @@ except ImportError as error:
 
 KEY = b"merchlens"
 FORMAT = 1
-ROWS = 2_000
-"""Products in a group of rows: what is in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)

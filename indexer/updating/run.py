@@ -21,17 +21,15 @@ from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.rejects import RejectLog
-from indexer.building.retention import clear_versions
 from indexer.building.run import Pipeline
 from indexer.errors import BuildError, StoreNotFound
 from indexer.filters.schema import FieldType, Schema
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store
 from indexer.updating.changes import Changes
-from indexer.versions.effort_measuring import index_and_measure
+from indexer.versions.going_live import filling, go_live, seal_version
 from indexer.versions.graph_effort import carried
 from indexer.versions.manifest import Manifest, check_precision, check_servable, new_version_name
-from indexer.versions.trial import try_version
 
 _log = logging.getLogger(__name__)
 
@@ -106,8 +104,7 @@ def update(
         state="building",
         schema=schema,
     )
-    writer = store.revise(manifest, base.version)
-    try:
+    with filling(store.revise(manifest, base.version)) as writer:
         with (
             closing(store.open(base.version, "indexer update")) as before,
             EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache,
@@ -137,18 +134,14 @@ def update(
             )
             held = carried(base.effort, changes.written + changes.deleted, manifest.products)
             if held is None:
-                manifest, _ = index_and_measure(writer, manifest, settings.wanted_recall)
+                manifest, _ = seal_version(writer, manifest, settings)
             else:
                 manifest = replace(manifest, effort=held)
-            writer.finish(manifest)
-    finally:
-        writer.abort()
+                writer.finish(manifest)
     if changes.are_none:
         manifest = base
     elif not store.revises_in_place:
-        try_version(store, manifest, changes.sample)
-        store.activate(manifest.version)
-        clear_versions(store, settings)
+        go_live(store, manifest, changes.sample, settings)
     return UpdateResult(
         manifest,
         changes.written,

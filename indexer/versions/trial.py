@@ -13,13 +13,14 @@ from indexer.versions.manifest import Manifest
 _log = logging.getLogger(__name__)
 
 
-def try_version(store: Store, manifest: Manifest, sample: Sample) -> None:
+def try_version(store: Store, manifest: Manifest, sample: Sample | None) -> None:
     """Open a finished version as a server would, and look at it as `python -m indexer verify` does.
 
     Args:
         store: where it is.
         manifest: of the version, which is ready and not live.
-        sample: ids of products that went into it, and one unit vector of each, float32 (dim,); see `examine`.
+        sample: ids of products that went into it, and one unit vector of each, float32 (dim,); None: some of its
+            own; see `examine`.
 
     Raises:
         VersionIncomplete: it holds another number of products, products do not find themselves, or its graph finds

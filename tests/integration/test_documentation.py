@@ -10,8 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from embedder.encoder import open_encoder
 from embedder.errors import PictureError, TextError
 from server.rpc.status import TABLE
 from tests.conftest import write_drawn_catalog
@@ -42,6 +45,14 @@ def test_the_readmes_commands_lead_from_a_catalog_to_answers(tmp_path: Path, mod
         done = subprocess.run(job, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (job, done.stderr)
     assert "80 products, 0 rejected" in done.stdout
+    vectors = open_encoder(tmp_path / "data/models/shop", device="cpu").encode_images(
+        [Image.open(path).convert("RGB") for path in sorted(tmp_path.glob("*.png"))]
+    )
+    np.save(tmp_path / "vectors.npy", vectors)
+    for job in map(command, fenced("bash").splitlines()):
+        done = subprocess.run(job, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (job, done.stderr)
+    assert "80 products restored" in done.stdout
     assert serve[1:3] == ["-m", "server"]
     with running_server(*serve[3:], cwd=tmp_path, env=environment) as server:
         code = fenced("python")

@@ -50,6 +50,7 @@ def test_foreign_types_stop_at_the_edge() -> None:
         "pyarrow": {
             *(f"embedder/catalogs/tables/{name}.py" for name in ("arrow_file", "cells", "parquet_file")),
             "indexer/transfer/products_file.py",
+            "indexer/transfer/vector_column.py",
         },
         "fsspec": {"embedder/inputs/remote/object_store.py"},
         "httpcore2": {f"embedder/inputs/remote/{name}.py" for name in ("checked_network", "web_pictures")},

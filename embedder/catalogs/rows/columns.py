@@ -139,18 +139,22 @@ def check_fields(named: Mapping[str, str]) -> None:
             raise CatalogError(f"columns: {field!r} is not a field of a product; permitted: {', '.join(GUESSES)}")
 
 
-def missing_fields(chosen: Mapping[str, str], named: Mapping[str, str]) -> list[str]:
+def missing_fields(chosen: Mapping[str, str], named: Mapping[str, str], needs_pictures: bool = True) -> list[str]:
     """The fields that no row can do without, or that were asked for by name, and that have no column."""
-    return [field for field in GUESSES if (field in REQUIRED or field in named) and field not in chosen]
+    required = REQUIRED if needs_pictures else ("id",)
+    return [field for field in GUESSES if (field in required or field in named) and field not in chosen]
 
 
-def check_columns(catalog: str, names: Iterable[str], named: Mapping[str, str]) -> dict[str, str]:
+def check_columns(
+    catalog: str, names: Iterable[str], named: Mapping[str, str], needs_pictures: bool = True
+) -> dict[str, str]:
     """Choose the columns of a catalog and check that those needed are there.
 
     Args:
         catalog: its path, for messages.
         names: all its column names.
         named: as in `choose_columns`.
+        needs_pictures: whether there must be a column of pictures.
 
     Raises:
         CatalogError: a named column, the id's or the picture's is not there; the message names those that are.
@@ -158,7 +162,7 @@ def check_columns(catalog: str, names: Iterable[str], named: Mapping[str, str]) 
     names = list(names)
     chosen = choose_columns(names, named)
     listed = ", ".join(map(shown, names[:_MAX_LISTED_COLUMNS])) + (", ..." if len(names) > _MAX_LISTED_COLUMNS else "")
-    for field in missing_fields(chosen, named):
+    for field in missing_fields(chosen, named, needs_pictures):
         if field in named:
             raise CatalogError(
                 f"catalog {catalog!r} has no column {named[field]!r}, named for {field}; columns found: {listed}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedder.catalogs.product import AttributeKind, AttributeValue, Product, Rejection, Split
+from embedder.catalogs.product import AttributeKind, AttributeValue, Product, ProductPicture, Rejection, Split
 from embedder.catalogs.rows.cell import (
     CellError,
     check_attribute_name,
@@ -25,11 +25,14 @@ from embedder.catalogs.rows.columns import attribute_columns, choose_columns, is
 from embedder.catalogs.rows.pictures import NamedPictures
 from embedder.catalogs.rows.places import PicturePlaces
 from embedder.catalogs.rows.price import parse_price
-from embedder.inputs.picture import PictureFetcher
+from embedder.inputs.picture import PictureBytes, PictureFetcher
 from embedder.inputs.remote.object_store import RemoteFolder
 
 ATTRIBUTES = "attributes"
 """A column of this name that holds an object is taken apart into attributes."""
+
+NO_PICTURE = ProductPicture(PictureBytes(b""))
+"""Of a product that needs none and has none."""
 
 Row = Mapping[str, object]
 """Column name to value: texts, what JSON knows, or pictures themselves (`EmbeddedPicture`)."""
@@ -67,6 +70,7 @@ class RowReader:
         allow_outside_pictures: bool = False,
         pictures_separated: bool = False,
         web: PictureFetcher | None = None,
+        needs_pictures: bool = True,
     ) -> None:
         """Prepare one pass.
 
@@ -79,6 +83,7 @@ class RowReader:
             allow_outside_pictures: pictures may lie outside the catalog's folder.
             pictures_separated: a cell may name several pictures, as `split_names` reads them.
             web: fetches pictures from web servers; None: that was not permitted.
+            needs_pictures: whether a product without any is rejected; else it has an empty one without a name.
         """
         self._names = dict.fromkeys(names)
         self._named = named
@@ -86,6 +91,7 @@ class RowReader:
         self._kinds = kinds or {}
         self._places = PicturePlaces(folder, allow_outside=allow_outside_pictures, web=web)
         self._separated = pictures_separated
+        self._needs_pictures = needs_pictures
         self._first_lines: dict[str, int] = {}
         self._choose(choose_columns(self._names, named))
 
@@ -173,6 +179,8 @@ class RowReader:
     def _to_product(self, group: _Group) -> Product:
         row, pictures = group.row, group.pictures
         found = pictures.found
+        if not found and not self._needs_pictures:
+            found = (NO_PICTURE,)
         if not found:
             problem = next(iter(pictures.refused.values()), None)
             raise problem or CellError(

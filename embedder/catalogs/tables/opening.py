@@ -21,13 +21,14 @@ def open_parquet(
     columns: Mapping[str, str] | None = None,
     allow_outside_pictures: bool = False,
     web: PictureFetcher | None = None,
+    needs_pictures: bool = True,
 ) -> TableReader:
     """A reader of a Parquet file, or of all Parquet files in a folder; arguments and errors as `TableReader`'s.
 
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    return _open("find_parquet_files", location, split, columns, allow_outside_pictures, web)
+    return _open("find_parquet_files", location, split, columns, allow_outside_pictures, web, needs_pictures)
 
 
 def open_arrow(
@@ -37,13 +38,14 @@ def open_arrow(
     columns: Mapping[str, str] | None = None,
     allow_outside_pictures: bool = False,
     web: PictureFetcher | None = None,
+    needs_pictures: bool = True,
 ) -> TableReader:
     """A reader of an Arrow file (IPC file, IPC stream or Feather); arguments and errors as `TableReader`'s.
 
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    return _open("find_arrow_files", location, split, columns, allow_outside_pictures, web)
+    return _open("find_arrow_files", location, split, columns, allow_outside_pictures, web, needs_pictures)
 
 
 def open_dataset(
@@ -53,13 +55,14 @@ def open_dataset(
     columns: Mapping[str, str] | None = None,
     allow_outside_pictures: bool = False,
     web: PictureFetcher | None = None,
+    needs_pictures: bool = True,
 ) -> TableReader:
     """A reader of a data set that `datasets` saved; arguments and errors as `TableReader`'s.
 
     Raises:
         MissingExtra: pyarrow is not installed.
     """
-    return _open("find_dataset_files", location, split, columns, allow_outside_pictures, web)
+    return _open("find_dataset_files", location, split, columns, allow_outside_pictures, web, needs_pictures)
 
 
 def _open(
@@ -69,6 +72,7 @@ def _open(
     columns: Mapping[str, str] | None,
     allow_outside_pictures: bool,
     web: PictureFetcher | None,
+    needs_pictures: bool,
 ) -> TableReader:
     try:
         files: Any = import_module("embedder.catalogs.tables.files")
@@ -85,4 +89,5 @@ def _open(
         columns=columns,
         allow_outside_pictures=allow_outside_pictures,
         web=web,
+        needs_pictures=needs_pictures,
     )

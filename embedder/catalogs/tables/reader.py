@@ -42,6 +42,7 @@ class TableReader:
         columns: Mapping[str, str] | None = None,
         allow_outside_pictures: bool = False,
         web: PictureFetcher | None = None,
+        needs_pictures: bool = True,
     ) -> None:
         """Take files that were found, and check their columns.
 
@@ -52,6 +53,7 @@ class TableReader:
             columns: our field to the catalog's column, over the guesses.
             allow_outside_pictures: pictures may lie outside the catalog's folder.
             web: fetches pictures from web servers; None: that was not permitted.
+            needs_pictures: whether a product must have one (see `RowReader`).
 
         Raises:
             CatalogError: column names given twice or with control characters, or no column for the id, for the
@@ -65,9 +67,10 @@ class TableReader:
         self._split = split
         self._allow_outside = allow_outside_pictures
         self._web = web
+        self._needs_pictures = needs_pictures
         self._outline: CatalogOutline | None = None
         self._types = _column_types(location, files)
-        self._chosen = check_columns(location, self._types, self._named)
+        self._chosen = check_columns(location, self._types, self._named, needs_pictures)
         self._pictures = picture_columns(self._types, self._chosen)
         self._is_split_by_file = SPLIT not in self._chosen and any(file.split is not None for file in files)
 
@@ -78,6 +81,11 @@ class TableReader:
             path = Path(self._location)
             return path.resolve().name or str(path)
         return RemoteFolder.at(self._location).path.rpartition("/")[2] or self._location
+
+    @property
+    def files(self) -> Sequence[TableFile]:
+        """Those that are read, in their order."""
+        return self._files
 
     def count(self) -> int:
         """The number of rows; the first call reads the catalog where its files do not say it, as `outline` does.
@@ -134,6 +142,7 @@ class TableReader:
             split=self._split,
             allow_outside_pictures=self._allow_outside,
             web=self._web,
+            needs_pictures=self._needs_pictures,
         )
         return rows.read(self._rows())
 

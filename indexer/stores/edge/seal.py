@@ -97,10 +97,15 @@ def seal(folder: Path, manifest_text: str) -> Seal:
         for path in sorted((folder / "shard").rglob("*"))
         if path.is_file()
     }
-    data = manifest_text.encode()
-    blocks = [data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK)]
-    files[MANIFEST] = _sum_up(len(data), ((at * _BLOCK, block) for at, block in enumerate(blocks)))
+    files[MANIFEST] = manifest_file(manifest_text)
     return Seal(edge_release(), "", files)
+
+
+def manifest_file(text: str) -> SealedFile:
+    """A manifest as the file that it will be."""
+    data = text.encode()
+    blocks = [data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK)]
+    return _sum_up(len(data), ((at * _BLOCK, block) for at, block in enumerate(blocks)))
 
 
 def read_seal(folder: Path, version: str) -> Seal:

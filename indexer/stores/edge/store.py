@@ -30,6 +30,7 @@ from typing import IO
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.durable import copy_tree, hold, write_durably
+from indexer.stores.edge.intake import take_in
 from indexer.stores.edge.reader import EdgeReader, SealedFolder
 from indexer.stores.edge.seal import (
     FILES,
@@ -48,6 +49,7 @@ from indexer.stores.edge.writer import EdgeWriter
 from indexer.stores.payload_indexes import choose_payload_indexes
 from indexer.versions.manifest import Manifest, moment
 from indexer.versions.verify import Verification
+from indexer.versions.version_files import FileSize, VersionFiles
 
 _log = logging.getLogger(__name__)
 
@@ -99,16 +101,25 @@ class EdgeStore:
             StoreLocked: another one does.
             StoreUnavailable: the folder cannot be written, or has less space left than so many products take.
         """
-        with writing(self._root, "begin a version", "choose another folder"):
-            (self._root / "versions").mkdir(parents=True, exist_ok=True)
-        lock = hold(self._root / "BUILDING", f"pid {os.getpid()}")
+        lock = self._begin()
         try:
-            self._clear_leftovers()
             self._check_room(manifest, expected_products)
             return EdgeWriter(self._root, manifest, lock, self._arguments)
         except BaseException:
             lock.close()
             raise
+
+    def _begin(self) -> IO[str]:
+        """Become the only builder, and clear what others left; the builder's lock."""
+        with writing(self._root, "begin a version", "choose another folder"):
+            (self._root / "versions").mkdir(parents=True, exist_ok=True)
+        lock = hold(self._root / "BUILDING", f"pid {os.getpid()}")
+        try:
+            self._clear_leftovers()
+        except BaseException:
+            lock.close()
+            raise
+        return lock
 
     @property
     def revises_in_place(self) -> bool:
@@ -117,13 +128,10 @@ class EdgeStore:
 
     def revise(self, manifest: Manifest, base: str) -> EdgeWriter:
         """See `Store`."""
-        before = self._manifest(base)
-        if before.state != "ready":
-            raise VersionIncomplete(f"version {base} is {before.state!r}; permitted: 'ready'; {NEXT_STEP}")
+        before = self._ready(base)
         folder, called = self._root / "versions" / base, f"version {base} at {self.url}"
-        lock = hold(self._root / "BUILDING", f"pid {os.getpid()}")
+        lock = self._begin()
         try:
-            self._clear_leftovers()
             # Who has it open may be about to change it: its changes would be lost with the version.
             with hold(folder / "OWNER", f"pid {os.getpid()} indexer update"):
                 sealed = read_seal(folder, called)
@@ -172,9 +180,7 @@ class EdgeStore:
 
     def activate(self, version: str) -> None:
         """See `Store`."""
-        manifest = self._manifest(version)
-        if manifest.state != "ready":
-            raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {NEXT_STEP}")
+        self._ready(version)
         try:
             before = self.live_version()
         except StoreError:
@@ -302,6 +308,26 @@ class EdgeStore:
         checked = f"{len(names):,} of {len(sealed.files):,} files, {data / 1e6:,.1f} MB of data"
         return Verification(version, checked, tuple(differences(folder, sealed, names)))
 
+    @property
+    def file_form(self) -> str:
+        """See `Store`."""
+        return "edge"
+
+    def files(self, version: str) -> VersionFiles:
+        """See `Store`; another process may have it open."""
+        self._ready(version)
+        folder = self._folder(version)
+        sealed = read_seal(folder, f"version {version} at {self.url}")
+        sizes = {name: FileSize(file.size, file.data) for name, file in sealed.files.items() if name != MANIFEST}
+        listed = (folder / FILES).stat().st_size
+        return VersionFiles(folder, {FILES: FileSize(listed, listed), **sizes})
+
+    def take_in(self, manifest: Manifest, unpack: Callable[[Path], None], needed: int) -> None:
+        """See `Store`."""
+        with self._begin():
+            check_room(self._root, needed + OPENING_BYTES, f"take in {manifest.products:,} products")
+            take_in(self._root / "versions" / manifest.version, manifest, unpack)
+
     def drop(self, version: str) -> bool:
         """See `Store`."""
         if version == self.live_version():
@@ -336,6 +362,13 @@ class EdgeStore:
         if not _NAME.fullmatch(version) or not folder.is_dir():
             raise StoreNotFound(f"no version {version!r} at {self.url}; {NEXT_STEP}")
         return folder
+
+    def _ready(self, version: str) -> Manifest:
+        """A finished version's manifest."""
+        manifest = self._manifest(version)
+        if manifest.state != "ready":
+            raise VersionIncomplete(f"version {version} is {manifest.state!r}; permitted: 'ready'; {NEXT_STEP}")
+        return manifest
 
     def _manifest(self, version: str) -> Manifest:
         folder = self._folder(version)

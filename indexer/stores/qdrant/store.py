@@ -6,8 +6,10 @@ is what the alias CATALOG points to.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 from qdrant_client import QdrantClient, models
 
@@ -168,6 +170,19 @@ class QdrantStore:
         except VersionIncomplete as error:
             return Verification(version, checked, (str(error),))
         return Verification(version, checked)
+
+    @property
+    def file_form(self) -> str:
+        """See `Store`: the server keeps them."""
+        return ""
+
+    def files(self, version: str) -> NoReturn:
+        """See `Store`."""
+        raise ValueError(f"files of version {version}; permitted: none, the server keeps them")
+
+    def take_in(self, manifest: Manifest, unpack: Callable[[Path], None], needed: int) -> NoReturn:
+        """See `Store`."""
+        raise ValueError(f"files of version {manifest.version}; permitted: none, the server keeps its own")
 
     def drop(self, version: str) -> bool:
         """See `Store`."""

@@ -7,6 +7,8 @@ import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 
+import pyarrow as arrow
+import pyarrow.parquet as parquet
 import pytest
 
 from embedder.catalogs.outline import outline_catalog
@@ -181,3 +183,24 @@ class TestPicturesOutsideTheCatalog:
         (product,) = open_catalog(spec.format(shop=shop), allow_outside_pictures=True).read()
         assert isinstance(product, Product)
         assert decode_picture(product.pictures[0].source).image.size == (96, 96)
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_products_without_pictures_are_read_where_none_are_needed(kind: str, tmp_path: Path) -> None:
+    columns = {"sku": ["a", "b"], "name": ["Ball", "Box"]}
+    path = tmp_path / f"shop.{kind}"
+    if kind == "parquet":
+        parquet.write_table(arrow.table(columns), path)
+    elif kind == "csv":
+        path.write_text("sku,name\na,Ball\nb,Box\n")
+    else:
+        path.write_text('{"sku": "a", "name": "Ball"}\n{"sku": "b", "name": "Box"}\n')
+    with pytest.raises(CatalogError, match="has no column for image"):
+        open_catalog(str(path))
+    first, second = open_catalog(str(path), needs_pictures=False).read()
+    assert isinstance(first, Product)
+    assert isinstance(second, Product)
+    assert [(row.id, row.title, [item.name for item in row.pictures]) for row in (first, second)] == [
+        ("a", "Ball", [""]),
+        ("b", "Box", [""]),
+    ]

@@ -293,3 +293,26 @@ def test_a_setting_outside_its_range_is_refused_by_name(own_store: str, trained_
     done = run_module("server", "--model", str(trained_bundle), "--store", own_store, "--config", str(config))
     assert done.returncode == 2
     assert "workers" in done.stderr
+
+
+def test_a_served_version_is_backed_up_and_restored_beside_it(
+    own_store: str, trained_bundle: Path, tmp_path: Path
+) -> None:
+    flags = ("--model", str(trained_bundle), "--store", own_store)
+    out = tmp_path / "shop.backup"
+
+    def answers(target: str) -> list[tuple[str, float]]:
+        with Client(target) as client:
+            return [(hit.product_id, hit.score) for hit in client.search(text="red ball").hits]
+
+    with running_server(*flags) as server:
+        before = answers(server.target)
+        for command in (["backup", "--out", str(out)], ["restore", str(out)]):
+            done = run_module("indexer", *command, "--store", own_store)
+            assert done.returncode == 0, done.stderr
+        assert answers(server.target) == before
+        assert server.stop() == 0
+    with running_server(*flags) as server:
+        assert answers(server.target) == before
+        assert server.stop() == 0
+    assert "160 products restored" in done.stdout

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from indexer.building.retention import drop_old
 from indexer.errors import StoreUnavailable
 from indexer.stores.edge.store import EdgeStore
+from indexer.versions.retention import drop_old
 from tests.conftest import copy_folder
 from tests.indexer.conftest import load, shelf
 
