@@ -19,8 +19,8 @@ from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_mode
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store as OpenStore
 from indexer.transfer.backup import backup as run_backup
-from indexer.transfer.foreign import describe, load_vectors
 from indexer.transfer.opening import open_vectors
+from indexer.transfer.precomputed import describe, load_vectors
 from indexer.transfer.restore import restore as run_restore
 from indexer.versions.manifest import Manifest
 

@@ -1,4 +1,4 @@
-"""Opening vectors that somebody else computed, and the catalog that they are of."""
+"""Opening precomputed vectors, and the catalog that they are of."""
 
 from __future__ import annotations
 

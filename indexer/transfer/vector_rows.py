@@ -1,4 +1,4 @@
-"""Vectors that somebody else computed, row by row, as unit vectors of an index."""
+"""Precomputed vectors, row by row, as unit vectors of an index."""
 
 from __future__ import annotations
 

@@ -20,8 +20,8 @@ from indexer.errors import BuildError, TransferError
 from indexer.settings import IndexerSettings
 from indexer.stores.edge.store import EdgeStore
 from indexer.transfer.export import PRODUCTS_FILE, export
-from indexer.transfer.foreign import ForeignResult, describe, load_vectors
 from indexer.transfer.opening import open_vectors
+from indexer.transfer.precomputed import PrecomputedResult, describe, load_vectors
 from tests.conftest import run_module, write_drawn_catalog
 from tests.indexer.conftest import search, unit_rows
 
@@ -58,7 +58,7 @@ def store(tmp_path: Path) -> EdgeStore:
 def load(
     source: Path, products: Path | None, encoder: Encoder, store: EdgeStore, columns: dict[str, str] | None = None,
     **settings: Any,
-) -> ForeignResult:  # fmt: skip
+) -> PrecomputedResult:  # fmt: skip
     reader, found = open_vectors(str(source), None if products is None else str(products), columns or {}, encoder.dim)
     made = IndexerSettings(cache_dir=source.parent / "cache", **settings)
     rejects = source.parent / "rejects.jsonl"

@@ -1,4 +1,4 @@
-"""Making a version of vectors that somebody else computed, in the space of a model that is at hand.
+"""Making a version of precomputed vectors, in the space of a model that is at hand.
 
 As a build does, less decoding and embedding pictures: titles are embedded, and what answers are worth is learnt from
 the vectors. What needs the pictures themselves stays unknown: how sure it is that a photo shows the very product, which
@@ -49,7 +49,7 @@ _SURELY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignResult:
+class PrecomputedResult:
     """What was loaded.
 
     Attributes:
@@ -84,7 +84,7 @@ def load_vectors(
     catalog: str = "default",
     on_rows: Callable[[int], None] = lambda total: None,
     on_progress: Callable[[int], None] = lambda done: None,
-) -> ForeignResult:
+) -> PrecomputedResult:
     """Load vectors as a new version and make it the live one; on any failure the live one stays as it was.
 
     Args:
@@ -142,7 +142,7 @@ def load_vectors(
         )
         manifest, _ = seal_version(writer, manifest, settings, held_out)
     go_live(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED], settings)
-    return ForeignResult(manifest, rejects.reasons, _fit_of(encoder, tally.sample), time.monotonic() - started)
+    return PrecomputedResult(manifest, rejects.reasons, _fit_of(encoder, tally.sample), time.monotonic() - started)
 
 
 def _send(
@@ -178,7 +178,7 @@ def _accepted(rows: list[PairedProduct | Rejection], rejects: RejectLog) -> Iter
 
 
 def _fit_of(encoder: Encoder, sample: ProductSample) -> tuple[float, float] | None:
-    """See `ForeignResult.fits_titles`."""
+    """See `PrecomputedResult.fits_titles`."""
     places = [place for place, title in enumerate(sample.titles) if title][:_COMPARED] if sample.title_vectors else []
     # Another product's: half of the sample further on, as catalogs are often sorted.
     half = len(places) // 2
@@ -192,7 +192,7 @@ def _fit_of(encoder: Encoder, sample: ProductSample) -> tuple[float, float] | No
     return float(gains.mean()), float(gains.std(ddof=1) / np.sqrt(len(gains)))
 
 
-def describe(result: ForeignResult, url: str) -> str:
+def describe(result: PrecomputedResult, url: str) -> str:
     """What was loaded, and what the version cannot know, for people."""
     made = result.manifest
     lines = [
