@@ -191,7 +191,8 @@ def test_what_a_killed_build_left_is_gone_after_the_next(shop: Shop) -> None:
     (left,) = shop.new_versions()
     assert run_module(*shop.command("--limit", "40")).returncode == 0
     assert not left.exists()
-    assert {path.name for path in shop.root.iterdir()} == files
+    # What the comparison with the live version found stays for whoever looks after it.
+    assert {path.name for path in shop.root.iterdir()} == files | {"shadow.json"}
 
 
 def test_the_loader_alone_is_killed(shop: Shop) -> None:
