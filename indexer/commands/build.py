@@ -15,7 +15,20 @@ from embedder.progress import ProgressReport
 from indexer.building.run import build as run_build
 from indexer.building.summary import to_note, to_text
 from indexer.commands.output import default_quality, default_rejects, default_shadow
-from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
+from indexer.commands.shared import (
+    EXIT_SOME_REJECTED,
+    CacheDir,
+    CatalogName,
+    Columns,
+    Config,
+    Device,
+    MaxRejectShare,
+    OutsidePictures,
+    PictureHosts,
+    Rejects,
+    Store,
+    open_model,
+)
 from indexer.settings import IndexerSettings
 from indexer.shadow.query_file import read_queries
 from indexer.shadow.run import ShadowRules
@@ -27,29 +40,20 @@ def build(
     store: Store = None,
     split: Annotated[str | None, typer.Option(help="only this split of a benchmark: train, validation, test")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="index at most this many products")] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
-    ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
-    ] = None,
-    name: Annotated[str, typer.Option(help="the catalog's name for callers")] = "default",
-    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing goes live")] = None,
+    column: Columns = None,
+    rejects: Rejects = None,
+    name: CatalogName = "default",
+    max_reject_share: MaxRejectShare = None,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
     threads: Annotated[int | None, typer.Option(min=0)] = None,
     decode_threads: Annotated[int | None, typer.Option(min=1, help="pictures decoded at once")] = None,
     max_image_pixels: Annotated[
         int | None, typer.Option(min=1, help="of one picture; larger ones are rejected")
     ] = None,
-    allow_outside_pictures: Annotated[
-        bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
-    ] = False,
-    picture_host: Annotated[
-        list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
-    cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
+    allow_outside_pictures: OutsidePictures = False,
+    picture_host: PictureHosts = None,
+    device: Device = None,
+    cache_dir: CacheDir = None,
     quality_report: Annotated[
         bool | None, typer.Option(help="write a page about the catalog: quality/ in the edge store, else in cache_dir")
     ] = None,

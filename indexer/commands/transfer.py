@@ -15,7 +15,16 @@ from embedder.catalogs.registry import parse_columns
 from embedder.export.base_bundles import resolve_bundle
 from embedder.progress import ProgressReport
 from indexer.commands.output import default_rejects
-from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
+from indexer.commands.shared import (
+    EXIT_SOME_REJECTED,
+    CatalogName,
+    Config,
+    Device,
+    MaxRejectShare,
+    Rejects,
+    Store,
+    open_model,
+)
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Store as OpenStore
 from indexer.transfer.backup import backup as run_backup
@@ -57,12 +66,10 @@ def load(
         list[str] | None,
         typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or embedding=clip_vec; repeatable"),
     ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
-    ] = None,
-    name: Annotated[str, typer.Option(help="the catalog's name for callers")] = "default",
-    max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing goes live")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
+    rejects: Rejects = None,
+    name: CatalogName = "default",
+    max_reject_share: MaxRejectShare = None,
+    device: Device = None,
     cache_dir: Annotated[Path | None, typer.Option(help="exported models, and embeddings of titles")] = None,
     config: Config = None,
 ) -> None:

@@ -13,7 +13,18 @@ from embedder.catalogs.registry import open_catalog, parse_columns
 from embedder.model_folder import resolve_model
 from embedder.progress import ProgressReport
 from indexer.commands.output import default_rejects
-from indexer.commands.shared import EXIT_SOME_REJECTED, Config, Store, open_model
+from indexer.commands.shared import (
+    EXIT_SOME_REJECTED,
+    CacheDir,
+    Columns,
+    Config,
+    Device,
+    OutsidePictures,
+    PictureHosts,
+    Rejects,
+    Store,
+    open_model,
+)
 from indexer.settings import IndexerSettings
 from indexer.updating.deletions import read_ids
 from indexer.updating.run import live_manifest
@@ -33,25 +44,16 @@ def update(
         str, typer.Option(help="the one that the index was built with, or a folder of bundles")
     ] = "starter",
     store: Store = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--map", "--column", help="FIELD=COLUMN, as in id=sku or image=img_path; repeatable"),
-    ] = None,
-    rejects: Annotated[
-        Path | None, typer.Option(help="default: rejects.jsonl in the edge store, else cache_dir/rejects")
-    ] = None,
+    column: Columns = None,
+    rejects: Rejects = None,
     max_reject_share: Annotated[float | None, typer.Option(min=0, max=1, help="with more, nothing changes")] = None,
     max_delete_share: Annotated[
         float | None, typer.Option(min=0, max=1, help="of --catalog: if more are missing, nothing changes")
     ] = None,
-    allow_outside_pictures: Annotated[
-        bool, typer.Option("--allow-outside-pictures", help="pictures may lie outside the catalog's folder")
-    ] = False,
-    picture_host: Annotated[
-        list[str] | None, typer.Option("--picture-host", help="pictures may be fetched from there by https; repeatable")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:1")] = None,
-    cache_dir: Annotated[Path | None, typer.Option(help="exported models, and vectors of earlier builds")] = None,
+    allow_outside_pictures: OutsidePictures = False,
+    picture_host: PictureHosts = None,
+    device: Device = None,
+    cache_dir: CacheDir = None,
     config: Config = None,
 ) -> None:
     """Change the live version: add, replace and take away products, and embed nothing else.
