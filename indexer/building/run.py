@@ -18,18 +18,16 @@ from embedder.catalogs.outline import read_rows
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PixelReader
-from embedder.recognition.head import WEIGHTS_FILE
 from indexer.building.cached_encoder import CachedEncoder
+from indexer.building.calibration import calibrate
 from indexer.building.decoding import Decoding
 from indexer.building.embedding import Embedding
 from indexer.building.embedding_cache import EmbeddingCache
-from indexer.building.held_out_queries import held_out_for_graph
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.quality_inspection import report_quality
-from indexer.building.ranking_fitting import fit_ranking
-from indexer.building.recognition_fitting import Recognition, fit_recognition
+from indexer.building.recognition_fitting import Recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.stage import Stage, StageTime, StageWatch, stage_times
 from indexer.building.tally import Tally
@@ -190,29 +188,14 @@ def _build(
             mark_duplicates(writer, roll, duplicates)
             marked = time.monotonic()
             pictures_embedded, titles_embedded = cached.pictures_embedded, cached.texts_embedded
-            texts = fit_ranking(cached, tally.sample, manifest.texts)
-            fitted = fit_recognition(
-                cached,
-                tally.sample,
-                sorted(tally.holdings.categories),
-                settings.picture_limits(),
-                settings.match_views,
-                texts,
-            )
-            held_out = held_out_for_graph(cached, tally.sample, fitted.views) if settings.wanted_recall else {}
+            calibration = calibrate(cached, tally, rejects, manifest, settings, settings.match_views)
+            fitted = calibration.fitted
         manifest = replace(
-            tally.holdings.noted(manifest),
-            state="ready",
-            rejected=rejects.rows,
+            calibration.manifest,
             pictures_rejected=rejects.pictures,
             precisions={str(tower): str(precision) for tower, precision in encoder.precisions.items()},
-            head_digest=encoder.info.files.get(WEIGHTS_FILE, ""),
-            category_models=fitted.category_models,
-            match_models=fitted.match_models,
-            texts=texts,
-            words=fitted.words,
         )
-        manifest, effort_s = seal_version(writer, manifest, settings, held_out)
+        manifest, effort_s = seal_version(writer, manifest, settings, calibration.held_out)
     evaluation, live = go_live(
         store,
         manifest,

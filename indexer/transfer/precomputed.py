@@ -19,16 +19,13 @@ import numpy as np
 from embedder.catalogs.product import Rejection
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
-from embedder.recognition.head import WEIGHTS_FILE
 from indexer.building.cached_encoder import CachedEncoder
+from indexer.building.calibration import calibrate
 from indexer.building.embedding_cache import EmbeddingCache
-from indexer.building.held_out_queries import held_out_for_graph
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.product_sample import ProductSample
-from indexer.building.ranking_fitting import fit_ranking
-from indexer.building.recognition_fitting import fit_recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.run import begin_manifest, check_share
 from indexer.building.tally import Tally
@@ -125,22 +122,9 @@ def load_vectors(
                 tally = _send(paired, plan, titling, loading, rejects, on_progress)
                 loading.wait()
                 check_share(tally.holdings.products, rejects, settings.max_reject_share)
-            texts = fit_ranking(cached, tally.sample, manifest.texts)
-            categories = sorted(tally.holdings.categories)
             # Views would be made of pictures.
-            fitted = fit_recognition(cached, tally.sample, categories, settings.picture_limits(), 0, texts)
-            held_out = held_out_for_graph(cached, tally.sample, {}) if settings.wanted_recall else {}
-        manifest = replace(
-            tally.holdings.noted(manifest),
-            state="ready",
-            rejected=rejects.rows,
-            head_digest=encoder.info.files.get(WEIGHTS_FILE, ""),
-            category_models=fitted.category_models,
-            match_models=fitted.match_models,
-            texts=texts,
-            words=fitted.words,
-        )
-        manifest, _ = seal_version(writer, manifest, settings, held_out)
+            calibration = calibrate(cached, tally, rejects, manifest, settings, views=0)
+        manifest, _ = seal_version(writer, calibration.manifest, settings, calibration.held_out)
     go_live(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED], settings)
     return PrecomputedResult(manifest, rejects.reasons, _fit_of(encoder, tally.sample), time.monotonic() - started)
 
