@@ -17,7 +17,7 @@ from server.errors import ServerError
 from server.hosting.allocator import give_back_large_blocks
 from server.hosting.host import Host
 from server.hosting.pillow_log import log_pillow_as_info
-from server.hosting.stop_signal import catch_stop_signals
+from server.hosting.stop_signal import StopSignals
 from server.settings import ServerSettings
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, help="Answer queries over gRPC.")
@@ -54,11 +54,11 @@ def serve(
     logging.getLogger(__name__).info("settings %s", settings.model_dump(mode="json"))
     running = Host(settings)
     # Before the address is printed: its reader may send the signal at once.
-    stopping = catch_stop_signals()
+    stop_signals = StopSignals()
     running.start()
     # On standard output, for a caller that passed port 0.
     print(f"listening on {running.target}", flush=True)
-    stopping.wait()
+    stop_signals.wait()
     running.stop()
 
 

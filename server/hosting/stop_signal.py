@@ -1,10 +1,10 @@
-"""SIGTERM and SIGINT as an event to wait for."""
+"""SIGTERM and SIGINT as something to wait for."""
 
 from __future__ import annotations
 
 import logging
 import signal
-import threading
+import socket
 from types import FrameType
 
 _log = logging.getLogger(__name__)
@@ -12,17 +12,33 @@ _log = logging.getLogger(__name__)
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def catch_stop_signals() -> threading.Event:
-    """From now on SIGTERM and SIGINT set the event that is returned; only the main thread may call this.
+class StopSignals:
+    """Catches SIGTERM and SIGINT from its making on; only the main thread may make it and wait.
 
-    Call it before the server announces its address: a signal that comes earlier ends the process without a drain.
+    The system may deliver a signal to any thread, those of gRPC, Qdrant Edge and ONNX Runtime among them. A main thread
+    that waits for a lock or an event is not woken then: Python would run its handler only when that wait had ended by
+    itself. So whichever thread is interrupted writes the signal's number to a socket (`signal.set_wakeup_fd`), and the
+    main thread waits for that.
     """
-    stopping = threading.Event()
 
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        _log.info("%s: draining", signal.Signals(number).name)
-        stopping.set()
+    def __init__(self) -> None:
+        """Make it before the server announces its address: a signal that comes earlier ends the process at once."""
+        self._numbers, self._written = socket.socketpair()
+        # Writing in a signal handler must never wait.
+        self._written.setblocking(False)
+        signal.set_wakeup_fd(self._written.fileno(), warn_on_full_buffer=False)
+        for number in _SIGNALS:
+            signal.signal(number, _do_nothing)
 
-    for number in _SIGNALS:
-        signal.signal(number, on_signal)
-    return stopping
+    def wait(self) -> signal.Signals:
+        """Wait until one of the signals has come, and give it; at once where one came before."""
+        while True:
+            for number in self._numbers.recv(1):
+                if number in _SIGNALS:
+                    caught = signal.Signals(number)
+                    _log.info("%s: draining", caught.name)
+                    return caught
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    """Python writes to the socket only for signals that have a handler."""
