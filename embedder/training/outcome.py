@@ -50,10 +50,10 @@ def _tuning(described: Mapping[str, Any]) -> list[str]:
         return ["tuned: nothing; the instance part is solved in closed form"]
     if "plan" not in described:
         return [f"tuned: {described['what']}; the towers are the base's"]
-    plan, share = described["plan"], described["kept_share"]
+    plan = described["plan"]
     steps = sum(stage["steps"] for stage in plan["stages"])
     sizes = ", ".join(f"{stage['steps']:,} at {stage['side']} px" for stage in plan["stages"])
-    kept = next((item for item in described["sweep"] if item["share"] == share), None)
+    kept = next((item for item in described["sweep"] if item["kept"]), None)
     lines = [
         f"tuned: {described['what']}; {steps:,} steps of {plan['batch']} pictures ({sizes}) in "
         f"{described['spent_s']:.0f} s, {plan['passes']:.1f} passes ({plan['reason']})"
@@ -69,7 +69,7 @@ def _tuning(described: Mapping[str, Any]) -> list[str]:
         lost = "what it lost was not measured, a tolerance of 1 was set"
         if kept["retention"]:
             lost = f"lost {kept['lost']:.3f} of retention, {described['tolerance']:g} is permitted"
-        lines.append(f"kept: {share:.0%} of the tuned weights; {compared}; {lost} (report/sweep.md)")
+        lines.append(f"kept: {kept['label']} of the tuned weights; {compared}; {lost} (report/sweep.md)")
     return [*lines, described["more_time"]]
 
 

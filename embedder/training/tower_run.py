@@ -30,6 +30,7 @@ from embedder.training.comparison import Looked, Stage, compare
 from embedder.training.ends import recalibrated, rehearse, tune_ends
 from embedder.training.guard.report import PLOT, TABLE, sweep_plot, sweep_table
 from embedder.training.guard.retained import Retained
+from embedder.training.guard.shares import layer_depths
 from embedder.training.guard.sweep import Frozen, Sweep, sweep
 from embedder.training.heads.attribute_fit import fit_attributes
 from embedder.training.heads.picture_head import with_picture_weights
@@ -179,17 +180,17 @@ class _Run:
             )
         step = self._progress.step("guard", MEASUREMENTS)
 
-        def load(state: Mapping[str, torch.Tensor], share: float) -> None:
+        def load(state: Mapping[str, torch.Tensor], tuned_too: bool) -> None:
             towers.model.load(state)
             # The base has statistics of its own, and is what others are compared with.
-            if share:
+            if tuned_too:
                 towers.tuner.estimate_statistics()
 
         def measured_retention() -> Mapping[str, float]:
             return {} if retained is None else retained.measure(towers.model)
 
         with_ends = {**towers.base, **start.named_ends()}
-        load(with_ends, 0.0)
+        load(with_ends, False)
         words = {name: value for name, value in with_ends.items() if name.startswith("text.")}
         frozen = Frozen(
             {**towers.base, **words}, score_of(towers.validation.measure(towers.model)), measured_retention()
@@ -204,6 +205,7 @@ class _Run:
             retention=measured_retention,
             lost=lambda before, after: 0.0 if retained is None else retained.lost(before, after),
             tolerance=config.tune.tolerance,
+            depths=layer_depths(towers.model),
             on_progress=step.advance,
         )
 
@@ -292,7 +294,7 @@ class _Run:
 
 
 def _why_lost(request: TrainRequest, swept: Sweep) -> str:
-    reasons = "; ".join(f"{item.share:.2f}: {item.refused}" for item in swept.mixtures[1:])
+    reasons = "; ".join(f"{item.shares.label}: {item.refused}" for item in swept.mixtures[1:])
     kept = "trained projections" if swept.frozen_is_kept else "the base's projections"
     return (
         f"no tuned model may be kept, so the bundle {request.out} has the base's towers, {kept}, and a head and an "
@@ -361,9 +363,9 @@ def _describe_tuning(config: EmbedderSettings, towers: TunedTowers, swept: Sweep
         "spent_s": round(towers.run.spent_s, 1),
         "checks": checks,
         "more_time": what_more_time_would_bring(checks),
-        "kept_share": swept.kept,
+        "kept_share": None if swept.kept is None else swept.kept.shares.first,
         "frozen_score": swept.frozen_score,
         "frozen_is_kept": swept.frozen_is_kept,
-        "sweep": [asdict(item) for item in swept.mixtures],
+        "sweep": [{**asdict(item), "label": item.shares.label, "kept": item is swept.kept} for item in swept.mixtures],
         "view_kinds": sorted(shown),
     }

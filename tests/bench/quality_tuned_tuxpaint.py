@@ -74,8 +74,8 @@ def measure(
         }
         if way == "tuned":
             tuning = load_info(bundle).training["tuning"]
-            kept = next((item for item in tuning["sweep"] if item["share"] == tuning["kept_share"]), tuning["sweep"][0])
-            figures |= {"retention lost": kept["lost"], "share kept": kept["share"]}
+            kept = next((item for item in tuning["sweep"] if item["kept"]), tuning["sweep"][0])
+            figures |= {"retention lost": kept["lost"], "share kept": kept["shares"]["first"]}
     return figures
 
 
@@ -87,7 +87,8 @@ def report(bars: Bars, means: dict[str, float]) -> None:
             beside += f", untuned {means[f'untuned {name}']:.3f}"
         bars.row(name, f"{means[f'tuned {name}']:.3f}", beside)
     bars.row(
-        "share of the tuned weights kept; retention lost", f"{means['share kept']:.2f}; {means['retention lost']:.4f}"
+        "share of the tuned weights kept in the first layer; retention lost",
+        f"{means['share kept']:.2f}; {means['retention lost']:.4f}",
     )
     misses = (1 - means["tuned street recall@1"]) / max(1e-9, 1 - means["frozen street recall@1"])
     bars.at_most("tuned_tuxpaint_street_misses_ratio", misses, 0.75)

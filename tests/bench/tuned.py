@@ -34,13 +34,13 @@ def report_guard(bars: Bars, folder: Path, name: str) -> None:
     """Rows and bars of what was kept: what it lost of what the base knew, and how much of the gain it kept."""
     tuning = bundle.load_info(folder).training["tuning"]
     mixtures = tuning["sweep"]
-    kept = next((item for item in mixtures if item["share"] == tuning["kept_share"]), mixtures[0])
+    kept = next((item for item in mixtures if item["kept"]), mixtures[0])
     best = max(mixtures[1:], key=lambda item: item["in_domain"].get("score", 0.0))
     start = tuning["frozen_score"]
     gain = (kept["in_domain"].get("score", 0.0) - start) / max(1e-9, best["in_domain"].get("score", 0.0) - start)
-    bars.row("share of the tuned weights kept", f"{kept['share']:.2f}", f"guard off: {best['share']:.2f}")
+    bars.row("share of the tuned weights kept", kept["label"], f"guard off: {best['label']}")
     bars.row("retention lost", f"{kept['lost']:.4f}", f"guard off: {best['lost']:.4f}")
     bars.row("score on validation products", f"{kept['in_domain'].get('score', 0.0):.4f}", f"frozen: {start:.4f}")
     bars.row("seconds in steps", f"{tuning['spent_s']:,.0f}")
     bars.at_most(f"{name}_retention_lost", kept["lost"], 0.02)
-    bars.at_least(f"{name}_gain_kept", gain if kept["share"] else 0.0, 0.9)
+    bars.at_least(f"{name}_gain_kept", gain if kept["kept"] else 0.0, 0.9)

@@ -15,6 +15,7 @@ import torch
 from embedder.encoder import Encoder
 from embedder.towers.projection import Projection
 from embedder.training.comparison import Looked, Stage, measure_stage
+from embedder.training.guard.shares import Shares
 from embedder.training.guard.sweep import sweep
 from embedder.training.pictures.gathering import Gathered
 from embedder.training.settings import ALL_SCORED, Scored
@@ -22,7 +23,7 @@ from embedder.training.tuning.validation import with_score
 
 _log = logging.getLogger(__name__)
 
-SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+SHARES = tuple(Shares.even(share) for share in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
 
 _SLACK = 0.01
 """Of the score: about what chance makes of a few hundred held-out products."""
@@ -49,7 +50,7 @@ def choose_ends(
     """
     mixed = tuned
 
-    def load(state: Mapping[str, torch.Tensor], share: float) -> None:
+    def load(state: Mapping[str, torch.Tensor], tuned_too: bool) -> None:
         nonlocal mixed
         mixed = replace(tuned, image=_projection(state, "image"), text=_projection(state, "text"))
 
@@ -65,11 +66,11 @@ def choose_ends(
         shares=SHARES,
         slack=_SLACK,
     )
-    share = 1.0 if found.kept is None else found.kept
+    share = 1.0 if found.kept is None else found.kept.shares.ends
     _log.info(
         "projections: %.0f %% of the trained weights are kept; scores on validation products: %s",
         100 * share,
-        ", ".join(f"{item.share:g}: {item.score:.3f}" for item in found.mixtures),
+        ", ".join(f"{item.shares.ends:g}: {item.score:.3f}" for item in found.mixtures),
     )
     return mixed, share
 

@@ -16,11 +16,11 @@ def sweep_table(sweep: Sweep) -> str:
     heads = ["share of tuned weights", "score", *names, "retention lost", *kept_names, "verdict"]
     lines = [_row([head.replace("_", " ") for head in heads]), _row(["---"] * len(heads))]
     for item in sweep.mixtures:
-        verdict = "**kept**" if item.share == sweep.kept else item.refused or "permitted, gains less"
+        verdict = "**kept**" if item is sweep.kept else item.refused or "permitted, gains less"
         lines.append(
             _row(
                 [
-                    f"{item.share:.2f}",
+                    item.shares.label,
                     _figure(item.in_domain.get("score")),
                     *[_figure(item.in_domain.get(name)) for name in names],
                     f"{item.lost:.4f}" if item.retention else "",
@@ -35,7 +35,8 @@ def sweep_table(sweep: Sweep) -> str:
             "",
             f"Frozen towers with trained ends score {sweep.frozen_score:.4f} and lose {sweep.frozen_lost:.4f} of "
             f"retention. It may lose {sweep.tolerance:g}, so shares are on the line from the base{_beginning(sweep)}. "
-            "Where a score or retention was not measured (few held-out products, a tolerance of 1) it is empty.",
+            "Two shares are those of the image tower's first and last layer. Where a score or retention was not "
+            "measured (few held-out products, a tolerance of 1) it is empty.",
             "",
             *lines,
             "",
@@ -44,26 +45,38 @@ def sweep_table(sweep: Sweep) -> str:
 
 
 def sweep_plot(sweep: Sweep) -> bytes:
-    """The score and what is lost, against the share of the tuned weights, as a PNG."""
+    """The score of each mixture against what it loses, as a PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    shares = [item.share for item in sweep.mixtures]
-    axes.plot(shares, [item.score for item in sweep.mixtures], "o-", color="tab:blue", label="score on the catalog")
-    axes.axhline(sweep.frozen_score, color="tab:blue", linestyle=":", label="frozen towers")
-    axes.set_xlabel("share of tuned weights")
-    axes.set_ylabel("score on held-out products of the catalog", color="tab:blue")
-    other = axes.twinx()
-    other.plot(shares, [item.lost for item in sweep.mixtures], "s--", color="tab:red", label="retention lost")
-    other.axhline(sweep.tolerance, color="tab:red", linestyle=":", label="tolerance")
-    other.set_ylabel("points lost on things of other kinds", color="tab:red")
+    even = [item for item in sweep.mixtures if item.shares.first == item.shares.last]
+    others = [item for item in sweep.mixtures if item.shares.first != item.shares.last]
+    axes.plot(
+        [item.lost for item in even], [item.score for item in even], "o-", color="tab:blue", label="all layers alike"
+    )
+    axes.plot(
+        [item.lost for item in others],
+        [item.score for item in others],
+        "s",
+        color="tab:orange",
+        label="first layers more",
+    )
+    for item in sweep.mixtures:
+        axes.annotate(
+            item.shares.label, (item.lost, item.score), (4, 4), textcoords="offset points", fontsize="x-small"
+        )
     if sweep.kept is not None:
-        axes.axvline(sweep.kept, color="tab:green", label="kept")
-    lines = [*axes.get_lines(), *other.get_lines()]
-    axes.legend(lines, [str(line.get_label()) for line in lines], fontsize="small", loc="center left")
+        axes.plot(
+            [sweep.kept.lost], [sweep.kept.score], "o", color="tab:green", markersize=14, fillstyle="none", label="kept"
+        )
+    axes.axhline(sweep.frozen_score, color="tab:blue", linestyle=":", label="frozen towers")
+    axes.axvline(sweep.tolerance, color="tab:red", linestyle=":", label="tolerance")
+    axes.set_xlabel("points lost on things of other kinds")
+    axes.set_ylabel("score on held-out products of the catalog")
+    axes.legend(fontsize="small")
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()

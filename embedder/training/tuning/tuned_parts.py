@@ -52,7 +52,7 @@ def choose_parts(model: TunableModel, settings: TuneSettings) -> TunedParts:
         else:
             for parameter in tower.parameters():
                 parameter.requires_grad_(True)
-            inner = _inner(tower)
+            inner = inner_tower(tower)
             groups += _by_layer(inner, settings)
             held = {id(parameter) for parameter in inner.parameters()}
             behind = [parameter for parameter in tower.parameters() if id(parameter) not in held]
@@ -83,7 +83,7 @@ def _has_text_tower(model: TunableModel, settings: TuneSettings) -> bool:
     return True
 
 
-def _inner(tower: nn.Module) -> nn.Module:
+def inner_tower(tower: nn.Module) -> nn.Module:
     """The module of timm within open_clip's, which knows its layers."""
     trunk = getattr(tower, "trunk", None)
     return trunk if isinstance(trunk, nn.Module) else tower

@@ -16,7 +16,7 @@ def test_a_quarter_is_left_where_nothing_tells_how_long_it_takes() -> None:
 
 
 def test_what_pictures_took_before_tells_what_they_will_take_afterwards() -> None:
-    assert closing_s(7200, 5_000, FAST) < 300
+    assert closing_s(7200, 5_000, FAST) < 400
     assert closing_s(7200, 5_000, FAST) < closing_s(7200, 50_000, FAST) < closing_s(7200, 50_000, Pace(1000, 4.0))
 
 

@@ -19,7 +19,8 @@ from embedder.encoder import open_encoder
 from embedder.errors import TrainingError, TrainingLost
 from embedder.settings import EmbedderSettings
 from embedder.training import tower_run
-from embedder.training.guard.sweep import SHARES
+from embedder.training.guard.shares import Shares
+from embedder.training.guard.sweep import NONE, SHARES
 from embedder.training.run import choose_what, train
 from embedder.training.settings import FineTuneSettings, InstanceSettings, TuneSettings
 from embedder.training.split_products import TrainRequest
@@ -52,8 +53,9 @@ def test_a_tuned_bundle_says_how_it_came_about_and_loads_in_open_clip_alone(smal
     info = tuned(small_bundle, tmp_path)
     described = info.training["tuning"]
     assert described["what"] == "full"
-    assert described["kept_share"] in SHARES
-    assert [item["share"] for item in described["sweep"]] == [0.0, *SHARES]
+    assert [Shares(**item["shares"]) for item in described["sweep"]] == [NONE, *SHARES]
+    (kept,) = (item for item in described["sweep"] if item["kept"])
+    assert described["kept_share"] == kept["shares"]["first"] > 0
     assert sum(stage["steps"] for stage in described["plan"]["stages"]) == described["checks"][-1]["step"]
     assert "more time" in described["more_time"] or "twice the time" in described["more_time"]
     assert set(described["view_kinds"]) == {"color_cast", "occluded", "jpeg", "blurred"}
@@ -81,7 +83,7 @@ def test_where_no_tuned_model_may_be_kept_the_bundle_has_the_bases_towers(
     small_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tower_run.Retained, "lost", staticmethod(lambda before, after: 0.1))
-    with pytest.raises(TrainingLost, match=r"no tuned model may be kept.*1\.00: loses 0\.100 of retention.*next step"):
+    with pytest.raises(TrainingLost, match=r"no tuned model may be kept.*100 %: loses 0\.100 of retention.*next step"):
         tuned(small_bundle, tmp_path, passes=2, tolerance=0.05)
     info = bundle.load_info(tmp_path / "out")
     assert info.training["tuning"]["kept_share"] is None
