@@ -17,9 +17,12 @@ from indexer.versions.manifest import check_precision, check_servable, fitted_wi
 from server.errors import InvalidRequest
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
+from server.search.checks import RequestChecks
 from server.search.encode import PartEncoder
+from server.search.finder import Finder
 from server.search.match import Matcher
 from server.search.query import PictureQuery, Query, SearchCommand, TextQuery
+from server.search.recognizer import Recognizer
 from server.search.searcher import Searcher
 from server.settings import ServerSettings
 
@@ -32,17 +35,41 @@ class ServedCatalog:
         encoder: the model.
         store: where the index is.
         reader: the index version; made by that model.
+        settings: of the server.
         parts: encodes query parts.
-        categories: predicts a vector's category.
+        categories: predicts a query's category.
+        finder: searches that version.
         searcher: answers searches.
     """
 
     encoder: Encoder
     store: Store
     reader: VersionReader
+    settings: ServerSettings
     parts: PartEncoder
     categories: CategoryPredictor
+    finder: Finder
     searcher: Searcher
+
+    @classmethod
+    def of(
+        cls,
+        encoder: Encoder,
+        store: Store,
+        reader: VersionReader,
+        settings: ServerSettings,
+        categories: CategoryPredictor | None = None,
+    ) -> ServedCatalog:
+        """Put together what answers from a model and a version of its own; `categories` None: as the version says."""
+        manifest = fitted_with(reader.manifest, encoder.info.files.get(WEIGHTS_FILE, ""))
+        parts = PartEncoder(encoder, reader.fetch, settings)
+        categories = categories or CategoryPredictor(encoder, manifest)
+        matcher = Matcher(manifest)
+        recognizer = Recognizer(categories, matcher, AttributePredictor(encoder.attributes))
+        finder = Finder(reader, recognizer)
+        checks = RequestChecks(manifest, settings)
+        searcher = Searcher(checks, parts, finder, recognizer, matcher, manifest.version)
+        return cls(encoder, store, reader, settings, parts, categories, finder, searcher)
 
     @property
     def schema(self) -> Schema:
@@ -79,18 +106,13 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
         )
         check_servable(reader.manifest, encoder.info.fingerprint)
         check_precision(reader.manifest, encoder.info.precisions, encoder.precisions)
-        parts = PartEncoder(encoder, reader.fetch, settings)
-        manifest = fitted_with(reader.manifest, encoder.info.files.get(WEIGHTS_FILE, ""))
-        categories = CategoryPredictor(encoder, manifest)
-        searcher = Searcher(
-            parts, categories, reader, settings, Matcher(manifest), AttributePredictor(encoder.attributes)
-        )
-        _warm_up(searcher, settings)
+        served = ServedCatalog.of(encoder, store, reader, settings)
+        _warm_up(served.searcher, settings)
     except BaseException:
         reader.close()
         store.close()
         raise
-    return ServedCatalog(encoder, store, reader, parts, categories, searcher)
+    return served
 
 
 def _warm_up(searcher: Searcher, settings: ServerSettings) -> None:

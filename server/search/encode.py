@@ -1,27 +1,40 @@
-"""One part of a query to one vector: what every rpc that is given a picture, a text or a vector begins with."""
+"""Parts of queries to vectors: what every rpc that is given a picture, a text or a vector begins with."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from embedder.encoder import Encoder
 from embedder.errors import PictureError, TextError
+from embedder.index_space import IndexQuery
 from embedder.inputs.picture import ANIMATION_FIRST_FRAME, PictureBytes, PictureLimits
+from embedder.inputs.pixels import Pixels
 from embedder.inputs.text import check_text
 from embedder.recognition.attribute_model import SeenPictures
 from embedder.recognition.head import Modality
 from indexer.errors import QueryVectorError
 from indexer.stores.protocol import Stored, unit_vector
 from server.errors import InvalidRequest, ResourceMissing
+from server.search.attempt import attempt
 from server.search.decode_memory import CheckAlive, DecodeMemory
 from server.search.query import PictureQuery, ProductQuery, Query, ServerWarning, TextQuery, VectorQuery
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
+
+T = TypeVar("T")
+
+TEXTS_AT_ONCE = 32
+"""Texts that go through the tower together; the caller is asked whether it still waits between two of these."""
+
+PICTURES_AT_ONCE = 16
+"""Pictures that go through the tower together."""
 
 Fetch = Callable[[str], Stored | None]
 """Finds an indexed product by its id; None where there is none."""
@@ -54,6 +67,29 @@ class EncodedPart:
     seen: SeenPictures | None = None
     text: str | None = None
 
+    @property
+    def query(self) -> IndexQuery:
+        """What the index is searched with."""
+        return IndexQuery(self.vector, self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked(Generic[T]):
+    """A text, or a picture's bytes: its place among what was asked, and its path in the request."""
+
+    place: int
+    content: T
+    field: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A picture that was decoded and preprocessed, and how long that took."""
+
+    asked: _Asked[bytes]
+    pixels: Pixels
+    timings: StageTimings
+
 
 class PartEncoder:
     """Encodes query parts with one model, within a server's limits. Calls from several threads are allowed."""
@@ -85,60 +121,137 @@ class PartEncoder:
             ResourceMissing: a product that is not there.
             DecodeMemoryFull: other pictures being decoded leave no memory for this one.
         """
-        match part:
-            case TextQuery(text):
-                return self._text(text, f"{field}.text", check_alive)
-            case PictureQuery(data):
-                return self._picture(data, f"{field}.image.data", check_alive)
-            case ProductQuery(product_id):
-                return self._product(product_id, f"{field}.product_id")
-            case VectorQuery(values):
-                return self._vector(values, f"{field}.vector.values")
+        (found,) = self.encode_many([(part, field)], check_alive)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-    def _text(self, text: str, field: str, check_alive: CheckAlive) -> EncodedPart:
+    def encode_many(
+        self, asked: Sequence[tuple[Query, str]], check_alive: CheckAlive = lambda: None
+    ) -> list[EncodedPart | Exception]:
+        """Encode several parts, texts together and pictures together.
+
+        Args:
+            asked: the parts, each with its path; see `encode`.
+            check_alive: see `encode`; what it raises ends the whole.
+
+        Returns:
+            One for each part, in order: encoded, or what `encode` would have raised for it. Where several went through
+            a tower together, each one's timings are its share.
+        """
+        found: dict[int, EncodedPart | Exception] = {}
+        texts: list[_Asked[str]] = []
+        pictures: list[_Asked[bytes]] = []
+        for place, (part, field) in enumerate(asked):
+            match part:
+                case TextQuery(text):
+                    texts.append(_Asked(place, text, f"{field}.text"))
+                case PictureQuery(data):
+                    pictures.append(_Asked(place, data, f"{field}.image.data"))
+                case ProductQuery(product_id):
+                    found[place] = attempt(partial(self._product, product_id, f"{field}.product_id"))
+                case VectorQuery(values):
+                    found[place] = attempt(partial(self._vector, values, f"{field}.vector.values"))
+        found.update(self._texts(texts, check_alive))
+        found.update(self._pictures(pictures, check_alive))
+        return [found[place] for place in range(len(asked))]
+
+    def _texts(
+        self, asked: Sequence[_Asked[str]], check_alive: CheckAlive
+    ) -> Iterator[tuple[int, EncodedPart | Exception]]:
+        good = []
+        for item in asked:
+            error = attempt(partial(self._check_text, item))
+            if error is None:
+                good.append(item)
+            else:
+                yield item.place, error
+        # A batch takes as long as if each of its texts were the longest one.
+        good.sort(key=lambda item: len(item.content))
+        for start in range(0, len(good), TEXTS_AT_ONCE):
+            yield from self._run_texts(good[start : start + TEXTS_AT_ONCE], check_alive)
+
+    def _check_text(self, item: _Asked[str]) -> None:
+        with _at(item.field):
+            check_text(item.content, self._max_text_chars)
+
+    def _run_texts(self, items: Sequence[_Asked[str]], check_alive: CheckAlive) -> Iterator[tuple[int, EncodedPart]]:
         timings = StageTimings()
-        with timings.stage("decode"), _at(field):
-            check_text(text, self._max_text_chars)
-            tokens = self._encoder.tokenize([text])
-        warnings = []
-        if tokens.truncated[0]:
-            length = self._encoder.info.text.context_length
-            warnings.append(
-                ServerWarning("TEXT_TRUNCATED", field, f"only the first {length} tokens of the text were read")
-            )
+        with timings.stage("decode"):
+            tokens = self._encoder.tokenize([item.content for item in items])
         check_alive()
         with timings.stage("encode"):
             semantic = self._encoder.run_tokens(tokens).embeddings
-            (query,) = self._encoder.space.text_queries(semantic)
-        return EncodedPart(
-            query.vector, query.scale, semantic[0], "text", timings.measured_us, tuple(warnings), text=text
-        )
+            queries = self._encoder.space.text_queries(semantic)
+        share = timings.share(len(items))
+        length = self._encoder.info.text.context_length
+        for row, (item, query, truncated) in enumerate(zip(items, queries, tokens.truncated, strict=True)):
+            warnings: tuple[ServerWarning, ...] = ()
+            if truncated:
+                said = f"only the first {length} tokens of the text were read"
+                warnings = (ServerWarning("TEXT_TRUNCATED", item.field, said),)
+            part = EncodedPart(query.vector, query.scale, semantic[row], "text", share, warnings, text=item.content)
+            yield item.place, part
 
-    def _picture(self, data: bytes, field: str, check_alive: CheckAlive) -> EncodedPart:
+    def _pictures(
+        self, asked: Sequence[_Asked[bytes]], check_alive: CheckAlive
+    ) -> Iterator[tuple[int, EncodedPart | Exception]]:
+        # So many at once, and not all: each takes a hundred times the memory of its file.
+        for start in range(0, len(asked), PICTURES_AT_ONCE):
+            read = []
+            for item in asked[start : start + PICTURES_AT_ONCE]:
+                found = attempt(partial(self._read, item, check_alive))
+                if isinstance(found, Exception):
+                    yield item.place, found
+                else:
+                    read.append(found)
+            check_alive()
+            if read:
+                yield from self._run_pictures(read)
+
+    def _read(self, item: _Asked[bytes], check_alive: CheckAlive) -> _Read:
         timings = StageTimings()
-        with timings.stage("decode"), _at(field), self.decode_memory.reservation(check_alive) as take:
-            decoded = self._reader.decode(PictureBytes(data), take)
+        with timings.stage("decode"), _at(item.field), self.decode_memory.reservation(check_alive) as take:
+            decoded = self._reader.decode(PictureBytes(item.content), take)
             check_alive()
             read = self._reader.preprocess(decoded)
-            pixels = read.values[None]
             # Released with the reservation, not when this call ends.
             del decoded
-        warnings = []
-        if ANIMATION_FIRST_FRAME in read.warnings:
-            warnings.append(ServerWarning(ANIMATION_FIRST_FRAME, field, "only the animation's first frame was used"))
-        check_alive()
-        with timings.stage("encode"):
+        return _Read(item, read, timings)
+
+    def _run_pictures(self, read: Sequence[_Read]) -> Iterator[tuple[int, EncodedPart]]:
+        encoding = StageTimings()
+        pixels = np.stack([item.pixels.values for item in read])
+        with encoding.stage("encode"):
             embedded = self._encoder.run_pixels(pixels)
-            indexed = self._encoder.index_vectors(embedded)[0]
-            query = self._encoder.space.query(indexed)
+            indexed = self._encoder.index_vectors(embedded)
+            colors = None if self._encoder.attributes is None else self._encoder.product_colors(pixels)
+        share = encoding.share(len(read))
+        for row, item in enumerate(read):
+            one = slice(row, row + 1)
+            query = self._encoder.space.query(indexed[row])
             seen = None
-            if self._encoder.attributes is not None:
-                colors = self._encoder.product_colors(pixels)
-                seen = SeenPictures(embedded.embeddings, embedded.levels, colors)
-        semantic = embedded.embeddings[0]
-        return EncodedPart(
-            query.vector, query.scale, semantic, "image", timings.measured_us, tuple(warnings), indexed, seen
-        )
+            if colors is not None:
+                levels = None if embedded.levels is None else embedded.levels[one]
+                seen = SeenPictures(embedded.embeddings[one], levels, colors[one])
+            warnings: tuple[ServerWarning, ...] = ()
+            if ANIMATION_FIRST_FRAME in item.pixels.warnings:
+                said = "only the animation's first frame was used"
+                warnings = (ServerWarning(ANIMATION_FIRST_FRAME, item.asked.field, said),)
+            item.timings.add(share)
+            yield (
+                item.asked.place,
+                EncodedPart(
+                    query.vector,
+                    query.scale,
+                    embedded.embeddings[row],
+                    "image",
+                    item.timings.measured_us,
+                    warnings,
+                    indexed[row],
+                    seen,
+                ),
+            )
 
     def _product(self, product_id: str, field: str) -> EncodedPart:
         if not product_id:

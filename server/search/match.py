@@ -47,7 +47,6 @@ class Matcher:
         hits: Sequence[Scored],
         nearest: Sequence[Scored],
         category: PredictedCategory | None,
-        text: str | None,
         is_product: bool = False,
     ) -> list[Match]:
         """Of each hit; a filter changes nothing about it.
@@ -57,14 +56,13 @@ class Matcher:
             hits: as they are ranked.
             nearest: the nearest products of the whole catalog, highest score first.
             category: of the query.
-            text: the query's, where it is one.
             is_product: whether the query is an indexed product, which is none of its own hits.
         """
         model = self._models.get(part.modality)
         if model is None or not hits:
             return [Match()] * len(hits)
         leaders = np.asarray([[item.score for item in nearest[:2]]], dtype=np.float64)
-        evidence = replace(self._evidence(hits, category, text), leaders=leaders)
+        evidence = replace(self._evidence(hits, category, part.text), leaders=leaders)
         relevant = None if model.relevant is None else hit_probabilities(model.relevant, evidence)[0]
         same = None if model.same is None or is_product else hit_probabilities(model.same, evidence)[0]
         return [
@@ -72,20 +70,17 @@ class Matcher:
             for place in range(len(hits))
         ]
 
-    def anything(
-        self, part: EncodedPart, nearest: Sequence[Scored], category: PredictedCategory | None, text: str | None
-    ) -> Anything:
+    def anything(self, part: EncodedPart, nearest: Sequence[Scored], category: PredictedCategory | None) -> Anything:
         """Whether there is anything here of what was asked for.
 
         Args:
             part: what was searched with.
             nearest: the best products of the whole catalog, as hits are ranked.
             category: of the query.
-            text: the query's, where it is one.
         """
         model = self._models.get(part.modality)
         if model is not None and model.anything is not None:
-            evidence = self._evidence(nearest[:HITS], category, text)
+            evidence = self._evidence(nearest[:HITS], category, part.text)
             probability = float(model.anything.probabilities(evidence.of_queries())[0])
             return Anything(probability, probability >= model.least_anything)
         if category is None:

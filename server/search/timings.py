@@ -26,3 +26,7 @@ class StageTimings:
         """Add what was measured elsewhere."""
         for name, duration in measured_us.items():
             self.measured_us[name] = self.measured_us.get(name, 0) + duration
+
+    def share(self, count: int) -> dict[str, int]:
+        """What each of `count`, 1 or more, that were worked on together has of it."""
+        return {name: duration // count for name, duration in self.measured_us.items()}

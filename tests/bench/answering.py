@@ -56,7 +56,7 @@ def judge(served: ServedCatalog, queries: Iterable[Query]) -> Judgements:
     judged = []
     for query in queries:
         part = served.parts.encode(query, "query")
-        judged.append(served.categories.judge(part, served.searcher.nearest(part, NEIGHBORS)))
+        judged.append(served.categories.judge(part, served.finder.nearest(part.query, NEIGHBORS)))
     categories = np.asarray(served.categories.categories, dtype=object)
     tables = {"fused": [item.probabilities[0] for item in judged], **_witnesses(judged)}
     found = {}

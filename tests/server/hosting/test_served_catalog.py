@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-import server.search.searcher
+import server.search.checks
 from embedder.bundle import load_info
 from embedder.errors import BundleNotFound
 from indexer.stores.address import open_store
@@ -64,13 +64,13 @@ def test_it_is_tried_out_under_the_servers_own_limits_before_anybody_is_served(
     settings: ServerSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     depths = []
-    parse = server.search.searcher.parse_filter
+    parse = server.search.checks.parse_filter
 
     def noting(text: str, *arguments, **options):
         depths.append((text.count("("), options["max_depth"]))
         return parse(text, *arguments, **options)
 
-    monkeypatch.setattr(server.search.searcher, "parse_filter", noting)
+    monkeypatch.setattr(server.search.checks, "parse_filter", noting)
     open_served_catalog(settings.model_copy(update={"max_filter_depth": 50}), owner="test").close()
     assert set(depths) == {(50, 50)}
     # A limit that no call could be answered under, whatever let it through.

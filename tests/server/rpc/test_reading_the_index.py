@@ -19,8 +19,6 @@ from indexer.stores.protocol import Scored, VersionReader
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.services import list_services
 from server.search.category import CategoryPredictor
-from server.search.encode import PartEncoder
-from server.search.searcher import Searcher
 from server.settings import ServerSettings
 from tests.server.conftest import Served, serving, unpacked
 
@@ -65,20 +63,13 @@ def served_from(
     catalog: ServedCatalog, reader: Any, as_before: Literal["", "head", "neighbors"] = ""
 ) -> Iterator[Client]:
     """A server that reads from another reader, and a client of it; `as_before`: by an earlier release's manifest."""
-    parts = PartEncoder(catalog.encoder, reader.fetch, SETTINGS)
+    categories = None
     if as_before:
         reader.manifest = replace(reader.manifest, category_models={}, match_models={}, words=None)
-    encoder: Any = (
-        SimpleNamespace(head=None, space=catalog.encoder.space) if as_before == "neighbors" else catalog.encoder
-    )
-    categories = CategoryPredictor(encoder, reader.manifest)
-    changed = replace(
-        catalog,
-        reader=reader,
-        parts=parts,
-        categories=categories,
-        searcher=Searcher(parts, categories, reader, SETTINGS),
-    )
+    if as_before == "neighbors":
+        headless: Any = SimpleNamespace(head=None, space=catalog.encoder.space)
+        categories = CategoryPredictor(headless, reader.manifest)
+    changed = ServedCatalog.of(catalog.encoder, catalog.store, reader, SETTINGS, categories)
     with serving(SETTINGS, list_services(changed)) as target, Client(target, timeout_s=60, max_attempts=1) as client:
         yield client
 

@@ -1,0 +1,82 @@
+"""What every request that names a catalog, a filter or a page size is held against, before any work starts."""
+
+from __future__ import annotations
+
+from indexer.filters.errors import FilterError
+from indexer.filters.expression import Expression
+from indexer.filters.parser import parse_filter
+from indexer.versions.manifest import Manifest
+from server.errors import InvalidRequest, ResourceMissing
+from server.search.query import ServerWarning
+from server.settings import ServerSettings
+
+DEFAULT_PAGE_SIZE = 10
+
+
+class RequestChecks:
+    """One catalog's schema and one server's limits. Calls from several threads are allowed."""
+
+    def __init__(self, manifest: Manifest, settings: ServerSettings) -> None:
+        self._catalog = manifest.catalog
+        self._schema = manifest.schema
+        self._settings = settings
+
+    def catalog(self, name: str) -> None:
+        """Refuse a catalog that is not served here; "" is the default one.
+
+        Raises:
+            ResourceMissing: CATALOG_NOT_FOUND.
+        """
+        if name not in ("", self._catalog):
+            raise ResourceMissing(
+                "CATALOG_NOT_FOUND",
+                "catalog",
+                "catalog",
+                name,
+                f"catalog {name[:80]!r} is not served here; permitted: {self._catalog!r}, or empty for it",
+            )
+
+    def page_size(self, asked: int) -> tuple[int, tuple[ServerWarning, ...]]:
+        """How many are given at most, and what is to be said about it.
+
+        Raises:
+            InvalidRequest: PAGE_SIZE_NEGATIVE.
+        """
+        most = self._settings.max_page_size
+        if asked < 0:
+            raise InvalidRequest(
+                "PAGE_SIZE_NEGATIVE",
+                "page_size",
+                f"page_size {asked}; permitted: 0 (for {DEFAULT_PAGE_SIZE}) to {most}",
+            )
+        if asked > most:
+            warning = ServerWarning(
+                "PAGE_SIZE_CAPPED", "page_size", f"page_size {asked} is over {most}: capped to {most}"
+            )
+            return most, (warning,)
+        return min(asked or DEFAULT_PAGE_SIZE, most), ()
+
+    def filter(self, text: str) -> Expression | None:
+        """Read a filter; None for none.
+
+        Raises:
+            InvalidRequest: FILTER_...
+        """
+        try:
+            return parse_filter(
+                text,
+                self._schema,
+                max_depth=self._settings.max_filter_depth,
+                max_length=self._settings.max_filter_chars,
+            )
+        except FilterError as error:
+            raise InvalidRequest(error.reason, "filter", str(error)) from error
+
+    def count(self, what: str, field: str, given: int, most: int, reason: str, least: int = 1) -> None:
+        """Refuse too few or too many of what a field repeats.
+
+        Raises:
+            InvalidRequest: with that reason.
+        """
+        if not least <= given <= most:
+            raise InvalidRequest(reason, field, f"{given:,} {what}; permitted: {least} to {most:,}")
