@@ -6,7 +6,7 @@ from merchlens.v1 import search_service_pb2
 
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.call import Call
-from server.rpc.convert import to_search_command, to_search_response
+from server.rpc.messages.search import to_search_command, to_search_response
 
 
 class SearchServicer:

@@ -1,0 +1,26 @@
+"""A reply's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from merchlens.v1 import meta_pb2
+
+from server.search.query import ServerWarning
+
+
+def to_meta(
+    model_fingerprint: str,
+    index_version: str,
+    request_id: str,
+    timings_us: Mapping[str, int],
+    warnings: Sequence[ServerWarning],
+) -> meta_pb2.ResponseMeta:
+    """Write a reply's metadata."""
+    return meta_pb2.ResponseMeta(
+        model_fingerprint=model_fingerprint,
+        index_version=index_version,
+        request_id=request_id,
+        timings=[meta_pb2.StageTiming(stage=stage, duration_us=duration) for stage, duration in timings_us.items()],
+        warnings=[meta_pb2.Warning(code=item.code, field=item.field, text=item.text) for item in warnings],
+    )

@@ -1,0 +1,35 @@
+"""What is asked for: one part of a query."""
+
+from __future__ import annotations
+
+import numpy as np
+from merchlens.v1 import query_pb2
+
+from server.errors import InvalidRequest
+from server.search.query import PictureQuery, ProductQuery, Query, TextQuery, VectorQuery
+
+
+def to_query(part: query_pb2.QueryPart, field: str) -> Query:
+    """Read a query part.
+
+    Args:
+        part: as sent.
+        field: its path in the request, as in "parts[0]".
+
+    Raises:
+        InvalidRequest: it holds nothing.
+    """
+    kind = part.WhichOneof("query")
+    if kind == "text":
+        return TextQuery(part.text)
+    if kind == "image":
+        if part.image.WhichOneof("source") is None:
+            raise InvalidRequest("IMAGE_EMPTY", f"{field}.image", "an image without a source; permitted: data")
+        return PictureQuery(part.image.data)
+    if kind == "product_id":
+        return ProductQuery(part.product_id)
+    if kind == "vector":
+        return VectorQuery(np.asarray(part.vector.values, dtype=np.float32))
+    raise InvalidRequest(
+        "QUERY_EMPTY", field, "a query part with nothing in it; permitted: one of text, image, product_id, vector"
+    )
