@@ -4,6 +4,7 @@ ServerError
 ├── InvalidRequest     a request that breaks the contract; `reason` and `field` say where
 ├── ResourceMissing    something named in the request that is not there
 ├── RequestTooLarge    a message over the limit
+├── ReplyTooLarge      an answer that would be one
 ├── DecodeMemoryFull   pictures being decoded leave no memory for another
 ├── DeadlineExpired    the caller no longer waits for the answer
 ├── ServerStopping     a call that came after the signal to stop
@@ -51,6 +52,10 @@ class ResourceMissing(ServerError):
 
 class RequestTooLarge(ServerError):
     """More bytes than one message may have."""
+
+
+class ReplyTooLarge(ServerError):
+    """An answer of more bytes than one message may have."""
 
 
 class DecodeMemoryFull(ServerError):

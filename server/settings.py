@@ -20,7 +20,7 @@ class ServerSettings(StoreSettings):
         host: address to bind to; one that other machines can reach needs `insecure`.
         port: 0 takes a free one.
         insecure: permit unencrypted calls on an address that other machines can reach.
-        threads: of ONNX Runtime for a picture; 0 is one for each core.
+        threads: of ONNX Runtime for a picture, and for the texts of a batch; 0 is one for each core.
         text_threads: of ONNX Runtime for a text. A second one makes a short text 5 % faster for twice the CPU time.
         device: "cpu", "auto", "cuda", ...; serving on the CPU imports no torch.
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
@@ -29,7 +29,7 @@ class ServerSettings(StoreSettings):
         default_timeout_s: deadline of calls that have none.
         drain_s: how long calls in flight may take after SIGTERM.
         max_message_bytes, max_image_bytes, max_image_pixels, max_image_side, max_text_chars, max_page_size,
-        max_filter_chars, max_filter_depth: limits of one request, enforced before work starts.
+        max_filter_chars, max_filter_depth, max_batch_queries: limits of one request, enforced before work starts.
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
             to 20 bytes a pixel (WebP), usually 8.
         decode_wait_s: how long a query waits for such memory before it is refused.
@@ -59,6 +59,7 @@ class ServerSettings(StoreSettings):
     max_text_chars: int = Field(default=4096, ge=1)
     max_page_size: int = Field(default=1000, ge=1)
     max_filter_chars: int = Field(default=4096, ge=1)
+    max_batch_queries: int = Field(default=256, ge=1)
     max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
     check_mb_per_s: float = Field(default=8.0, ge=0, le=100_000)
     cache_dir: Path = Path("data/cache")

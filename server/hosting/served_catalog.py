@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from server.search.checks import RequestChecks
 from server.search.encode import PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
-from server.search.query import PictureQuery, Query, SearchCommand, TextQuery
+from server.search.query import Origin, PictureQuery, Query, SearchCommand, TextQuery
 from server.search.recognizer import Recognizer
 from server.search.searcher import Searcher
 from server.settings import ServerSettings
@@ -36,6 +37,8 @@ class ServedCatalog:
         store: where the index is.
         reader: the index version; made by that model.
         settings: of the server.
+        origin: what replies say about where they come from.
+        checks: requests are held against them.
         parts: encodes query parts.
         categories: predicts a query's category.
         finder: searches that version.
@@ -46,6 +49,8 @@ class ServedCatalog:
     store: Store
     reader: VersionReader
     settings: ServerSettings
+    origin: Origin
+    checks: RequestChecks
     parts: PartEncoder
     categories: CategoryPredictor
     finder: Finder
@@ -67,9 +72,12 @@ class ServedCatalog:
         matcher = Matcher(manifest)
         recognizer = Recognizer(categories, matcher, AttributePredictor(encoder.attributes))
         finder = Finder(reader, recognizer)
+        origin = Origin(encoder.info.fingerprint, manifest.version)
         checks = RequestChecks(manifest, settings)
-        searcher = Searcher(checks, parts, finder, recognizer, matcher, manifest.version)
-        return cls(encoder, store, reader, settings, parts, categories, finder, searcher)
+        searcher = Searcher(
+            checks, parts, finder, recognizer, matcher, origin, settings.threads or len(os.sched_getaffinity(0))
+        )
+        return cls(encoder, store, reader, settings, origin, checks, parts, categories, finder, searcher)
 
     @property
     def schema(self) -> Schema:

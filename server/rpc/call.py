@@ -28,23 +28,25 @@ class Call:
         request_id: the caller's, or a new one.
         deadline: on the monotonic clock, seconds.
         is_active: whether the caller is still there.
+        method: in full, as in "/merchlens.v1.SearchService/Search"; for the log.
         started: on the monotonic clock, seconds.
     """
 
     request_id: str
     deadline: float
     is_active: Callable[[], bool]
+    method: str = ""
     started: float = field(default_factory=time.monotonic)
 
     @classmethod
-    def begin(cls, context: grpc.ServicerContext, default_timeout_s: float) -> Call:
+    def begin(cls, context: grpc.ServicerContext, default_timeout_s: float, method: str) -> Call:
         """Record a call that is about to be handled."""
         given = next((value for key, value in context.invocation_metadata() or () if key == REQUEST_ID), "")
         remaining = context.time_remaining()
         # Without a deadline gRPC gives None, or a practically endless time.
         timeout = default_timeout_s if remaining is None or remaining > 1e6 else remaining
         request_id = given if isinstance(given, str) and _PERMITTED_ID.fullmatch(given) else str(uuid.uuid4())
-        return cls(request_id, time.monotonic() + timeout, context.is_active)
+        return cls(request_id, time.monotonic() + timeout, context.is_active, method)
 
     def check_alive(self) -> None:
         """Raise DeadlineExpired where the caller no longer waits, so that no more work is spent on it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,12 +10,11 @@ import grpc
 from google.protobuf.message import DecodeError
 from grpc_status import rpc_status
 
-from server.errors import InvalidRequest, RequestTooLarge, ServerStopping
+from server.errors import InvalidRequest, ReplyTooLarge, RequestTooLarge, ServerStopping
 from server.rpc.call import REQUEST_ID, Call, logged_request_id
-from server.rpc.status import RETRY_AFTER_S, to_status
+from server.rpc.failure import explain
+from server.rpc.status import RETRY_AFTER_S
 from server.settings import ServerSettings
-
-_log = logging.getLogger(__name__)
 
 _OURS = "/merchlens."
 
@@ -55,7 +53,7 @@ class StatusInterceptor(grpc.ServerInterceptor):
 
     def _wrapped(self, handler: Any, method: str) -> Any:
         read = self._reading(handler.request_deserializer)
-        write = handler.response_serializer or _as_it_is
+        write = self._writing(handler.response_serializer)
         answer, make = {
             (False, False): (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
             (False, True): (handler.unary_stream, grpc.unary_stream_rpc_method_handler),
@@ -93,9 +91,23 @@ class StatusInterceptor(grpc.ServerInterceptor):
 
         return read
 
+    def _writing(self, serialize: Callable[[Any], bytes] | None) -> Callable[[Any], bytes]:
+        most = self._settings.max_message_bytes
+
+        def write(reply: Any) -> bytes:
+            data = (serialize or _as_it_is)(reply)
+            # Clients take no more than servers do; what they are sent beyond that, they drop without a word of ours.
+            if len(data) > most:
+                raise ReplyTooLarge(
+                    f"the reply has {len(data):,} bytes; permitted: up to {most:,}; next step: ask for fewer at once"
+                )
+            return data
+
+        return write
+
     @contextmanager
     def _answering(self, context: grpc.ServicerContext, method: str) -> Iterator[Call]:
-        call = Call.begin(context, self._settings.default_timeout_s)
+        call = Call.begin(context, self._settings.default_timeout_s, method)
         logged_request_id.set(call.request_id)
         try:
             if self._stopping:
@@ -108,7 +120,7 @@ class StatusInterceptor(grpc.ServerInterceptor):
         # be left without an answer. And nothing may leave as gRPC's own "Exception calling application", which shows
         # internals.
         except BaseException as error:  # noqa: BLE001
-            _abort(error, call, context, method)
+            _abort(error, call, context)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -126,20 +138,8 @@ def _each_given(requests: Iterator[Any]) -> Iterator[Any]:
     return map(_given, requests)
 
 
-def _abort(error: BaseException, call: Call, context: grpc.ServicerContext, method: str) -> None:
-    try:
-        code, status, row = to_status(error, call.request_id)
-    # An exception whose own __str__ fails.
-    except Exception:  # noqa: BLE001
-        code, status, row = to_status(RuntimeError(), call.request_id)
-    if row.for_caller:
-        # Messages may quote what a customer typed, which is never logged: the reason is enough.
-        _log.info("%s %s: %s %s", method, call.request_id, code.name, getattr(error, "reason", row.reason))
-    elif not context.is_active() and isinstance(error, grpc.RpcError):
-        # This is how a stream's requests end when the caller has left.
-        _log.info("%s %s: the caller has left", method, call.request_id)
-    else:
-        _log.error("%s %s: %s", method, call.request_id, code.name, exc_info=error)
+def _abort(error: BaseException, call: Call, context: grpc.ServicerContext) -> None:
+    _, status, row = explain(error, call)
     trailers = [(REQUEST_ID, call.request_id)]
     if row.retry:
         trailers.append(("grpc-retry-pushback-ms", str(int(RETRY_AFTER_S * 1000))))

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from functools import partial
+
 from merchlens.v1 import search_service_pb2
 
 from server.hosting.served_catalog import ServedCatalog
+from server.rpc.batch_reply import BatchReply
 from server.rpc.call import Call
+from server.rpc.messages.meta import to_meta
 from server.rpc.messages.search import to_search_command, to_search_response
+from server.search.attempt import attempt
 
 
 class SearchServicer:
     """Answers searches. Errors leave as exceptions; the interceptor turns them into statuses."""
 
     def __init__(self, catalog: ServedCatalog) -> None:
+        self._catalog = catalog
         self._searcher = catalog.searcher
 
     def Search(  # noqa: N802  (the contract's name)
@@ -21,3 +28,22 @@ class SearchServicer:
         """Answer one query; see the contract."""
         call.check_alive()
         return to_search_response(self._searcher.search(to_search_command(request), call.check_alive), call.request_id)
+
+    def BatchSearch(  # noqa: N802
+        self, request: search_service_pb2.BatchSearchRequest, call: Call
+    ) -> search_service_pb2.BatchSearchResponse:
+        """Answer several queries; see the contract."""
+        call.check_alive()
+        count = len(request.queries)
+        self._catalog.checks.batch_size(count)
+        read = [attempt(partial(to_search_command, query)) for query in request.queries]
+        commands = [item for item in read if not isinstance(item, Exception)]
+        reply = BatchReply(call, count, self._catalog.settings.max_message_bytes)
+        with closing(self._searcher.search_many(commands, call.check_alive)) as outcomes:
+            for item in read:
+                if not reply.add(item if isinstance(item, Exception) else next(outcomes)):
+                    break
+        reply.give_up()
+        return search_service_pb2.BatchSearchResponse(
+            results=reply.results, meta=to_meta(self._catalog.origin, call.request_id, reply.timings.measured_us)
+        )

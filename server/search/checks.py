@@ -72,11 +72,12 @@ class RequestChecks:
         except FilterError as error:
             raise InvalidRequest(error.reason, "filter", str(error)) from error
 
-    def count(self, what: str, field: str, given: int, most: int, reason: str, least: int = 1) -> None:
-        """Refuse too few or too many of what a field repeats.
+    def batch_size(self, count: int) -> None:
+        """Refuse a batch of none, or of too many.
 
         Raises:
-            InvalidRequest: with that reason.
+            InvalidRequest: BATCH_SIZE.
         """
-        if not least <= given <= most:
-            raise InvalidRequest(reason, field, f"{given:,} {what}; permitted: {least} to {most:,}")
+        most = self._settings.max_batch_queries
+        if not 1 <= count <= most:
+            raise InvalidRequest("BATCH_SIZE", "queries", f"{count:,} queries; permitted: 1 to {most:,}")

@@ -30,11 +30,12 @@ from server.settings import ServerSettings
 
 T = TypeVar("T")
 
-TEXTS_AT_ONCE = 32
-"""Texts that go through the tower together; the caller is asked whether it still waits between two of these."""
-
 PICTURES_AT_ONCE = 16
-"""Pictures that go through the tower together."""
+"""Pictures that go through the tower together, at most: each takes a hundred times the memory of its file."""
+
+_LONGER = 2.0
+"""A text that is longer than so many times the shortest goes through the tower in another batch: a batch takes as long
+as if each of its texts were the longest one, and from four texts on saves all that there is to save."""
 
 Fetch = Callable[[str], Stored | None]
 """Finds an indexed product by its id; None where there is none."""
@@ -166,10 +167,12 @@ class PartEncoder:
                 good.append(item)
             else:
                 yield item.place, error
-        # A batch takes as long as if each of its texts were the longest one.
         good.sort(key=lambda item: len(item.content))
-        for start in range(0, len(good), TEXTS_AT_ONCE):
-            yield from self._run_texts(good[start : start + TEXTS_AT_ONCE], check_alive)
+        while good:
+            most = _LONGER * len(good[0].content)
+            count = sum(len(item.content) <= most for item in good)
+            yield from self._run_texts(good[:count], check_alive)
+            good = good[count:]
 
     def _check_text(self, item: _Asked[str]) -> None:
         with _at(item.field):
@@ -196,7 +199,6 @@ class PartEncoder:
     def _pictures(
         self, asked: Sequence[_Asked[bytes]], check_alive: CheckAlive
     ) -> Iterator[tuple[int, EncodedPart | Exception]]:
-        # So many at once, and not all: each takes a hundred times the memory of its file.
         for start in range(0, len(asked), PICTURES_AT_ONCE):
             read = []
             for item in asked[start : start + PICTURES_AT_ONCE]:

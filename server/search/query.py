@@ -71,6 +71,14 @@ class ServerWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an answer comes from: the fingerprint of the model that encodes queries, and the index version."""
+
+    model_fingerprint: str
+    index_version: str
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """What a hit is worth.
 
@@ -182,8 +190,7 @@ class SearchOutcome:
     Attributes:
         hits: nearest first.
         category: what the query itself shows; None where the catalog has no categories.
-        model_fingerprint: of the model that encoded the query.
-        index_version: the version that was searched.
+        origin: the model that encoded the query, and the version that was searched.
         timings_us: stage to microseconds, in order.
         warnings: what was done differently from what was asked.
         anything: probability that there is anything in the catalog of what was asked for, 0..1; None: not fitted.
@@ -192,8 +199,7 @@ class SearchOutcome:
 
     hits: tuple[Hit, ...]
     category: PredictedCategory | None
-    model_fingerprint: str
-    index_version: str
+    origin: Origin
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...]
     anything: float | None = None

@@ -34,6 +34,7 @@ TIMED = {
     "index_instance_cost": {"instance_closed_form_s", "instance_encoding_ratio", "instance_search_ratio"},
     "index_memory": {"index_memory_ratio"},
     "index_text_cost": {"index_text_cost_ratio"},
+    "serve_batch_search": {"serve_batch_search_speedup"},
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
     "serve_text_query": {"serve_text_query_ratio"},
 }

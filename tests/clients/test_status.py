@@ -41,6 +41,7 @@ EXPECTED = StatusDetails(
     resource=Resource("product", "A-17"),
     preconditions=(Precondition("INDEX_MISSING", "index", "build one"),),
     retry_after_s=0.25,
+    code=3,
 )
 
 

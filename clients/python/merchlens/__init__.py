@@ -4,7 +4,7 @@
 Needs grpcio and protobuf, nothing else.
 """
 
-from merchlens import results
+from merchlens import queries, results
 from merchlens.client import Client
 from merchlens.errors import (
     Aborted,
@@ -25,7 +25,10 @@ from merchlens.errors import (
     Unimplemented,
     Unknown,
 )
-from merchlens.results import *  # noqa: F403  (its `__all__` says what; a new result type is exported by that alone)
+
+# Their `__all__` says what: a new type is exported by that alone.
+from merchlens.queries import *  # noqa: F403
+from merchlens.results import *  # noqa: F403
 from merchlens.status import FieldViolation, Precondition, Resource
 
 __all__ = [
@@ -51,5 +54,5 @@ __all__ = [
     "Unimplemented",
     "Unknown",
 ]
-__all__ += results.__all__
+__all__ += queries.__all__ + results.__all__
 __all__.sort()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 
 import grpc
 
 from merchlens.connection import Connection
-from merchlens.request import ImageSource, build_search_request, check_request_id
-from merchlens.results import SearchResult
+from merchlens.queries import ImageSource, SearchQuery
+from merchlens.request import build_batch_search_request, build_search_request, check_request_id
+from merchlens.results import BatchSearchResult, SearchResult
 from merchlens.v1 import search_service_pb2_grpc
 
 
@@ -84,16 +85,42 @@ class Client:
         timeout = self._connection.timeout(timeout_s)
         identity = check_request_id(request_id)
         request = build_search_request(
-            text=text,
-            image=image,
-            product_id=product_id,
-            vector=vector,
-            top_k=top_k,
-            filter=filter,
-            catalog=catalog,
+            SearchQuery(
+                text=text,
+                image=image,
+                product_id=product_id,
+                vector=vector,
+                top_k=top_k,
+                filter=filter,
+                catalog=catalog,
+            )
         )
         return SearchResult.from_message(
             self._connection.unary(self._search.Search, request, timeout_s=timeout, request_id=identity)
+        )
+
+    def batch_search(
+        self, queries: Iterable[SearchQuery], *, timeout_s: float | None = None, request_id: str | None = None
+    ) -> BatchSearchResult:
+        """Answer several searches in one call: their texts are encoded together, and so are their pictures.
+
+        Args:
+            queries: 1 to 256 of them, of at most 16 MiB together.
+            timeout_s: deadline for all of them together; see `search`.
+            request_id: see `search`.
+
+        Returns:
+            For each query its result, or the exception that a call of its own would have raised.
+
+        Raises:
+            MerchlensError: the call as a whole failed.
+            InvalidArgument, OSError, TypeError, RuntimeError: see `search`; then none of the queries was sent.
+        """
+        timeout = self._connection.timeout(timeout_s)
+        identity = check_request_id(request_id)
+        request = build_batch_search_request(queries)
+        return BatchSearchResult.from_message(
+            self._connection.unary(self._search.BatchSearch, request, timeout_s=timeout, request_id=identity)
         )
 
     def wait_ready(self, timeout_s: float | None = None) -> None:

@@ -29,7 +29,7 @@ from typing import Any, ClassVar
 
 import grpc
 
-from merchlens.status import FieldViolation, Precondition, Resource, read_details
+from merchlens.status import FieldViolation, Precondition, Resource, StatusDetails, decode_status, read_details
 
 REQUEST_ID_METADATA = "x-request-id"
 
@@ -189,17 +189,33 @@ def from_rpc_error(
     if not details.reason and unexplained and code in unexplained:
         message = f"{unexplained[code]} ({message})"
     echoed = next((value for key, value in trailers if key == REQUEST_ID_METADATA and isinstance(value, str)), "")
-    named = _BY_CODE.get(code, Unknown)(
+    named = _named(code, message, details, echoed or request_id)
+    named.__cause__ = error
+    return named
+
+
+def from_status(status: bytes, *, request_id: str = "") -> MerchlensError:
+    """Make the named exception of a failure that came within an answer.
+
+    Args:
+        status: a serialized `google.rpc.Status`.
+        request_id: of the call, for where the status does not say.
+    """
+    details = decode_status(status)
+    code = next((kind for kind in grpc.StatusCode if kind.value[0] == details.code), None)
+    return _named(code, details.message, details, request_id)
+
+
+def _named(code: Any, message: str, details: StatusDetails, request_id: str) -> MerchlensError:
+    return _BY_CODE.get(code, Unknown)(
         message or f"the call failed with {getattr(code, 'name', 'no status')}",
         reason=details.reason,
         field_violations=details.field_violations,
         resource=details.resource,
         preconditions=details.preconditions,
         retry_after_s=details.retry_after_s,
-        request_id=details.request_id or echoed or request_id,
+        request_id=details.request_id or request_id,
     )
-    named.__cause__ = error
-    return named
 
 
 def _said(error: grpc.RpcError, what: str) -> Any:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import math
 import operator
-import os
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
+from merchlens.queries import ImageSource, SearchQuery
 from merchlens.status import FieldViolation
 from merchlens.v1 import query_pb2, search_service_pb2
-
-ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
-"""A picture: the path of its file, or the file's bytes."""
 
 # A little over the 16 MiB that servers take, so that the server refuses it and names its limit.
 MAX_MESSAGE_BYTES = 17 * 2**20
@@ -79,35 +76,40 @@ def check_api_key(api_key: str) -> None:
         refuse("API_KEY", "api_key", "api_key; permitted: 1 or more printable ASCII characters, no white space")
 
 
-def build_search_request(
-    *,
-    text: str | None,
-    image: ImageSource | None,
-    product_id: str | None,
-    vector: Sequence[float] | None,
-    top_k: int,
-    filter: str,
-    catalog: str,
-) -> search_service_pb2.SearchRequest:
-    """Build the message of one search; the arguments are those of `Client.search`.
+def build_search_request(query: SearchQuery, within: str = "") -> search_service_pb2.SearchRequest:
+    """Build the message of one search.
+
+    Args:
+        query: the search.
+        within: path of the message in the request, such as "queries[3]."; "" where it is the request.
 
     Raises:
         InvalidArgument: not exactly one query, or a value that the message cannot carry.
         OSError: the picture's file cannot be read.
         TypeError: an argument of a wrong type.
     """
+    part = build_query_part(
+        query.text, query.image, query.product_id, query.vector, within=f"{within}parts", field=f"{within}parts[0]"
+    )
     return search_service_pb2.SearchRequest(
-        catalog=checked_text(catalog, "catalog"),
-        parts=[build_query_part(text, image, product_id, vector, within="parts", field="parts[0]")],
-        filter=checked_text(filter, "filter"),
-        page_size=_checked_top_k(top_k),
+        catalog=checked_text(query.catalog, f"{within}catalog"),
+        parts=[part],
+        filter=checked_text(query.filter, f"{within}filter"),
+        page_size=_checked_top_k(query.top_k, f"{within}page_size"),
     )
 
 
-def _checked_top_k(top_k: int) -> int:
+def build_batch_search_request(queries: Iterable[SearchQuery]) -> search_service_pb2.BatchSearchRequest:
+    """Build the message of several searches; see `build_search_request`."""
+    return search_service_pb2.BatchSearchRequest(
+        queries=[build_search_request(query, f"queries[{place}].") for place, query in enumerate(queries)]
+    )
+
+
+def _checked_top_k(top_k: int, field: str) -> int:
     # 0 would mean "the default" on the wire, which nobody who writes top_k=0 means.
     if not 1 <= operator.index(top_k) <= _MAX_INT32:
-        refuse("TOP_K_RANGE", "page_size", f"top_k {top_k}; permitted: 1 to 1000, more is answered with 1000")
+        refuse("TOP_K_RANGE", field, f"top_k {top_k}; permitted: 1 to 1000, more is answered with 1000")
     return operator.index(top_k)
 
 

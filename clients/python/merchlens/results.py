@@ -12,15 +12,18 @@ from typing import Literal, cast
 
 from google.protobuf import struct_pb2
 
+from merchlens.errors import MerchlensError, from_status
 from merchlens.v1 import attribute_pb2, category_pb2, meta_pb2, search_service_pb2
 
 __all__ = [
     "AttributePrediction",
     "AttributeValueProbability",
+    "BatchSearchResult",
     "CategoryNode",
     "CategoryPrediction",
     "CategoryProbability",
     "Hit",
+    "ReplyMeta",
     "SearchResult",
     "ServerWarning",
 ]
@@ -264,6 +267,41 @@ class ServerWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyMeta:
+    """What every answer says of itself.
+
+    Attributes:
+        model_fingerprint: SHA-256 (hex) of the model that made the embeddings.
+        index_version: the index version that was asked.
+        request_id: under which the server logged the call.
+        timings_us: microseconds by stage, in order.
+        warnings: what the server did differently from what was asked.
+    """
+
+    model_fingerprint: str
+    index_version: str
+    request_id: str
+    timings_us: Mapping[str, int]
+    warnings: tuple[ServerWarning, ...]
+
+    @classmethod
+    def from_message(cls, message: meta_pb2.ResponseMeta) -> ReplyMeta:
+        """Read a reply's metadata."""
+        # To mypy, the stub's own `Warning` is the built-in one.
+        warnings = cast(Iterable[meta_pb2.Warning], message.warnings)
+        timings_us: dict[str, int] = {}
+        for timing in message.timings:
+            timings_us[timing.stage] = timings_us.get(timing.stage, 0) + timing.duration_us
+        return cls(
+            message.model_fingerprint,
+            message.index_version,
+            message.request_id,
+            timings_us,
+            tuple(ServerWarning.from_message(item) for item in warnings),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
     """The answer to one search; iterating goes over the hits, `len()` counts them, none of them is falsy.
 
@@ -296,22 +334,48 @@ class SearchResult:
     @classmethod
     def from_message(cls, message: search_service_pb2.SearchResponse) -> SearchResult:
         """Read an answer."""
-        meta = message.meta
-        # To mypy, the stub's own `Warning` is the built-in one.
-        warnings = cast(Iterable[meta_pb2.Warning], meta.warnings)
-        timings_us: dict[str, int] = {}
-        for timing in meta.timings:
-            timings_us[timing.stage] = timings_us.get(timing.stage, 0) + timing.duration_us
+        meta = ReplyMeta.from_message(message.meta)
         return cls(
             hits=tuple(Hit.from_message(hit) for hit in message.hits),
             category=CategoryPrediction.from_message(message.category) if message.HasField("category") else None,
             model_fingerprint=meta.model_fingerprint,
             index_version=meta.index_version,
             request_id=meta.request_id,
-            timings_us=timings_us,
-            warnings=tuple(ServerWarning.from_message(item) for item in warnings),
+            timings_us=meta.timings_us,
+            warnings=meta.warnings,
             attributes={item.name: AttributePrediction.from_message(item) for item in message.attributes},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSearchResult:
+    """The answers to several searches; iterating goes over them, `len()` counts them.
+
+    Attributes:
+        answers: one for each query, in order: its result, or what a call of its own would have failed with.
+        meta: of the reply as a whole.
+    """
+
+    answers: tuple[SearchResult | MerchlensError, ...]
+    meta: ReplyMeta
+
+    def __iter__(self) -> Iterator[SearchResult | MerchlensError]:
+        return iter(self.answers)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    @classmethod
+    def from_message(cls, message: search_service_pb2.BatchSearchResponse) -> BatchSearchResult:
+        """Read an answer."""
+        meta = ReplyMeta.from_message(message.meta)
+        answers = tuple(
+            SearchResult.from_message(item.response)
+            if item.WhichOneof("result") == "response"
+            else from_status(item.error.SerializeToString(), request_id=meta.request_id)
+            for item in message.results
+        )
+        return cls(answers, meta)
 
 
 def _to_dict(struct: struct_pb2.Struct) -> dict[str, object]:

@@ -70,6 +70,7 @@ class StatusDetails:
         resource: what the call is about; None where the server did not say.
         preconditions: in the server's order.
         retry_after_s: seconds to wait before the next attempt, 0 or more; None where the server gave none.
+        code: the gRPC status, as a number.
     """
 
     message: str = ""
@@ -79,6 +80,7 @@ class StatusDetails:
     resource: Resource | None = None
     preconditions: tuple[Precondition, ...] = ()
     retry_after_s: float | None = None
+    code: int = 0
 
 
 def read_details(trailers: Iterable[tuple[str, str | bytes]]) -> StatusDetails:
@@ -118,6 +120,7 @@ def decode_status(data: bytes) -> StatusDetails:
             for item in detail.violations
         ),
         retry_after_s=_seconds(retry[0].retry_delay) if retry else None,
+        code=status.code,
     )
 
 

@@ -6,20 +6,19 @@ from collections.abc import Mapping, Sequence
 
 from merchlens.v1 import meta_pb2
 
-from server.search.query import ServerWarning
+from server.search.query import Origin, ServerWarning
 
 
 def to_meta(
-    model_fingerprint: str,
-    index_version: str,
+    origin: Origin,
     request_id: str,
     timings_us: Mapping[str, int],
-    warnings: Sequence[ServerWarning],
+    warnings: Sequence[ServerWarning] = (),
 ) -> meta_pb2.ResponseMeta:
     """Write a reply's metadata."""
     return meta_pb2.ResponseMeta(
-        model_fingerprint=model_fingerprint,
-        index_version=index_version,
+        model_fingerprint=origin.model_fingerprint,
+        index_version=origin.index_version,
         request_id=request_id,
         timings=[meta_pb2.StageTiming(stage=stage, duration_us=duration) for stage, duration in timings_us.items()],
         warnings=[meta_pb2.Warning(code=item.code, field=item.field, text=item.text) for item in warnings],

@@ -43,7 +43,5 @@ def to_search_response(outcome: SearchOutcome, request_id: str) -> search_servic
         ],
         category=None if outcome.category is None else to_category(outcome.category),
         attributes=[to_attribute(item) for item in outcome.attributes],
-        meta=to_meta(
-            outcome.model_fingerprint, outcome.index_version, request_id, outcome.timings_us, outcome.warnings
-        ),
+        meta=to_meta(outcome.origin, request_id, outcome.timings_us, outcome.warnings),
     )

@@ -28,8 +28,8 @@ def test_what_is_opened_answers_and_lets_go_of_the_index_when_it_is_closed(setti
     assert catalog.schema == catalog.reader.manifest.schema
     outcome = catalog.searcher.search(SearchCommand("", TextQuery("red ball"), "", 3))
     assert len(outcome.hits) == 3
-    assert outcome.model_fingerprint == catalog.encoder.info.fingerprint
-    assert outcome.index_version == catalog.reader.manifest.version
+    assert outcome.origin.model_fingerprint == catalog.encoder.info.fingerprint
+    assert outcome.origin.index_version == catalog.reader.manifest.version
     catalog.close()
     open_store(settings.store).open(owner="another").close()
 

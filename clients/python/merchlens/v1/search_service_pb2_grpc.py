@@ -42,6 +42,11 @@ class SearchServiceStub:
                 request_serializer=merchlens_dot_v1_dot_search__service__pb2.SearchRequest.SerializeToString,
                 response_deserializer=merchlens_dot_v1_dot_search__service__pb2.SearchResponse.FromString,
                 _registered_method=True)
+        self.BatchSearch = channel.unary_unary(
+                '/merchlens.v1.SearchService/BatchSearch',
+                request_serializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
+                response_deserializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -57,6 +62,14 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def BatchSearch(self, request, context):
+        """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
+        that fails does so by itself. The call fails where its deadline passes before all queries are answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -64,6 +77,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.Search,
                     request_deserializer=merchlens_dot_v1_dot_search__service__pb2.SearchRequest.FromString,
                     response_serializer=merchlens_dot_v1_dot_search__service__pb2.SearchResponse.SerializeToString,
+            ),
+            'BatchSearch': grpc.unary_unary_rpc_method_handler(
+                    servicer.BatchSearch,
+                    request_deserializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.FromString,
+                    response_serializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -96,6 +114,33 @@ class SearchService:
             '/merchlens.v1.SearchService/Search',
             merchlens_dot_v1_dot_search__service__pb2.SearchRequest.SerializeToString,
             merchlens_dot_v1_dot_search__service__pb2.SearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def BatchSearch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/merchlens.v1.SearchService/BatchSearch',
+            merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
+            merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,10 @@ class SearchServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SearchServiceAsyncStub: ...
     Search: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.SearchRequest, _search_service_pb2.SearchResponse]
     """Answers one query with the nearest products and the predicted category."""
+    BatchSearch: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.BatchSearchRequest, _search_service_pb2.BatchSearchResponse]
+    """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
+    that fails does so by itself. The call fails where its deadline passes before all queries are answered.
+    """
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
@@ -49,6 +53,10 @@ class SearchServiceAsyncStub(SearchServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Search: _aio.UnaryUnaryMultiCallable[_search_service_pb2.SearchRequest, _search_service_pb2.SearchResponse]  # type: ignore[assignment]
     """Answers one query with the nearest products and the predicted category."""
+    BatchSearch: _aio.UnaryUnaryMultiCallable[_search_service_pb2.BatchSearchRequest, _search_service_pb2.BatchSearchResponse]  # type: ignore[assignment]
+    """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
+    that fails does so by itself. The call fails where its deadline passes before all queries are answered.
+    """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     """Finds products by picture, by text, by the id of a similar product, or by embedding.
@@ -63,5 +71,15 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_search_service_pb2.SearchResponse, _abc.Awaitable[_search_service_pb2.SearchResponse]]:
         """Answers one query with the nearest products and the predicted category."""
+
+    @_abc_1.abstractmethod
+    def BatchSearch(
+        self,
+        request: _search_service_pb2.BatchSearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_service_pb2.BatchSearchResponse, _abc.Awaitable[_search_service_pb2.BatchSearchResponse]]:
+        """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
+        that fails does so by itself. The call fails where its deadline passes before all queries are answered.
+        """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,115 @@
+"""Any message that a method's request can be is answered, or refused for a reason; none is our own fault."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from merchlens.v1 import search_service_pb2
+from PIL import Image
+
+from tests.server.conftest import DIM, Served
+
+SERVICES = [search_service_pb2.DESCRIPTOR.services_by_name["SearchService"]]
+METHODS = {f"/{service.full_name}/{method.name}": method for service in SERVICES for method in service.methods}
+
+
+def picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (24, 16), "red").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+OUR_FAULT = (grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN)
+WORDS = (
+    "",
+    "default",
+    "red ball",
+    "p-0000",
+    "p-0001",
+    "nope",
+    "in_stock",
+    "price < 20",
+    "price <",
+    "color:red",
+    "(" * 40,
+)
+TEXTS = st.one_of(st.sampled_from(WORDS), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+INTEGERS = st.sampled_from([0, 1, 2, 10, 1001, -1, 2**31 - 1, -(2**31)])
+NUMBERS = st.one_of(st.sampled_from([0.0, 1.0, -1.0, 10.0, -10.5]), st.floats(width=32))
+VECTORS = st.one_of(
+    st.lists(NUMBERS, max_size=3), st.just([0.5] * DIM), st.just([0.0] * DIM), st.just([float("nan")] * DIM)
+)
+PICTURES = st.one_of(st.just(picture()), st.just(picture()[:60]), st.binary(max_size=40))
+SCALARS: dict[int, Callable[[FieldDescriptor], st.SearchStrategy[Any]]] = {
+    FieldDescriptor.CPPTYPE_STRING: lambda field: PICTURES if field.type == FieldDescriptor.TYPE_BYTES else TEXTS,
+    FieldDescriptor.CPPTYPE_INT32: lambda field: INTEGERS,
+    FieldDescriptor.CPPTYPE_INT64: lambda field: INTEGERS,
+    FieldDescriptor.CPPTYPE_FLOAT: lambda field: NUMBERS,
+    FieldDescriptor.CPPTYPE_DOUBLE: lambda field: NUMBERS,
+    FieldDescriptor.CPPTYPE_BOOL: lambda field: st.booleans(),
+    # Values of a newer contract are passed on as they are.
+    FieldDescriptor.CPPTYPE_ENUM: lambda field: st.sampled_from([*field.enum_type.values_by_number, 99]),
+}
+
+
+def messages(kind: Descriptor) -> st.SearchStrategy[Any]:
+    """Messages of a type, any of whose fields may be set or not."""
+    made = GetMessageClass(kind)
+    fields = st.fixed_dictionaries({}, optional={field.name: values(field) for field in kind.fields})
+    return fields.map(lambda given: made(**only_one_of_each(kind, given)))
+
+
+def only_one_of_each(kind: Descriptor, given: dict[str, Any]) -> dict[str, Any]:
+    for choice in kind.oneofs:
+        for field in [field.name for field in choice.fields if field.name in given][1:]:
+            del given[field]
+    return given
+
+
+def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
+    if field.full_name == "merchlens.v1.Vector.values":
+        return VECTORS
+    if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
+        assert field.message_type is not None
+        one = messages(field.message_type)
+    else:
+        one = SCALARS[field.cpp_type](field)
+    return st.lists(one, max_size=3) if field.is_repeated else one
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_any_request_is_answered_or_refused_for_a_reason(served: Served, name: str) -> None:
+    method = METHODS[name]
+    write = GetMessageClass(method.input_type).SerializeToString
+    read = GetMessageClass(method.output_type).FromString
+    codes: set[grpc.StatusCode] = set()
+    with grpc.insecure_channel(served.target) as channel:
+        call = channel.unary_unary(name, write, read)
+
+        @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @given(request=messages(method.input_type))
+        def ask(request: Any) -> None:
+            # Waits for the end, and raises nothing.
+            pending = call.future(request, timeout=60)
+            codes.add(pending.code())
+            assert pending.code() not in OUR_FAULT, pending.details()
+            if pending.code() is grpc.StatusCode.OK:
+                reply = pending.result()
+                assert reply.meta.request_id
+                assert len(reply.meta.model_fingerprint) == 64
+                assert reply.meta.index_version
+                for result in getattr(reply, "results", ()):
+                    assert not hasattr(result, "error") or result.error.code not in [
+                        code.value[0] for code in OUR_FAULT
+                    ]
+
+        ask()
+    assert grpc.StatusCode.OK in codes
