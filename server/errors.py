@@ -5,6 +5,7 @@ ServerError
 ├── ResourceMissing    something named in the request that is not there
 ├── RequestTooLarge    a message over the limit
 ├── ReplyTooLarge      an answer that would be one
+├── VersionReplaced    a page token of an index version that is not served any more
 ├── DecodeMemoryFull   pictures being decoded leave no memory for another
 ├── DeadlineExpired    the caller no longer waits for the answer
 ├── ServerStopping     a call that came after the signal to stop
@@ -56,6 +57,10 @@ class RequestTooLarge(ServerError):
 
 class ReplyTooLarge(ServerError):
     """An answer of more bytes than one message may have."""
+
+
+class VersionReplaced(ServerError):
+    """A page token of an index version that is not served any more."""
 
 
 class DecodeMemoryFull(ServerError):

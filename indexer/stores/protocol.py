@@ -184,6 +184,19 @@ class Stored:
         return self.vectors[0] if length < 1e-6 else np.asarray(mean / length, dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a version's products.
+
+    Attributes:
+        payloads: theirs.
+        next: where the next page begins, a UUID; "" where this is the last one.
+    """
+
+    payloads: tuple[Payload, ...]
+    next: str = ""
+
+
 class VersionWriter(Protocol):
     """Fills one version that nobody reads yet. Used by one thread."""
 
@@ -275,6 +288,17 @@ class VersionReader(Searchable, Protocol):
 
     def count(self, where: Expression | None = None) -> int:
         """How many products match, exactly."""
+
+    def page(self, limit: int, start: str = "", where: Expression | None = None) -> Page:
+        """Some of the products that match, in the order of their points' ids.
+
+        Following `Page.next` gives each product once that is there all the time, also where others come and go.
+
+        Args:
+            limit: how many at most, 1 or more.
+            start: `Page.next` of the page before; "" for the first one.
+            where: only products that match.
+        """
 
     def check(self, pace: Callable[[int], None] | None = None) -> None:
         """Compare the version with what was sealed; after a difference every call raises the same error.

@@ -15,6 +15,8 @@ from embedder.recognition.head import WEIGHTS_FILE
 from indexer.filters.schema import Schema
 from indexer.stores.protocol import Store, VersionReader
 from indexer.versions.manifest import check_precision, check_servable, fitted_with
+from server.catalog.index_versions import IndexVersions
+from server.catalog.products import Products
 from server.errors import InvalidRequest
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
@@ -43,6 +45,8 @@ class ServedCatalog:
         categories: predicts a query's category.
         finder: searches that version.
         searcher: answers searches.
+        products: gives products of that version.
+        versions: knows it and all others.
     """
 
     encoder: Encoder
@@ -55,6 +59,8 @@ class ServedCatalog:
     categories: CategoryPredictor
     finder: Finder
     searcher: Searcher
+    products: Products
+    versions: IndexVersions
 
     @classmethod
     def of(
@@ -77,7 +83,20 @@ class ServedCatalog:
         searcher = Searcher(
             checks, parts, finder, recognizer, matcher, origin, settings.threads or len(os.sched_getaffinity(0))
         )
-        return cls(encoder, store, reader, settings, origin, checks, parts, categories, finder, searcher)
+        return cls(
+            encoder,
+            store,
+            reader,
+            settings,
+            origin,
+            checks,
+            parts,
+            categories,
+            finder,
+            searcher,
+            Products(checks, reader),
+            IndexVersions(store, manifest),
+        )
 
     @property
     def schema(self) -> Schema:

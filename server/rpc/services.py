@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from merchlens.v1 import search_service_pb2, search_service_pb2_grpc
+from merchlens.v1 import catalog_service_pb2, catalog_service_pb2_grpc, search_service_pb2, search_service_pb2_grpc
 
 from server.hosting.served_catalog import ServedCatalog
+from server.rpc.catalog_servicer import CatalogServicer
 from server.rpc.search_servicer import SearchServicer
 
 
@@ -39,5 +40,10 @@ def list_services(catalog: ServedCatalog) -> tuple[Service, ...]:
             search_service_pb2.DESCRIPTOR.services_by_name["SearchService"].full_name,
             SearchServicer(catalog),
             search_service_pb2_grpc.add_SearchServiceServicer_to_server,
+        ),
+        Service(
+            catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"].full_name,
+            CatalogServicer(catalog),
+            catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server,
         ),
     )

@@ -45,6 +45,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     serving.InvalidRequest: Row(_INVALID, "INVALID_REQUEST"),
     serving.ResourceMissing: Row(grpc.StatusCode.NOT_FOUND, "NOT_FOUND"),
     serving.RequestTooLarge: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"),
+    serving.VersionReplaced: Row(grpc.StatusCode.FAILED_PRECONDITION, "PAGE_TOKEN_VERSION"),
     serving.ReplyTooLarge: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE"),
     serving.DecodeMemoryFull: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "DECODE_MEMORY_FULL", retry=True),
     serving.DeadlineExpired: Row(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXPIRED"),

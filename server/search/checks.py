@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
 from indexer.filters.parser import parse_filter
 from indexer.versions.manifest import Manifest
 from server.errors import InvalidRequest, ResourceMissing
 from server.search.query import ServerWarning
+from server.search.read_mask import ReadMask
 from server.settings import ServerSettings
 
 DEFAULT_PAGE_SIZE = 10
@@ -71,6 +74,14 @@ class RequestChecks:
             )
         except FilterError as error:
             raise InvalidRequest(error.reason, "filter", str(error)) from error
+
+    def read_mask(self, paths: Sequence[str]) -> ReadMask:
+        """Read which fields of products are asked for.
+
+        Raises:
+            InvalidRequest: READ_MASK_UNKNOWN_FIELD.
+        """
+        return ReadMask.of(paths, self._schema)
 
     def batch_size(self, count: int) -> None:
         """Refuse a batch of none, or of too many.

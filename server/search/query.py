@@ -53,12 +53,14 @@ class SearchCommand:
         query: what to look for.
         filter: in the filter language; "" for none.
         page_size: as asked; 0 for the default.
+        read_mask: paths of the payload's fields that hits have; empty: all.
     """
 
     catalog: str
     query: Query
     filter: str
     page_size: int
+    read_mask: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from server.search.encode import EncodedPart, PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
 from server.search.query import Hit, Match, Origin, ProductQuery, SearchCommand, SearchOutcome, ServerWarning
+from server.search.read_mask import ReadMask
 from server.search.recognizer import Recognizer
 from server.search.timings import StageTimings
 
@@ -32,6 +33,7 @@ class _Checked:
     command: SearchCommand
     where: Expression | None
     page_size: int
+    mask: ReadMask
     warnings: tuple[ServerWarning, ...]
 
 
@@ -123,7 +125,7 @@ class Searcher:
         where = filters[command.filter]
         if isinstance(where, Exception):
             raise where
-        return _Checked(command, where, page_size, warnings)
+        return _Checked(command, where, page_size, self._checks.read_mask(command.read_mask), warnings)
 
     def _answer(self, asked: _Checked, part: EncodedPart) -> SearchOutcome:
         timings = StageTimings()
@@ -137,7 +139,7 @@ class Searcher:
             seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", bool(without))
             matches = self._matcher.judge(part, hits, found.near, seen.category, bool(without))
         return SearchOutcome(
-            tuple(to_hit(item, match) for item, match in zip(hits, matches, strict=True)),
+            tuple(to_hit(item, match, asked.mask) for item, match in zip(hits, matches, strict=True)),
             seen.category,
             self._origin,
             timings.measured_us,
@@ -147,8 +149,8 @@ class Searcher:
         )
 
 
-def to_hit(item: Scored, match: Match) -> Hit:
+def to_hit(item: Scored, match: Match, mask: ReadMask) -> Hit:
     """A product found, with what it is worth."""
     pictures = item.payload.get("pictures") or ()
     picture = str(pictures[item.picture]) if item.picture < len(pictures) else ""
-    return Hit(item.product_id, item.score, item.payload, picture, match)
+    return Hit(item.product_id, item.score, mask.apply(item.payload), picture, match)

@@ -4,7 +4,10 @@
 Needs grpcio and protobuf, nothing else.
 """
 
-from merchlens import queries, results
+from merchlens import catalog_results, queries, results
+
+# Their `__all__` says what: a new type is exported by that alone.
+from merchlens.catalog_results import *  # noqa: F403
 from merchlens.client import Client
 from merchlens.errors import (
     Aborted,
@@ -25,8 +28,6 @@ from merchlens.errors import (
     Unimplemented,
     Unknown,
 )
-
-# Their `__all__` says what: a new type is exported by that alone.
 from merchlens.queries import *  # noqa: F403
 from merchlens.results import *  # noqa: F403
 from merchlens.status import FieldViolation, Precondition, Resource
@@ -54,5 +55,5 @@ __all__ = [
     "Unimplemented",
     "Unknown",
 ]
-__all__ += queries.__all__ + results.__all__
+__all__ += catalog_results.__all__ + queries.__all__ + results.__all__
 __all__.sort()

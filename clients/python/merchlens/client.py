@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
+from typing import Any
 
 import grpc
 
-from merchlens.connection import Connection
+from merchlens.catalog_results import Index, IndexVersions, Product, ProductPage, ProductResult
+from merchlens.connection import Connection, Method
 from merchlens.queries import ImageSource, SearchQuery
-from merchlens.request import build_batch_search_request, build_search_request, check_request_id
+from merchlens.request import (
+    build_batch_search_request,
+    build_get_product_request,
+    build_list_products_request,
+    build_search_request,
+    check_request_id,
+    checked_text,
+)
 from merchlens.results import BatchSearchResult, SearchResult
-from merchlens.v1 import search_service_pb2_grpc
+from merchlens.v1 import catalog_service_pb2, catalog_service_pb2_grpc, search_service_pb2_grpc
 
 
 class Client:
@@ -47,6 +56,7 @@ class Client:
             target, timeout_s=timeout_s, max_attempts=max_attempts, credentials=credentials, api_key=api_key
         )
         self._search = self._connection.stub(search_service_pb2_grpc.SearchServiceStub)
+        self._catalog = self._connection.stub(catalog_service_pb2_grpc.CatalogServiceStub)
 
     def search(
         self,
@@ -58,6 +68,7 @@ class Client:
         top_k: int = 10,
         filter: str = "",
         catalog: str = "",
+        fields: Sequence[str] = (),
         timeout_s: float | None = None,
         request_id: str | None = None,
     ) -> SearchResult:
@@ -71,6 +82,7 @@ class Client:
             top_k: how many hits at most, from 1; the server caps it at 1,000 with the warning PAGE_SIZE_CAPPED.
             filter: which products to consider, as in `price < 50 AND in_stock`; "" is all.
             catalog: which catalog to search; "" is the default one.
+            fields: which fields of the hits' payloads are given, as in `["title", "color"]`; empty is all.
             timeout_s: deadline for all attempts together, over 0, at most 86,400 seconds; None is the client's.
             request_id: to find the call in the server's log, 1..128 printable ASCII characters without white space;
                 None makes a new one.
@@ -82,8 +94,6 @@ class Client:
             TypeError: an argument of a wrong type.
             RuntimeError: the client is closed.
         """
-        timeout = self._connection.timeout(timeout_s)
-        identity = check_request_id(request_id)
         request = build_search_request(
             SearchQuery(
                 text=text,
@@ -93,11 +103,10 @@ class Client:
                 top_k=top_k,
                 filter=filter,
                 catalog=catalog,
+                fields=fields,
             )
         )
-        return SearchResult.from_message(
-            self._connection.unary(self._search.Search, request, timeout_s=timeout, request_id=identity)
-        )
+        return SearchResult.from_message(self._called(self._search.Search, request, timeout_s, request_id))
 
     def batch_search(
         self, queries: Iterable[SearchQuery], *, timeout_s: float | None = None, request_id: str | None = None
@@ -116,11 +125,103 @@ class Client:
             MerchlensError: the call as a whole failed.
             InvalidArgument, OSError, TypeError, RuntimeError: see `search`; then none of the queries was sent.
         """
-        timeout = self._connection.timeout(timeout_s)
-        identity = check_request_id(request_id)
         request = build_batch_search_request(queries)
-        return BatchSearchResult.from_message(
-            self._connection.unary(self._search.BatchSearch, request, timeout_s=timeout, request_id=identity)
+        return BatchSearchResult.from_message(self._called(self._search.BatchSearch, request, timeout_s, request_id))
+
+    def get_product(
+        self,
+        product_id: str,
+        *,
+        fields: Sequence[str] = (),
+        vectors: bool = False,
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> ProductResult:
+        """Get one product as it is in the index.
+
+        Args:
+            product_id: its id.
+            fields: which fields of its payload are given; empty is all.
+            vectors: whether the embeddings of its pictures are given, too.
+            catalog, timeout_s, request_id: see `search`.
+
+        Raises:
+            NotFound: it is not in the index.
+            MerchlensError, TypeError, RuntimeError: see `search`.
+        """
+        request = build_get_product_request(product_id, fields=fields, vectors=vectors, catalog=catalog)
+        return ProductResult.from_message(self._called(self._catalog.GetProduct, request, timeout_s, request_id))
+
+    def list_products(
+        self,
+        *,
+        filter: str = "",
+        page_size: int = 100,
+        page_token: str = "",
+        fields: Sequence[str] = (),
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> ProductPage:
+        """Get one page of the products, in an order that means nothing.
+
+        Args:
+            filter: which products; "" is all.
+            page_size: how many at most, from 1; the server caps it at 1,000 with the warning PAGE_SIZE_CAPPED.
+            page_token: `next_page_token` of the page before; "" is the first page.
+            fields: which fields of their payloads are given; empty is all.
+            catalog, timeout_s, request_id: see `search`.
+
+        Raises:
+            FailedPrecondition: the token is of an index version that is not served any more.
+            MerchlensError, TypeError, RuntimeError: see `search`.
+        """
+        request = build_list_products_request(
+            filter=filter, page_size=page_size, page_token=page_token, fields=fields, catalog=catalog
+        )
+        return ProductPage.from_message(self._called(self._catalog.ListProducts, request, timeout_s, request_id))
+
+    def walk_products(
+        self,
+        *,
+        filter: str = "",
+        page_size: int = 100,
+        fields: Sequence[str] = (),
+        catalog: str = "",
+        timeout_s: float | None = None,
+    ) -> Iterator[Product]:
+        """Go through all products, page by page; arguments and errors are those of `list_products`, for each page."""
+        token = ""
+        while True:
+            page = self.list_products(
+                filter=filter,
+                page_size=page_size,
+                page_token=token,
+                fields=fields,
+                catalog=catalog,
+                timeout_s=timeout_s,
+            )
+            yield from page
+            token = page.next_page_token
+            if not token:
+                return
+
+    def get_index(self, *, catalog: str = "", timeout_s: float | None = None, request_id: str | None = None) -> Index:
+        """Describe the index version that is served, its model, and the server's limits; see `search`."""
+        request = catalog_service_pb2.GetIndexRequest(catalog=checked_text(catalog, "catalog"))
+        return Index.from_message(self._called(self._catalog.GetIndex, request, timeout_s, request_id))
+
+    def list_index_versions(
+        self, *, catalog: str = "", timeout_s: float | None = None, request_id: str | None = None
+    ) -> IndexVersions:
+        """List all versions of the index, newest first; see `search`."""
+        request = catalog_service_pb2.ListIndexVersionsRequest(catalog=checked_text(catalog, "catalog"))
+        return IndexVersions.from_message(self._called(self._catalog.ListIndexVersions, request, timeout_s, request_id))
+
+    def _called(self, method: Method, request: Any, timeout_s: float | None, request_id: str | None) -> Any:
+        return self._connection.unary(
+            method, request, timeout_s=self._connection.timeout(timeout_s), request_id=check_request_id(request_id)
         )
 
     def wait_ready(self, timeout_s: float | None = None) -> None:

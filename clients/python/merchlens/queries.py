@@ -21,6 +21,7 @@ class SearchQuery:
         top_k: how many hits at most, from 1.
         filter: which products to consider; "" is all.
         catalog: "" is the default one.
+        fields: which fields of the hits' payloads are given; empty is all.
     """
 
     text: str | None = None
@@ -30,3 +31,4 @@ class SearchQuery:
     top_k: int = 10
     filter: str = ""
     catalog: str = ""
+    fields: Sequence[str] = ()

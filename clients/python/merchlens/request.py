@@ -14,10 +14,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from google.protobuf import field_mask_pb2
+
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
 from merchlens.queries import ImageSource, SearchQuery
 from merchlens.status import FieldViolation
-from merchlens.v1 import query_pb2, search_service_pb2
+from merchlens.v1 import catalog_service_pb2, query_pb2, search_service_pb2
 
 # A little over the 16 MiB that servers take, so that the server refuses it and names its limit.
 MAX_MESSAGE_BYTES = 17 * 2**20
@@ -96,6 +98,7 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         parts=[part],
         filter=checked_text(query.filter, f"{within}filter"),
         page_size=_checked_top_k(query.top_k, f"{within}page_size"),
+        read_mask=read_mask(query.fields) if query.fields else None,
     )
 
 
@@ -103,6 +106,45 @@ def build_batch_search_request(queries: Iterable[SearchQuery]) -> search_service
     """Build the message of several searches; see `build_search_request`."""
     return search_service_pb2.BatchSearchRequest(
         queries=[build_search_request(query, f"queries[{place}].") for place, query in enumerate(queries)]
+    )
+
+
+def read_mask(fields: Iterable[str]) -> field_mask_pb2.FieldMask:
+    """Build a mask of fields' names.
+
+    Raises:
+        TypeError: one of them is no str, or all of it is one str.
+        InvalidArgument: a name that the message cannot carry.
+    """
+    if isinstance(fields, str):
+        raise TypeError("fields: str; permitted: several str, as in ['title', 'price']")
+    return field_mask_pb2.FieldMask(paths=[checked_text(field, "read_mask") for field in fields])
+
+
+def build_get_product_request(
+    product_id: str, *, fields: Iterable[str], vectors: bool, catalog: str
+) -> catalog_service_pb2.GetProductRequest:
+    """Build the message that asks for one product; the arguments are those of `Client.get_product`."""
+    return catalog_service_pb2.GetProductRequest(
+        catalog=checked_text(catalog, "catalog"),
+        product_id=checked_text(product_id, "product_id"),
+        read_mask=read_mask(fields),
+        include_vectors=vectors,
+    )
+
+
+def build_list_products_request(
+    *, filter: str, page_size: int, page_token: str, fields: Iterable[str], catalog: str
+) -> catalog_service_pb2.ListProductsRequest:
+    """Build the message that asks for a page of products; the arguments are those of `Client.list_products`."""
+    if not 1 <= operator.index(page_size) <= _MAX_INT32:
+        refuse("PAGE_SIZE_RANGE", "page_size", f"page_size {page_size}; permitted: 1 to 1000, more is given 1000")
+    return catalog_service_pb2.ListProductsRequest(
+        catalog=checked_text(catalog, "catalog"),
+        filter=checked_text(filter, "filter"),
+        page_size=operator.index(page_size),
+        page_token=checked_text(page_token, "page_token"),
+        read_mask=read_mask(fields),
     )
 
 

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
-from google.protobuf import struct_pb2
-
 from merchlens.errors import MerchlensError, from_status
+from merchlens.payload import AttributeValue, read_payload
 from merchlens.v1 import attribute_pb2, category_pb2, meta_pb2, search_service_pb2
 
 __all__ = [
@@ -27,9 +26,6 @@ __all__ = [
     "SearchResult",
     "ServerWarning",
 ]
-
-AttributeValue = str | float | bool | tuple[str, ...]
-"""One attribute: a word, a number, yes or no, or several words."""
 
 Method = Literal["head", "neighbors", "fusion", "unknown"]
 """How a category was predicted: by the model's classifier, from the nearest products, by both and more, or in a newer
@@ -97,18 +93,10 @@ class Hit:
     @classmethod
     def from_message(cls, message: search_service_pb2.Hit) -> Hit:
         """Read one hit; a payload value of an unexpected type stays in `payload` and counts as not given."""
-        payload = _to_dict(message.payload)
-        title, category = payload.get("title"), payload.get("category")
-        price, in_stock = payload.get("price"), payload.get("in_stock")
         return cls(
             product_id=message.product_id,
             score=message.score,
-            title=title if isinstance(title, str) else "",
-            category=category if isinstance(category, str) else None,
-            price=price if isinstance(price, float) else None,
-            in_stock=in_stock if isinstance(in_stock, bool) else None,
-            attributes=_to_attributes(payload.get("attributes")),
-            payload=payload,
+            **read_payload(message.payload),
             picture=message.picture,
             match_probability=message.match_probability if message.HasField("match_probability") else None,
             same_product_probability=message.same_product_probability
@@ -376,27 +364,3 @@ class BatchSearchResult:
             for item in message.results
         )
         return cls(answers, meta)
-
-
-def _to_dict(struct: struct_pb2.Struct) -> dict[str, object]:
-    return {key: _to_object(value) for key, value in struct.fields.items()}
-
-
-def _to_object(value: struct_pb2.Value) -> object:
-    # Not json_format: that one fails on NaN and infinity.
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
-        return _to_dict(value.struct_value)
-    if kind == "list_value":
-        return [_to_object(item) for item in value.list_value.values]
-    return None if kind in (None, "null_value") else getattr(value, kind)
-
-
-def _to_attributes(value: object) -> dict[str, AttributeValue]:
-    attributes: dict[str, AttributeValue] = {}
-    for name, item in value.items() if isinstance(value, dict) else ():
-        if isinstance(item, list):
-            attributes[name] = tuple(word for word in item if isinstance(word, str))
-        elif isinstance(item, str | float | bool):
-            attributes[name] = item
-    return attributes

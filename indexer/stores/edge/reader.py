@@ -14,7 +14,7 @@ from indexer.filters.expression import Expression
 from indexer.stores.edge.seal import FILES, NEXT_STEP, Pace, Seal, differences, read_seal
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.watch import FolderWatch
-from indexer.stores.protocol import Effort, Payload, QueryPart, Scored, Stored
+from indexer.stores.protocol import Effort, Page, Payload, QueryPart, Scored, Stored
 from indexer.versions.manifest import Manifest
 
 
@@ -134,6 +134,11 @@ class EdgeReader:
         """See `VersionReader`."""
         with self._whole():
             return self._shard.count(where)
+
+    def page(self, limit: int, start: str = "", where: Expression | None = None) -> Page:
+        """See `VersionReader`."""
+        with self._whole():
+            return self._shard.page(limit, start, where)
 
     def check(self, pace: Pace | None = None) -> None:
         """See `VersionReader`."""

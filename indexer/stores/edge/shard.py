@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +44,18 @@ from indexer.stores.points import (
     to_scored,
     to_stored,
 )
-from indexer.stores.protocol import Batch, Effort, Payload, QueryPart, Row, Scored, Stored, WordVector, ranking_parts
+from indexer.stores.protocol import (
+    Batch,
+    Effort,
+    Page,
+    Payload,
+    QueryPart,
+    Row,
+    Scored,
+    Stored,
+    WordVector,
+    ranking_parts,
+)
 from indexer.versions.graph_effort import GraphEffort
 from indexer.versions.layout import Part, VectorLayout
 
@@ -267,6 +279,15 @@ class Shard:
         condition = None if where is None else _to_filter(to_condition(where))
         with _translated("counting products"):
             return int(self._shard.count(edge.CountRequest(exact=True, filter=condition)))
+
+    def page(self, limit: int, start: str, where: Expression | None) -> Page:
+        """See `VersionReader.page`."""
+        condition = None if where is None else _to_filter(to_condition(where))
+        offset = UUID(start) if start else None
+        request = edge.ScrollRequest(offset=offset, limit=limit, filter=condition, with_payload=True, with_vector=False)
+        with _translated("reading products"):
+            found, following = self._shard.scroll(request)
+            return Page(tuple(point.payload or {} for point in found), "" if following is None else str(following))
 
     def close(self) -> None:
         """Flush and let go of the folder."""

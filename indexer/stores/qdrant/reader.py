@@ -22,7 +22,7 @@ from indexer.stores.points import (
     to_scored,
     to_stored,
 )
-from indexer.stores.protocol import Effort, Payload, QueryPart, Scored, Stored, WordVector, ranking_parts
+from indexer.stores.protocol import Effort, Page, Payload, QueryPart, Scored, Stored, WordVector, ranking_parts
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import sparse_vector
 from indexer.stores.qdrant.condition import to_filter
@@ -152,6 +152,19 @@ class QdrantReader:
     def count(self, where: Expression | None = None) -> int:
         """See `VersionReader`."""
         return int(self._call(self._client.count, self._name, count_filter=to_filter(where), exact=True).count)
+
+    def page(self, limit: int, start: str = "", where: Expression | None = None) -> Page:
+        """See `VersionReader`."""
+        found, following = self._call(
+            self._client.scroll,
+            self._name,
+            offset=start or None,
+            limit=limit,
+            scroll_filter=to_filter(where),
+            with_payload=True,
+            with_vectors=False,
+        )
+        return Page(tuple(point.payload or {} for point in found), "" if following is None else str(following))
 
     def check(self, pace: Callable[[int], None] | None = None) -> None:
         """See `VersionReader`; the server checks its own files, so what is asked is whether the collection is there.

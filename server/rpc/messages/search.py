@@ -24,7 +24,13 @@ def to_search_command(request: search_service_pb2.SearchRequest) -> SearchComman
             "parts",
             f"{len(request.parts)} query parts; permitted: exactly 1, one of text, image, product_id, vector",
         )
-    return SearchCommand(request.catalog, to_query(request.parts[0], "parts[0]"), request.filter, request.page_size)
+    return SearchCommand(
+        request.catalog,
+        to_query(request.parts[0], "parts[0]"),
+        request.filter,
+        request.page_size,
+        tuple(request.read_mask.paths),
+    )
 
 
 def to_search_response(outcome: SearchOutcome, request_id: str) -> search_service_pb2.SearchResponse:

@@ -20,11 +20,11 @@ import pytest
 from qdrant_client import QdrantClient
 
 from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, VersionIncomplete
-from indexer.filters.expression import matches
+from indexer.filters.expression import Expression, matches
 from indexer.filters.parser import parse_filter
 from indexer.stores.edge.store import EdgeStore
-from indexer.stores.points import FUSION_K
-from indexer.stores.protocol import Batch, QueryPart, Store, VersionReader, WordVector
+from indexer.stores.points import FUSION_K, point_id
+from indexer.stores.protocol import Batch, Payload, QueryPart, Store, VersionReader, WordVector
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.store import QdrantStore
 from indexer.words.bm25 import Bm25Words
@@ -222,6 +222,36 @@ class TestFiltering:
 
     def test_counts_all_without_a_filter(self, reader: VersionReader) -> None:
         assert reader.count() == 200
+
+
+class TestPaging:
+    @pytest.mark.parametrize("text", ["", "in_stock = true", 'color = "no such colour"'])
+    @pytest.mark.parametrize("limit", [1, 7, 200, 1000])
+    def test_pages_have_each_product_that_matches_once_in_the_same_order(
+        self, reader: VersionReader, things: Shelf, text: str, limit: int
+    ) -> None:
+        where = parse_filter(text, things.schema)
+        pages = walked(reader, limit, where)
+        found = [payload for page in pages for payload in page]
+        expected = [payload for payload in things.payloads if where is None or matches(where, payload)]
+        assert [payload["product_id"] for payload in found] == sorted(
+            (payload["product_id"] for payload in expected), key=point_id
+        )
+        assert {payload["product_id"]: payload for payload in found} == {
+            payload["product_id"]: payload for payload in expected
+        }
+        assert all(len(page) == limit for page in pages[:-1])
+        assert pages == walked(reader, limit, where)
+
+
+def walked(reader: VersionReader, limit: int, where: Expression | None) -> list[tuple[Payload, ...]]:
+    pages, start = [], ""
+    while True:
+        page = reader.page(limit, start, where)
+        pages.append(page.payloads)
+        start = page.next
+        if not start:
+            return pages
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from merchlens.v1 import attribute_pb2 as merchlens_dot_v1_dot_attribute__pb2
 from merchlens.v1 import category_pb2 as merchlens_dot_v1_dot_category__pb2
@@ -30,25 +31,25 @@ from merchlens.v1 import query_pb2 as merchlens_dot_v1_dot_query__pb2
 from merchlens.v1 import status_pb2 as merchlens_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!merchlens/v1/search_service.proto\x12\x0cmerchlens.v1\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1cmerchlens/v1/attribute.proto\x1a\x1bmerchlens/v1/category.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"q\n\rSearchRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.merchlens.v1.QueryPart\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05J\x04\x08\x05\x10\x0f\"\xc6\x01\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32 .merchlens.v1.CategoryPrediction\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\x12\x35\n\nattributes\x18\x04 \x03(\x0b\x32!.merchlens.v1.AttributePrediction\"\xdd\x01\n\x03Hit\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12(\n\x07payload\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07picture\x18\x04 \x01(\t\x12\x1e\n\x11match_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18same_product_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_match_probabilityB\x1b\n\x19_same_product_probability\"B\n\x12\x42\x61tchSearchRequest\x12,\n\x07queries\x18\x01 \x03(\x0b\x32\x1b.merchlens.v1.SearchRequest\"q\n\x13\x42\x61tchSearchResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.merchlens.v1.BatchSearchResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"v\n\x11\x42\x61tchSearchResult\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result2\xa8\x01\n\rSearchService\x12\x43\n\x06Search\x12\x1b.merchlens.v1.SearchRequest\x1a\x1c.merchlens.v1.SearchResponse\x12R\n\x0b\x42\x61tchSearch\x12 .merchlens.v1.BatchSearchRequest\x1a!.merchlens.v1.BatchSearchResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!merchlens/v1/search_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1cmerchlens/v1/attribute.proto\x1a\x1bmerchlens/v1/category.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"\xa6\x01\n\rSearchRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.merchlens.v1.QueryPart\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12-\n\tread_mask\x18\r \x01(\x0b\x32\x1a.google.protobuf.FieldMaskJ\x04\x08\x05\x10\rJ\x04\x08\x0e\x10\x0f\"\xc6\x01\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32 .merchlens.v1.CategoryPrediction\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\x12\x35\n\nattributes\x18\x04 \x03(\x0b\x32!.merchlens.v1.AttributePrediction\"\xdd\x01\n\x03Hit\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12(\n\x07payload\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07picture\x18\x04 \x01(\t\x12\x1e\n\x11match_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18same_product_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_match_probabilityB\x1b\n\x19_same_product_probability\"B\n\x12\x42\x61tchSearchRequest\x12,\n\x07queries\x18\x01 \x03(\x0b\x32\x1b.merchlens.v1.SearchRequest\"q\n\x13\x42\x61tchSearchResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.merchlens.v1.BatchSearchResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"v\n\x11\x42\x61tchSearchResult\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result2\xa8\x01\n\rSearchService\x12\x43\n\x06Search\x12\x1b.merchlens.v1.SearchRequest\x1a\x1c.merchlens.v1.SearchResponse\x12R\n\x0b\x42\x61tchSearch\x12 .merchlens.v1.BatchSearchRequest\x1a!.merchlens.v1.BatchSearchResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.search_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SEARCHREQUEST']._serialized_start=218
-  _globals['_SEARCHREQUEST']._serialized_end=331
-  _globals['_SEARCHRESPONSE']._serialized_start=334
-  _globals['_SEARCHRESPONSE']._serialized_end=532
-  _globals['_HIT']._serialized_start=535
-  _globals['_HIT']._serialized_end=756
-  _globals['_BATCHSEARCHREQUEST']._serialized_start=758
-  _globals['_BATCHSEARCHREQUEST']._serialized_end=824
-  _globals['_BATCHSEARCHRESPONSE']._serialized_start=826
-  _globals['_BATCHSEARCHRESPONSE']._serialized_end=939
-  _globals['_BATCHSEARCHRESULT']._serialized_start=941
-  _globals['_BATCHSEARCHRESULT']._serialized_end=1059
-  _globals['_SEARCHSERVICE']._serialized_start=1062
-  _globals['_SEARCHSERVICE']._serialized_end=1230
+  _globals['_SEARCHREQUEST']._serialized_start=253
+  _globals['_SEARCHREQUEST']._serialized_end=419
+  _globals['_SEARCHRESPONSE']._serialized_start=422
+  _globals['_SEARCHRESPONSE']._serialized_end=620
+  _globals['_HIT']._serialized_start=623
+  _globals['_HIT']._serialized_end=844
+  _globals['_BATCHSEARCHREQUEST']._serialized_start=846
+  _globals['_BATCHSEARCHREQUEST']._serialized_end=912
+  _globals['_BATCHSEARCHRESPONSE']._serialized_start=914
+  _globals['_BATCHSEARCHRESPONSE']._serialized_end=1027
+  _globals['_BATCHSEARCHRESULT']._serialized_start=1029
+  _globals['_BATCHSEARCHRESULT']._serialized_end=1147
+  _globals['_SEARCHSERVICE']._serialized_start=1150
+  _globals['_SEARCHSERVICE']._serialized_end=1318
 # @@protoc_insertion_point(module_scope)

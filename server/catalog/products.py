@@ -1,0 +1,102 @@
+"""Products as they are in one index version."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer.stores.protocol import VersionReader
+from server.catalog.page_token import Walk
+from server.errors import InvalidRequest, ResourceMissing
+from server.search.checks import RequestChecks
+from server.search.query import ServerWarning
+from server.search.timings import StageTimings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProductFound:
+    """A product, or what of it was asked for.
+
+    Attributes:
+        product_id, payload: its own.
+        vectors: of its pictures, float32 (m, dim), unit length; None where they were not asked for.
+    """
+
+    product_id: str
+    payload: Mapping[str, Any]
+    vectors: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """Some products.
+
+    Attributes:
+        products: those on the page.
+        next_token: of the next page; "" where this is the last one.
+        timings_us: stage to microseconds.
+        warnings: what was done differently from what was asked.
+    """
+
+    products: tuple[ProductFound, ...]
+    next_token: str
+    timings_us: Mapping[str, int]
+    warnings: tuple[ServerWarning, ...]
+
+
+class Products:
+    """Reads one version. Calls from several threads are allowed."""
+
+    def __init__(self, checks: RequestChecks, reader: VersionReader) -> None:
+        self._checks = checks
+        self._reader = reader
+
+    def get(self, catalog: str, product_id: str, read_mask: Sequence[str], with_vectors: bool) -> ProductFound:
+        """One product.
+
+        Raises:
+            InvalidRequest: an empty id, or an unknown field.
+            ResourceMissing: no such catalog, or no such product.
+        """
+        self._checks.catalog(catalog)
+        mask = self._checks.read_mask(read_mask)
+        if not product_id:
+            raise InvalidRequest("PRODUCT_ID_EMPTY", "product_id", "product id ''; permitted: an indexed id")
+        stored = self._reader.fetch(product_id)
+        if stored is None:
+            raise ResourceMissing(
+                "PRODUCT_NOT_FOUND",
+                "product_id",
+                "product",
+                product_id,
+                f"product {product_id[:80]!r} is not in the index; permitted: an indexed id",
+            )
+        return ProductFound(stored.product_id, mask.apply(stored.payload), stored.vectors if with_vectors else None)
+
+    def list_page(
+        self, catalog: str, where: str, page_size: int, page_token: str, read_mask: Sequence[str]
+    ) -> ProductPage:
+        """One page of the products that match a filter.
+
+        Raises:
+            InvalidRequest: a field outside its range, or a token that is none or of another query.
+            ResourceMissing: no such catalog.
+            VersionReplaced: a token of a version that is not served any more.
+        """
+        self._checks.catalog(catalog)
+        limit, warnings = self._checks.page_size(page_size)
+        mask = self._checks.read_mask(read_mask)
+        condition = self._checks.filter(where)
+        manifest = self._reader.manifest
+        walk = Walk(manifest.version, (manifest.catalog, where))
+        start = walk.start_of(page_token)
+        timings = StageTimings()
+        with timings.stage("read"):
+            page = self._reader.page(limit, start, condition)
+        products = tuple(ProductFound(each["product_id"], mask.apply(each)) for each in page.payloads)
+        token = walk.to_token(page.next) if page.next else ""
+        return ProductPage(products, token, timings.measured_us, warnings)
