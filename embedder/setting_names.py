@@ -84,6 +84,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "max_page_size",
             "max_filter_chars",
             "max_batch_queries",
+            "max_embed_inputs",
             "max_filter_depth",
             "cache_dir",
             "check_mb_per_s",

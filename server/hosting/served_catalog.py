@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ from server.errors import InvalidRequest
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
 from server.search.checks import RequestChecks
+from server.search.classifier import Classifier
 from server.search.encode import PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
@@ -45,6 +45,7 @@ class ServedCatalog:
         categories: predicts a query's category.
         finder: searches that version.
         searcher: answers searches.
+        classifier: says what queries show.
         products: gives products of that version.
         versions: knows it and all others.
     """
@@ -59,6 +60,7 @@ class ServedCatalog:
     categories: CategoryPredictor
     finder: Finder
     searcher: Searcher
+    classifier: Classifier
     products: Products
     versions: IndexVersions
 
@@ -80,9 +82,7 @@ class ServedCatalog:
         finder = Finder(reader, recognizer)
         origin = Origin(encoder.info.fingerprint, manifest.version)
         checks = RequestChecks(manifest, settings)
-        searcher = Searcher(
-            checks, parts, finder, recognizer, matcher, origin, settings.threads or len(os.sched_getaffinity(0))
-        )
+        searcher = Searcher(checks, parts, finder, recognizer, matcher, origin)
         return cls(
             encoder,
             store,
@@ -94,6 +94,7 @@ class ServedCatalog:
             categories,
             finder,
             searcher,
+            Classifier(checks, parts, finder, recognizer),
             Products(checks, reader),
             IndexVersions(store, manifest),
         )

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from merchlens.v1 import catalog_service_pb2, catalog_service_pb2_grpc, search_service_pb2, search_service_pb2_grpc
+from merchlens.v1 import (
+    catalog_service_pb2,
+    catalog_service_pb2_grpc,
+    recognition_service_pb2,
+    recognition_service_pb2_grpc,
+    search_service_pb2,
+    search_service_pb2_grpc,
+)
 
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.catalog_servicer import CatalogServicer
+from server.rpc.recognition_servicer import RecognitionServicer
 from server.rpc.search_servicer import SearchServicer
 
 
@@ -45,5 +53,10 @@ def list_services(catalog: ServedCatalog) -> tuple[Service, ...]:
             catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"].full_name,
             CatalogServicer(catalog),
             catalog_service_pb2_grpc.add_CatalogServiceServicer_to_server,
+        ),
+        Service(
+            recognition_service_pb2.DESCRIPTOR.services_by_name["RecognitionService"].full_name,
+            RecognitionServicer(catalog),
+            recognition_service_pb2_grpc.add_RecognitionServiceServicer_to_server,
         ),
     )

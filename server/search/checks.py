@@ -92,3 +92,13 @@ class RequestChecks:
         most = self._settings.max_batch_queries
         if not 1 <= count <= most:
             raise InvalidRequest("BATCH_SIZE", "queries", f"{count:,} queries; permitted: 1 to {most:,}")
+
+    def embed_size(self, count: int) -> None:
+        """Refuse to embed nothing, or too much at once.
+
+        Raises:
+            InvalidRequest: EMBED_SIZE.
+        """
+        most = self._settings.max_embed_inputs
+        if not 1 <= count <= most:
+            raise InvalidRequest("EMBED_SIZE", "inputs", f"{count:,} inputs; permitted: 1 to {most:,}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -15,7 +18,7 @@ from embedder.encoder import Encoder
 from embedder.errors import PictureError, TextError
 from embedder.index_space import IndexQuery
 from embedder.inputs.picture import ANIMATION_FIRST_FRAME, PictureBytes, PictureLimits
-from embedder.inputs.pixels import Pixels
+from embedder.inputs.pixels import Pixels, map_ahead
 from embedder.inputs.text import check_text
 from embedder.recognition.attribute_model import SeenPictures
 from embedder.recognition.head import Modality
@@ -29,6 +32,9 @@ from server.search.timings import StageTimings
 from server.settings import ServerSettings
 
 T = TypeVar("T")
+
+ENCODED_TOGETHER = 32
+"""Parts of a batch whose texts go through the tower together, and whose pictures do."""
 
 PICTURES_AT_ONCE = 16
 """Pictures that go through the tower together, at most: each takes a hundred times the memory of its file."""
@@ -73,6 +79,11 @@ class EncodedPart:
         """What the index is searched with."""
         return IndexQuery(self.vector, self.scale)
 
+    @property
+    def embedding(self) -> npt.NDArray[np.float32]:
+        """Of a picture what the index would hold of it, of a text its semantic part; float32 (dim,), unit length."""
+        return self.vector if self.indexed is None else self.indexed
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked(Generic[T]):
@@ -99,6 +110,7 @@ class PartEncoder:
         self._encoder = encoder
         self._fetch = fetch
         self._max_text_chars = settings.max_text_chars
+        self._threads = settings.threads or len(os.sched_getaffinity(0))
         self._reader = encoder.pixel_reader(
             PictureLimits(settings.max_image_bytes, settings.max_image_pixels, settings.max_image_side)
         )
@@ -114,7 +126,8 @@ class PartEncoder:
 
         Args:
             part: what to encode.
-            field: the part's path in the request, such as "parts[0]"; errors and warnings name fields below it.
+            field: the part's path in the request, such as "parts[0]"; "" where the request is the part. Errors and
+                warnings name fields below it.
             check_alive: raises `DeadlineExpired` where the caller no longer waits; called before each costly stage.
 
         Raises:
@@ -126,6 +139,35 @@ class PartEncoder:
         if isinstance(found, Exception):
             raise found
         return found
+
+    def encode_each(
+        self, asked: Sequence[tuple[Query, str]], check_alive: CheckAlive = lambda: None
+    ) -> Generator[EncodedPart | Exception, None, None]:
+        """Encode several parts, `ENCODED_TOGETHER` at a time; others are encoded while those before are used.
+
+        Args:
+            asked, check_alive: see `encode_many`.
+
+        Yields:
+            See `encode_many`.
+        """
+        groups = [asked[start : start + ENCODED_TOGETHER] for start in range(0, len(asked), ENCODED_TOGETHER)]
+        if len(groups) < 2:
+            # Threads would cost a single query more than they save.
+            found: Iterable[list[EncodedPart | Exception]] = (self.encode_many(group, check_alive) for group in groups)
+            yield from chain.from_iterable(found)
+            return
+        # What is logged in them names the call.
+        context = copy_context()
+        with closing(
+            map_ahead(
+                lambda group: context.copy().run(self.encode_many, group, check_alive),
+                groups,
+                self._threads,
+                self._threads,
+            )
+        ) as encoded:
+            yield from chain.from_iterable(encoded)
 
     def encode_many(
         self, asked: Sequence[tuple[Query, str]], check_alive: CheckAlive = lambda: None
@@ -146,13 +188,13 @@ class PartEncoder:
         for place, (part, field) in enumerate(asked):
             match part:
                 case TextQuery(text):
-                    texts.append(_Asked(place, text, f"{field}.text"))
+                    texts.append(_Asked(place, text, _below(field, "text")))
                 case PictureQuery(data):
-                    pictures.append(_Asked(place, data, f"{field}.image.data"))
+                    pictures.append(_Asked(place, data, _below(field, "image.data")))
                 case ProductQuery(product_id):
-                    found[place] = attempt(partial(self._product, product_id, f"{field}.product_id"))
+                    found[place] = attempt(partial(self._product, product_id, _below(field, "product_id")))
                 case VectorQuery(values):
-                    found[place] = attempt(partial(self._vector, values, f"{field}.vector.values"))
+                    found[place] = attempt(partial(self._vector, values, _below(field, "vector.values")))
         found.update(self._texts(texts, check_alive))
         found.update(self._pictures(pictures, check_alive))
         return [found[place] for place in range(len(asked))]
@@ -292,6 +334,10 @@ class PartEncoder:
         if not self._encoder.space.has_instance(vector):
             return EncodedPart(query.vector, query.scale, semantic, "text", timings_us, warnings)
         return EncodedPart(query.vector, query.scale, semantic, "image", timings_us, warnings, vector)
+
+
+def _below(field: str, name: str) -> str:
+    return f"{field}.{name}" if field else name
 
 
 @contextmanager

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 
-from embedder.inputs.pixels import map_ahead
 from indexer.filters.expression import Expression
 from indexer.stores.protocol import Scored
 from server.search.attempt import attempt
@@ -21,9 +19,6 @@ from server.search.query import Hit, Match, Origin, ProductQuery, SearchCommand,
 from server.search.read_mask import ReadMask
 from server.search.recognizer import Recognizer
 from server.search.timings import StageTimings
-
-ENCODED_TOGETHER = 32
-"""Queries of a batch whose texts go through the tower together, and whose pictures do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +43,13 @@ class Searcher:
         recognizer: Recognizer,
         matcher: Matcher,
         origin: Origin,
-        threads: int = 1,
     ) -> None:
-        """Put together; `threads`: groups of one batch that are encoded at the same time."""
         self._checks = checks
         self._parts = parts
         self._finder = finder
         self._recognizer = recognizer
         self._matcher = matcher
         self._origin = origin
-        self._threads = threads
 
     def search(self, command: SearchCommand, check_alive: CheckAlive = lambda: None) -> SearchOutcome:
         """Answer one search.
@@ -76,7 +68,7 @@ class Searcher:
     def search_many(
         self, commands: Sequence[SearchCommand], check_alive: CheckAlive = lambda: None
     ) -> Generator[SearchOutcome | Exception, None, None]:
-        """Answer searches, one after the other; those of `ENCODED_TOGETHER` at a time are encoded together.
+        """Answer searches, one after the other; many are encoded together.
 
         Args:
             commands: the searches.
@@ -88,34 +80,15 @@ class Searcher:
         filters: dict[str, Expression | Exception | None] = {}
         checked = [attempt(partial(self._check, command, filters)) for command in commands]
         check_alive()
-        groups = [checked[start : start + ENCODED_TOGETHER] for start in range(0, len(checked), ENCODED_TOGETHER)]
-        with closing(self._encoded(groups, check_alive)) as encoded:
-            for group, found in zip(groups, encoded, strict=True):
-                parts = iter(found)
-                for item in group:
-                    if isinstance(item, Exception):
-                        yield item
-                        continue
-                    check_alive()
-                    part = next(parts)
-                    yield part if isinstance(part, Exception) else attempt(partial(self._answer, item, part))
-
-    def _encoded(
-        self, groups: Sequence[Sequence[_Checked | Exception]], check_alive: CheckAlive
-    ) -> Generator[list[EncodedPart | Exception], None, None]:
-        """What each group asks for, while those before are searched for."""
-
-        def encode(group: Sequence[_Checked | Exception]) -> list[EncodedPart | Exception]:
-            asked = [(item.command.query, "parts[0]") for item in group if isinstance(item, _Checked)]
-            return self._parts.encode_many(asked, check_alive)
-
-        if len(groups) < 2:
-            # Threads would cost a single search more than they save.
-            yield from map(encode, groups)
-        else:
-            # What is logged in them names the call.
-            context = copy_context()
-            yield from map_ahead(lambda group: context.copy().run(encode, group), groups, self._threads, self._threads)
+        asked = [(item.command.query, "parts[0]") for item in checked if isinstance(item, _Checked)]
+        with closing(self._parts.encode_each(asked, check_alive)) as encoded:
+            for item in checked:
+                if isinstance(item, Exception):
+                    yield item
+                    continue
+                part = next(encoded)
+                check_alive()
+                yield part if isinstance(part, Exception) else attempt(partial(self._answer, item, part))
 
     def _check(self, command: SearchCommand, filters: dict[str, Expression | Exception | None]) -> _Checked:
         self._checks.catalog(command.catalog)

@@ -4,7 +4,7 @@
 Needs grpcio and protobuf, nothing else.
 """
 
-from merchlens import catalog_results, queries, results
+from merchlens import catalog_results, queries, recognition_results, results
 
 # Their `__all__` says what: a new type is exported by that alone.
 from merchlens.catalog_results import *  # noqa: F403
@@ -29,6 +29,7 @@ from merchlens.errors import (
     Unknown,
 )
 from merchlens.queries import *  # noqa: F403
+from merchlens.recognition_results import *  # noqa: F403
 from merchlens.results import *  # noqa: F403
 from merchlens.status import FieldViolation, Precondition, Resource
 
@@ -55,5 +56,5 @@ __all__ = [
     "Unimplemented",
     "Unknown",
 ]
-__all__ += catalog_results.__all__ + queries.__all__ + results.__all__
+__all__ += catalog_results.__all__ + queries.__all__ + recognition_results.__all__ + results.__all__
 __all__.sort()

@@ -11,8 +11,11 @@ import grpc
 from merchlens.catalog_results import Index, IndexVersions, Product, ProductPage, ProductResult
 from merchlens.connection import Connection, Method
 from merchlens.queries import ImageSource, SearchQuery
+from merchlens.recognition_results import Classification, Embeddings
 from merchlens.request import (
     build_batch_search_request,
+    build_classify_request,
+    build_embed_request,
     build_get_product_request,
     build_list_products_request,
     build_search_request,
@@ -20,7 +23,12 @@ from merchlens.request import (
     checked_text,
 )
 from merchlens.results import BatchSearchResult, SearchResult
-from merchlens.v1 import catalog_service_pb2, catalog_service_pb2_grpc, search_service_pb2_grpc
+from merchlens.v1 import (
+    catalog_service_pb2,
+    catalog_service_pb2_grpc,
+    recognition_service_pb2_grpc,
+    search_service_pb2_grpc,
+)
 
 
 class Client:
@@ -57,6 +65,7 @@ class Client:
         )
         self._search = self._connection.stub(search_service_pb2_grpc.SearchServiceStub)
         self._catalog = self._connection.stub(catalog_service_pb2_grpc.CatalogServiceStub)
+        self._recognition = self._connection.stub(recognition_service_pb2_grpc.RecognitionServiceStub)
 
     def search(
         self,
@@ -127,6 +136,71 @@ class Client:
         """
         request = build_batch_search_request(queries)
         return BatchSearchResult.from_message(self._called(self._search.BatchSearch, request, timeout_s, request_id))
+
+    def classify(
+        self,
+        *,
+        text: str | None = None,
+        image: ImageSource | None = None,
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> Classification:
+        """Say what a picture shows, or a text names: category and attributes, as `search` does beside its hits.
+
+        Args:
+            text, image: exactly one of them; see `search`.
+            catalog: whose categories; "" is the default one.
+            timeout_s, request_id: see `search`.
+
+        Raises:
+            MerchlensError, InvalidArgument, OSError, TypeError, RuntimeError: see `search`.
+        """
+        request = build_classify_request(text, image, catalog=catalog)
+        return Classification.from_message(self._called(self._recognition.Classify, request, timeout_s, request_id))
+
+    def embed_texts(
+        self,
+        texts: Iterable[str],
+        *,
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> Embeddings:
+        """Get the embeddings of texts; see `embed_images`.
+
+        Args:
+            texts: 1 to 256 of them; see `search`.
+            catalog, timeout_s, request_id: see `embed_images`.
+        """
+        request = build_embed_request(texts=texts, catalog=catalog)
+        return Embeddings.from_message(self._called(self._recognition.Embed, request, timeout_s, request_id))
+
+    def embed_images(
+        self,
+        images: Iterable[ImageSource],
+        *,
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> Embeddings:
+        """Get the embeddings of pictures, as `search(vector=…)` takes them.
+
+        Args:
+            images: 1 to 256 of them, at most 16 MiB together; see `search`.
+            catalog: by whose model; "" is the default one.
+            timeout_s: deadline for all of them together; see `search`.
+            request_id: see `search`.
+
+        Returns:
+            For each its embedding, or the exception that says why there is none.
+
+        Raises:
+            MerchlensError: the call as a whole failed.
+            InvalidArgument, OSError, TypeError, RuntimeError: see `search`; then nothing was sent.
+        """
+        request = build_embed_request(images=images, catalog=catalog)
+        return Embeddings.from_message(self._called(self._recognition.Embed, request, timeout_s, request_id))
 
     def get_product(
         self,

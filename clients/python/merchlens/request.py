@@ -19,7 +19,7 @@ from google.protobuf import field_mask_pb2
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
 from merchlens.queries import ImageSource, SearchQuery
 from merchlens.status import FieldViolation
-from merchlens.v1 import catalog_service_pb2, query_pb2, search_service_pb2
+from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2, search_service_pb2
 
 # A little over the 16 MiB that servers take, so that the server refuses it and names its limit.
 MAX_MESSAGE_BYTES = 17 * 2**20
@@ -148,6 +148,35 @@ def build_list_products_request(
     )
 
 
+def build_classify_request(
+    text: str | None, image: ImageSource | None, *, catalog: str
+) -> recognition_service_pb2.ClassifyRequest:
+    """Build the message that asks what is shown; the arguments are those of `Client.classify`."""
+    named = checked_text(catalog, "catalog")
+    if (text is None) == (image is None):
+        refuse("QUERY_EMPTY", "input", "text and image, or neither; permitted: exactly one of them")
+    if image is not None:
+        return recognition_service_pb2.ClassifyRequest(catalog=named, image=_build_image(image, "image"))
+    return recognition_service_pb2.ClassifyRequest(catalog=named, text=checked_text(text or "", "text"))
+
+
+def build_embed_request(
+    *, texts: Iterable[str] = (), images: Iterable[ImageSource] = (), catalog: str
+) -> recognition_service_pb2.EmbedRequest:
+    """Build the message that asks for embeddings of texts or of pictures."""
+    if isinstance(texts, str) or isinstance(images, str | bytes):
+        raise TypeError("one text or picture; permitted: several of them, as in a list")
+    inputs = [
+        recognition_service_pb2.EmbedInput(text=checked_text(text, f"inputs[{place}].text"))
+        for place, text in enumerate(texts)
+    ]
+    inputs += [
+        recognition_service_pb2.EmbedInput(image=_build_image(image, f"inputs[{place}].image"))
+        for place, image in enumerate(images)
+    ]
+    return recognition_service_pb2.EmbedRequest(catalog=checked_text(catalog, "catalog"), inputs=inputs)
+
+
 def _checked_top_k(top_k: int, field: str) -> int:
     # 0 would mean "the default" on the wire, which nobody who writes top_k=0 means.
     if not 1 <= operator.index(top_k) <= _MAX_INT32:
@@ -205,7 +234,7 @@ def build_query_part(
     if product_id is not None:
         return query_pb2.QueryPart(product_id=checked_text(product_id, f"{field}.product_id"))
     if image is not None:
-        return query_pb2.QueryPart(image=query_pb2.Image(data=_read_image(image, f"{field}.image.data")))
+        return query_pb2.QueryPart(image=_build_image(image, f"{field}.image"))
     try:
         return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
     except OverflowError:
@@ -214,6 +243,10 @@ def build_query_part(
             f"{field}.vector.values",
             "vector holds a number too large for a float; permitted: floats",
         )
+
+
+def _build_image(image: ImageSource, field: str) -> query_pb2.Image:
+    return query_pb2.Image(data=_read_image(image, f"{field}.data"))
 
 
 def _read_image(image: ImageSource, field: str) -> bytes:

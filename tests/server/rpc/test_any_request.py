@@ -13,7 +13,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from merchlens.v1 import catalog_service_pb2, query_pb2, search_service_pb2
+from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2, search_service_pb2
 from PIL import Image
 
 from tests.server.conftest import DIM, Served
@@ -21,6 +21,7 @@ from tests.server.conftest import DIM, Served
 SERVICES = [
     search_service_pb2.DESCRIPTOR.services_by_name["SearchService"],
     catalog_service_pb2.DESCRIPTOR.services_by_name["CatalogService"],
+    recognition_service_pb2.DESCRIPTOR.services_by_name["RecognitionService"],
 ]
 METHODS = {f"/{service.full_name}/{method.name}": method for service in SERVICES for method in service.methods}
 
@@ -69,6 +70,8 @@ SEARCH = search_service_pb2.SearchRequest(parts=[TEXT])
 GOOD: dict[str, Message] = {
     "Search": SEARCH,
     "BatchSearch": search_service_pb2.BatchSearchRequest(queries=[SEARCH, SEARCH]),
+    "Classify": recognition_service_pb2.ClassifyRequest(text="red ball"),
+    "Embed": recognition_service_pb2.EmbedRequest(inputs=[recognition_service_pb2.EmbedInput(text="red ball")]),
     "GetProduct": catalog_service_pb2.GetProductRequest(product_id="p-0000"),
     "ListProducts": catalog_service_pb2.ListProductsRequest(),
     "GetIndex": catalog_service_pb2.GetIndexRequest(),

@@ -25,9 +25,8 @@ import server.search.checks
 from server.errors import DeadlineExpired
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.services import list_services
-from server.search.encode import PICTURES_AT_ONCE
+from server.search.encode import ENCODED_TOGETHER, PICTURES_AT_ONCE
 from server.search.query import PictureQuery, SearchCommand, TextQuery
-from server.search.searcher import ENCODED_TOGETHER
 from server.settings import ServerSettings
 from tests.conftest import draw_product
 from tests.server.conftest import Served, serving, unpacked
