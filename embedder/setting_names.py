@@ -85,6 +85,8 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "max_filter_chars",
             "max_batch_queries",
             "max_embed_inputs",
+            "max_query_parts",
+            "max_recommend_products",
             "max_filter_depth",
             "cache_dir",
             "check_mb_per_s",

@@ -100,6 +100,29 @@ def to_scored(
     return Scored(product_id, score, payload, picture, title)
 
 
+def recommended(
+    found: Iterable[tuple[Payload, Mapping[str, Any]]], liked: Sequence[QueryPart], disliked: Sequence[QueryPart]
+) -> list[Scored]:
+    """Products that an engine found by the best score, in exact order: its own may be of quantized vectors.
+
+    Args:
+        found: payloads, with the products' vectors by name.
+        liked, disliked: see `Searchable.recommend`.
+    """
+    wanted = np.stack([part.dense for part in liked])
+    unwanted = np.stack([part.dense for part in disliked]) if disliked else None
+    ranked = []
+    for payload, held in found:
+        pictures = np.atleast_2d(np.asarray(held[IMAGE], dtype=np.float32))
+        cosines = pictures @ wanted.T
+        picture, nearest = (int(place) for place in np.unravel_index(int(cosines.argmax()), cosines.shape))
+        best = float(cosines[picture, nearest])
+        worst = -np.inf if unwanted is None else float((pictures @ unwanted.T).max())
+        item = Scored(payload["product_id"], best * liked[nearest].scale, payload, picture)
+        ranked.append(((0, -best) if best > worst else (1, worst), item))
+    return [item for _, item in sorted(ranked, key=lambda pair: (pair[0], pair[1].product_id))]
+
+
 def to_stored(payload: Payload, held: Mapping[str, Any]) -> Stored:
     """One product as the engine holds it; `held` are its vectors by name, those of pictures one or a list of them."""
     rows = np.atleast_2d(np.asarray(held[IMAGE], dtype=np.float32))

@@ -266,6 +266,28 @@ class Searchable(Protocol):
             VersionIncomplete: the engine met damaged files.
         """
 
+    def recommend(
+        self,
+        liked: Sequence[QueryPart],
+        disliked: Sequence[QueryPart],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort | int = "balanced",
+    ) -> list[Scored]:
+        """The products that are near to any of several vectors, each once, nearest first, ties by id.
+
+        A product counts by the nearest one that is liked, and its score is that of this one; where one that is disliked
+        is nearer, it comes after all others, the farthest from that one first.
+
+        Args:
+            liked: 1 or more, each compared with products' pictures.
+            disliked: 0 or more, likewise.
+            limit, where, effort: see `query`.
+
+        Raises:
+            StoreUnavailable, VersionIncomplete: see `query`.
+        """
+
     def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
         """Those of some products that the version holds, in the order in which they are asked for."""
 

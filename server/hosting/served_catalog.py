@@ -26,6 +26,7 @@ from server.search.finder import Finder
 from server.search.match import Matcher
 from server.search.query import Origin, PictureQuery, Query, SearchCommand, TextQuery
 from server.search.recognizer import Recognizer
+from server.search.recommender import Recommender
 from server.search.searcher import Searcher
 from server.settings import ServerSettings
 
@@ -45,6 +46,7 @@ class ServedCatalog:
         categories: predicts a query's category.
         finder: searches that version.
         searcher: answers searches.
+        recommender: answers with what is like some products and unlike others.
         classifier: says what queries show.
         products: gives products of that version.
         versions: knows it and all others.
@@ -60,6 +62,7 @@ class ServedCatalog:
     categories: CategoryPredictor
     finder: Finder
     searcher: Searcher
+    recommender: Recommender
     classifier: Classifier
     products: Products
     versions: IndexVersions
@@ -94,6 +97,7 @@ class ServedCatalog:
             categories,
             finder,
             searcher,
+            Recommender(checks, reader, finder, lambda stored: encoder.space.query(stored.direction)),
             Classifier(checks, parts, finder, recognizer),
             Products(checks, reader),
             IndexVersions(store, manifest),
@@ -157,4 +161,4 @@ def _warm_up(searcher: Searcher, settings: ServerSettings) -> None:
     for query in queries:
         # An operator's limits may refuse even these; so callers will be refused too, with the limit's name.
         with suppress(InvalidRequest):
-            searcher.search(SearchCommand("", query, where, 0))
+            searcher.search(SearchCommand.of(query, where, 0))

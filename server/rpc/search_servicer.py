@@ -11,7 +11,7 @@ from server.hosting.served_catalog import ServedCatalog
 from server.rpc.batch_reply import BatchReply
 from server.rpc.call import Call
 from server.rpc.messages.meta import to_meta
-from server.rpc.messages.search import to_search_command, to_search_response
+from server.rpc.messages.search import to_hit_message, to_recommend_command, to_search_command, to_search_response
 from server.search.attempt import attempt
 
 
@@ -27,7 +27,19 @@ class SearchServicer:
     ) -> search_service_pb2.SearchResponse:
         """Answer one query; see the contract."""
         call.check_alive()
-        return to_search_response(self._searcher.search(to_search_command(request), call.check_alive), call.request_id)
+        command = to_search_command(request, self._catalog.settings.max_query_parts)
+        return to_search_response(self._searcher.search(command, call.check_alive), call.request_id)
+
+    def Recommend(  # noqa: N802
+        self, request: search_service_pb2.RecommendRequest, call: Call
+    ) -> search_service_pb2.RecommendResponse:
+        """Find what is like some products and unlike others; see the contract."""
+        call.check_alive()
+        found = self._catalog.recommender.recommend(to_recommend_command(request), call.check_alive)
+        return search_service_pb2.RecommendResponse(
+            hits=[to_hit_message(hit) for hit in found.hits],
+            meta=to_meta(self._catalog.origin, call.request_id, found.timings_us, found.warnings),
+        )
 
     def BatchSearch(  # noqa: N802
         self, request: search_service_pb2.BatchSearchRequest, call: Call
@@ -36,7 +48,8 @@ class SearchServicer:
         call.check_alive()
         count = len(request.queries)
         self._catalog.checks.batch_size(count)
-        read = [attempt(partial(to_search_command, query)) for query in request.queries]
+        most_parts = self._catalog.settings.max_query_parts
+        read = [attempt(partial(to_search_command, query, most_parts)) for query in request.queries]
         commands = [item for item in read if not isinstance(item, Exception)]
         reply = BatchReply(call, count, self._catalog.settings.max_message_bytes)
         with closing(self._searcher.search_many(commands, call.check_alive)) as outcomes:

@@ -102,3 +102,17 @@ class RequestChecks:
         most = self._settings.max_embed_inputs
         if not 1 <= count <= most:
             raise InvalidRequest("EMBED_SIZE", "inputs", f"{count:,} inputs; permitted: 1 to {most:,}")
+
+    def recommend_size(self, liked: int, disliked: int) -> None:
+        """Refuse a recommendation from nothing that is liked, or from too many products.
+
+        Raises:
+            InvalidRequest: RECOMMEND_SIZE.
+        """
+        most = self._settings.max_recommend_products
+        if liked < 1 or liked + disliked > most:
+            raise InvalidRequest(
+                "RECOMMEND_SIZE",
+                "liked_product_ids",
+                f"{liked:,} liked, {disliked:,} disliked products; permitted: 1 or more liked, up to {most:,} together",
+            )

@@ -45,22 +45,35 @@ Query = TextQuery | PictureQuery | ProductQuery | VectorQuery
 
 
 @dataclass(frozen=True, slots=True)
+class WeightedPart:
+    """A part of a query, and how much it counts beside the others: -10..10, not 0; negative: away from it."""
+
+    query: Query
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class SearchCommand:
     """One search.
 
     Attributes:
         catalog: "" for the default.
-        query: what to look for.
+        parts: what to look for; 1 or more, one at least with a weight above 0.
         filter: in the filter language; "" for none.
         page_size: as asked; 0 for the default.
         read_mask: paths of the payload's fields that hits have; empty: all.
     """
 
     catalog: str
-    query: Query
-    filter: str
-    page_size: int
+    parts: tuple[WeightedPart, ...]
+    filter: str = ""
+    page_size: int = 0
     read_mask: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, query: Query, filter: str = "", page_size: int = 0) -> SearchCommand:
+        """A search for one thing in the default catalog."""
+        return cls("", (WeightedPart(query),), filter, page_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,9 @@ class Match:
     same: float | None = None
 
 
+UNJUDGED = Match()
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A product found.
@@ -109,7 +125,7 @@ class Hit:
     score: float
     payload: Mapping[str, Any]
     picture: str = ""
-    match: Match = Match()
+    match: Match = UNJUDGED
 
 
 Abstention = Literal["not_in_catalog", "unsure"]

@@ -15,9 +15,10 @@ from server.search.decode_memory import CheckAlive
 from server.search.encode import EncodedPart, PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
-from server.search.query import Hit, Match, Origin, ProductQuery, SearchCommand, SearchOutcome, ServerWarning
+from server.search.mix import mix
+from server.search.query import UNJUDGED, Hit, Match, Origin, ProductQuery, SearchCommand, SearchOutcome, ServerWarning
 from server.search.read_mask import ReadMask
-from server.search.recognizer import Recognizer
+from server.search.recognizer import Recognized, Recognizer
 from server.search.timings import StageTimings
 
 
@@ -80,15 +81,20 @@ class Searcher:
         filters: dict[str, Expression | Exception | None] = {}
         checked = [attempt(partial(self._check, command, filters)) for command in commands]
         check_alive()
-        asked = [(item.command.query, "parts[0]") for item in checked if isinstance(item, _Checked)]
+        asked = [
+            (part.query, f"parts[{place}]")
+            for item in checked
+            if isinstance(item, _Checked)
+            for place, part in enumerate(item.command.parts)
+        ]
         with closing(self._parts.encode_each(asked, check_alive)) as encoded:
             for item in checked:
                 if isinstance(item, Exception):
                     yield item
                     continue
-                part = next(encoded)
+                parts = [next(encoded) for _ in item.command.parts]
                 check_alive()
-                yield part if isinstance(part, Exception) else attempt(partial(self._answer, item, part))
+                yield attempt(partial(self._answer, item, parts))
 
     def _check(self, command: SearchCommand, filters: dict[str, Expression | Exception | None]) -> _Checked:
         self._checks.catalog(command.catalog)
@@ -100,30 +106,53 @@ class Searcher:
             raise where
         return _Checked(command, where, page_size, self._checks.read_mask(command.read_mask), warnings)
 
-    def _answer(self, asked: _Checked, part: EncodedPart) -> SearchOutcome:
+    def _answer(self, asked: _Checked, encoded: Sequence[EncodedPart | Exception]) -> SearchOutcome:
         timings = StageTimings()
-        timings.add(part.timings_us)
-        query = asked.command.query
-        without = (query.product_id,) if isinstance(query, ProductQuery) else ()
-        with timings.stage("search"):
-            found = self._finder.find(part, asked.page_size, asked.where, without)
-        with timings.stage("rank"):
-            hits = found.hits[: asked.page_size]
-            seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", bool(without))
-            matches = self._matcher.judge(part, hits, found.near, seen.category, bool(without))
+        parts = []
+        for part in encoded:
+            if isinstance(part, Exception):
+                raise part
+            parts.append(part)
+            timings.add(part.timings_us)
+        itself = tuple(part.query.product_id for part in asked.command.parts if isinstance(part.query, ProductQuery))
+        if len(parts) == 1:
+            hits, seen = self._answer_one(asked, parts[0], itself, timings)
+        else:
+            hits, seen = self._answer_mixed(asked, parts, itself, timings), Recognized()
         return SearchOutcome(
-            tuple(to_hit(item, match, asked.mask) for item, match in zip(hits, matches, strict=True)),
+            hits,
             seen.category,
             self._origin,
             timings.measured_us,
-            (*asked.warnings, *part.warnings, *seen.warnings),
+            (*asked.warnings, *(warning for part in parts for warning in part.warnings), *seen.warnings),
             seen.anything,
             seen.attributes,
         )
 
+    def _answer_one(
+        self, asked: _Checked, part: EncodedPart, itself: tuple[str, ...], timings: StageTimings
+    ) -> tuple[tuple[Hit, ...], Recognized]:
+        with timings.stage("search"):
+            found = self._finder.find(part, asked.page_size, asked.where, itself)
+        with timings.stage("rank"):
+            hits = found.hits[: asked.page_size]
+            seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", bool(itself))
+            matches = self._matcher.judge(part, hits, found.near, seen.category, bool(itself))
+            return tuple(to_hit(item, asked.mask, match) for item, match in zip(hits, matches, strict=True)), seen
 
-def to_hit(item: Scored, match: Match, mask: ReadMask) -> Hit:
-    """A product found, with what it is worth."""
+    def _answer_mixed(
+        self, asked: _Checked, parts: Sequence[EncodedPart], itself: tuple[str, ...], timings: StageTimings
+    ) -> tuple[Hit, ...]:
+        """What matches are worth, and what is seen, was fitted on queries of one part: nothing is said of it here."""
+        with timings.stage("search"):
+            query = mix([part.query for part in parts], [part.weight for part in asked.command.parts], "parts")
+            found = self._finder.nearest(query, asked.page_size, asked.where, frozenset(itself))
+        with timings.stage("rank"):
+            return tuple(to_hit(item, asked.mask) for item in found)
+
+
+def to_hit(item: Scored, mask: ReadMask, match: Match = UNJUDGED) -> Hit:
+    """A product found, what of it is given, and what it is worth."""
     pictures = item.payload.get("pictures") or ()
     picture = str(pictures[item.picture]) if item.picture < len(pictures) else ""
     return Hit(item.product_id, item.score, mask.apply(item.payload), picture, match)

@@ -77,7 +77,7 @@ def _witnesses(judged: Sequence[Judged]) -> dict[str, list[npt.NDArray[np.float6
 
 def search(served: ServedCatalog, queries: Iterable[Query], filter: str = "") -> list[SearchOutcome]:
     """Ten hits of each query, as a server would give them."""
-    return [served.searcher.search(SearchCommand("", query, filter, 0)) for query in queries]
+    return [served.searcher.search(SearchCommand.of(query, filter, 0)) for query in queries]
 
 
 def picture_query(image: Image.Image) -> PictureQuery:

@@ -10,7 +10,7 @@ import grpc
 
 from merchlens.catalog_results import Index, IndexVersions, Product, ProductPage, ProductResult
 from merchlens.connection import Connection, Method
-from merchlens.queries import ImageSource, SearchQuery
+from merchlens.queries import ImageSource, QueryPart, SearchQuery, Strategy
 from merchlens.recognition_results import Classification, Embeddings
 from merchlens.request import (
     build_batch_search_request,
@@ -18,11 +18,12 @@ from merchlens.request import (
     build_embed_request,
     build_get_product_request,
     build_list_products_request,
+    build_recommend_request,
     build_search_request,
     check_request_id,
     checked_text,
 )
-from merchlens.results import BatchSearchResult, SearchResult
+from merchlens.results import BatchSearchResult, Recommendation, SearchResult
 from merchlens.v1 import (
     catalog_service_pb2,
     catalog_service_pb2_grpc,
@@ -74,6 +75,7 @@ class Client:
         image: ImageSource | None = None,
         product_id: str | None = None,
         vector: Sequence[float] | None = None,
+        parts: Sequence[QueryPart] | None = None,
         top_k: int = 10,
         filter: str = "",
         catalog: str = "",
@@ -81,13 +83,15 @@ class Client:
         timeout_s: float | None = None,
         request_id: str | None = None,
     ) -> SearchResult:
-        """Find the products nearest to exactly one of `text`, `image`, `product_id` and `vector`.
+        """Find the products nearest to exactly one of `text`, `image`, `product_id`, `vector` and `parts`.
 
         Args:
             text: words, 1 to 4,096 characters.
             image: a picture's path, or its bytes, at most 10 MiB; a str is always a path.
             product_id: of an indexed product, which is not among its own hits.
             vector: an embedding from the server's model, of the index's dimension; scaled to length 1 by the server.
+            parts: several of these with weights, 1 to 16, which are one query: `[QueryPart(image="shoe.jpg"),
+                QueryPart(text="red", weight=0.5)]`; products that are parts are not among the hits.
             top_k: how many hits at most, from 1; the server caps it at 1,000 with the warning PAGE_SIZE_CAPPED.
             filter: which products to consider, as in `price < 50 AND in_stock`; "" is all.
             catalog: which catalog to search; "" is the default one.
@@ -109,6 +113,7 @@ class Client:
                 image=image,
                 product_id=product_id,
                 vector=vector,
+                parts=parts,
                 top_k=top_k,
                 filter=filter,
                 catalog=catalog,
@@ -136,6 +141,37 @@ class Client:
         """
         request = build_batch_search_request(queries)
         return BatchSearchResult.from_message(self._called(self._search.BatchSearch, request, timeout_s, request_id))
+
+    def recommend(
+        self,
+        liked: Sequence[str],
+        disliked: Sequence[str] = (),
+        *,
+        strategy: Strategy = "average",
+        top_k: int = 10,
+        filter: str = "",
+        catalog: str = "",
+        fields: Sequence[str] = (),
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> Recommendation:
+        """Find products that are like some products and unlike others; none of these is among the hits.
+
+        Args:
+            liked: ids of indexed products, 1 or more; with those that are disliked at most 256.
+            disliked: likewise, 0 or more.
+            strategy: "average": near to the mean of what is liked, away from the mean of what is disliked;
+                "best_score": near to any one that is liked, and what is nearer to one that is disliked comes last.
+            top_k, filter, catalog, fields, timeout_s, request_id: see `search`.
+
+        Raises:
+            NotFound: one of the products is not in the index.
+            MerchlensError, InvalidArgument, TypeError, RuntimeError: see `search`.
+        """
+        request = build_recommend_request(
+            liked, disliked, strategy=strategy, top_k=top_k, filter=filter, fields=fields, catalog=catalog
+        )
+        return Recommendation.from_message(self._called(self._search.Recommend, request, timeout_s, request_id))
 
     def classify(
         self,

@@ -5,11 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["SearchQuery"]
+__all__ = ["QueryPart", "SearchQuery"]
 
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 """A picture: the path of its file, or the file's bytes."""
+
+
+Strategy = Literal["average", "best_score"]
+"""How products are compared with several that are liked: near to the mean of all, or near to any one of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryPart:
+    """One part of a query of several.
+
+    Attributes:
+        text, image, product_id, vector: exactly one of them; see `Client.search`.
+        weight: how much it counts beside the others, -10 to 10; negative: away from it.
+    """
+
+    text: str | None = None
+    image: ImageSource | None = None
+    product_id: str | None = None
+    vector: Sequence[float] | None = None
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +38,7 @@ class SearchQuery:
     """One search of several; see `Client.search`, whose arguments these are.
 
     Attributes:
-        text, image, product_id, vector: exactly one of them.
+        text, image, product_id, vector, parts: exactly one of them.
         top_k: how many hits at most, from 1.
         filter: which products to consider; "" is all.
         catalog: "" is the default one.
@@ -28,6 +49,7 @@ class SearchQuery:
     image: ImageSource | None = None
     product_id: str | None = None
     vector: Sequence[float] | None = None
+    parts: Sequence[QueryPart] | None = None
     top_k: int = 10
     filter: str = ""
     catalog: str = ""

@@ -10,14 +10,14 @@ import math
 import operator
 import re
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from google.protobuf import field_mask_pb2
 
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
-from merchlens.queries import ImageSource, SearchQuery
+from merchlens.queries import ImageSource, QueryPart, SearchQuery, Strategy
 from merchlens.status import FieldViolation
 from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2, search_service_pb2
 
@@ -25,6 +25,11 @@ from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2
 MAX_MESSAGE_BYTES = 17 * 2**20
 _MAX_TIMEOUT_S = 86_400.0
 _MAX_INT32 = 2**31 - 1
+_MOST_WEIGHT = 10.0
+_STRATEGIES: Mapping[Strategy, Any] = {
+    "average": search_service_pb2.RecommendRequest.STRATEGY_AVERAGE,
+    "best_score": search_service_pb2.RecommendRequest.STRATEGY_BEST_SCORE,
+}
 # What an HTTP/2 header carries unchanged: white space at the ends would be cut.
 _PRINTABLE = re.compile(r"[\x21-\x7e]+")
 
@@ -90,16 +95,31 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         OSError: the picture's file cannot be read.
         TypeError: an argument of a wrong type.
     """
-    part = build_query_part(
-        query.text, query.image, query.product_id, query.vector, within=f"{within}parts", field=f"{within}parts[0]"
-    )
+    given = (query.text, query.image, query.product_id, query.vector)
+    if query.parts is None:
+        parts = [build_query_part(*given, within=f"{within}parts", field=f"{within}parts[0]")]
+    elif any(value is not None for value in given):
+        refuse(
+            "QUERY_PARTS", f"{within}parts", "parts beside text, image, product_id or vector; permitted: one of them"
+        )
+    else:
+        parts = [_build_weighted_part(part, f"{within}parts[{place}]") for place, part in enumerate(query.parts)]
     return search_service_pb2.SearchRequest(
         catalog=checked_text(query.catalog, f"{within}catalog"),
-        parts=[part],
+        parts=parts,
         filter=checked_text(query.filter, f"{within}filter"),
         page_size=_checked_top_k(query.top_k, f"{within}page_size"),
         read_mask=read_mask(query.fields) if query.fields else None,
     )
+
+
+def _build_weighted_part(part: QueryPart, field: str) -> query_pb2.QueryPart:
+    # 0 would mean 1 on the wire, which nobody who writes weight=0 means.
+    if not (-_MOST_WEIGHT <= part.weight <= _MOST_WEIGHT and part.weight):
+        refuse("PART_WEIGHT", f"{field}.weight", f"weight {part.weight}; permitted: -10 to 10, and not 0")
+    message = build_query_part(part.text, part.image, part.product_id, part.vector, within=field, field=field)
+    message.weight = part.weight
+    return message
 
 
 def build_batch_search_request(queries: Iterable[SearchQuery]) -> search_service_pb2.BatchSearchRequest:
@@ -144,6 +164,34 @@ def build_list_products_request(
         filter=checked_text(filter, "filter"),
         page_size=operator.index(page_size),
         page_token=checked_text(page_token, "page_token"),
+        read_mask=read_mask(fields),
+    )
+
+
+def build_recommend_request(
+    liked: Sequence[str],
+    disliked: Sequence[str],
+    *,
+    strategy: Strategy,
+    top_k: int,
+    filter: str,
+    fields: Iterable[str],
+    catalog: str,
+) -> search_service_pb2.RecommendRequest:
+    """Build the message of a recommendation; the arguments are those of `Client.recommend`."""
+    if isinstance(liked, str) or isinstance(disliked, str):
+        raise TypeError("one product id; permitted: several of them, as in a list")
+    if strategy not in _STRATEGIES:
+        refuse("STRATEGY_UNKNOWN", "strategy", f"strategy {strategy!r}; permitted: {', '.join(_STRATEGIES)}")
+    return search_service_pb2.RecommendRequest(
+        catalog=checked_text(catalog, "catalog"),
+        liked_product_ids=[checked_text(each, f"liked_product_ids[{place}]") for place, each in enumerate(liked)],
+        disliked_product_ids=[
+            checked_text(each, f"disliked_product_ids[{place}]") for place, each in enumerate(disliked)
+        ],
+        strategy=_STRATEGIES[strategy],
+        filter=checked_text(filter, "filter"),
+        page_size=_checked_top_k(top_k, "page_size"),
         read_mask=read_mask(fields),
     )
 

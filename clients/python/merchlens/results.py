@@ -22,6 +22,7 @@ __all__ = [
     "CategoryPrediction",
     "CategoryProbability",
     "Hit",
+    "Recommendation",
     "ReplyMeta",
     "SearchResult",
     "ServerWarning",
@@ -364,3 +365,27 @@ class BatchSearchResult:
             for item in message.results
         )
         return cls(answers, meta)
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """What is recommended; iterating goes over the hits, `len()` counts them.
+
+    Attributes:
+        hits: best first; their probabilities are None.
+        meta: of the reply.
+    """
+
+    hits: tuple[Hit, ...]
+    meta: ReplyMeta
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @classmethod
+    def from_message(cls, message: search_service_pb2.RecommendResponse) -> Recommendation:
+        """Read an answer."""
+        return cls(tuple(Hit.from_message(hit) for hit in message.hits), ReplyMeta.from_message(message.meta))

@@ -106,6 +106,18 @@ class EdgeReader:
         with self._whole():
             return self._shard.query(parts, weights, limit, where, effort)
 
+    def recommend(
+        self,
+        liked: Sequence[QueryPart],
+        disliked: Sequence[QueryPart],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort | int = "balanced",
+    ) -> list[Scored]:
+        """See `VersionReader`."""
+        with self._whole():
+            return self._shard.recommend(liked, disliked, limit, where, effort)
+
     def has_graph(self) -> bool:
         """See `VersionReader`."""
         with self._whole():

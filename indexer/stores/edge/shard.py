@@ -41,6 +41,7 @@ from indexer.stores.points import (
     needed_vectors,
     point_id,
     points_by_value,
+    recommended,
     to_scored,
     to_stored,
 )
@@ -252,6 +253,28 @@ class Shard:
                 ),
                 ranking,
             )
+
+    def recommend(
+        self,
+        liked: Sequence[QueryPart],
+        disliked: Sequence[QueryPart],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort | int = "balanced",
+    ) -> list[Scored]:
+        """See `VersionReader.recommend`."""
+        wanted, unwanted = ([_edge_vector(part.dense) for part in parts] for parts in (liked, disliked))
+        request = edge.QueryRequest(
+            limit=limit,
+            query=edge.Query.RecommendBestScore(edge.RecommendQuery(wanted, unwanted), using=IMAGE),
+            filter=None if where is None else _to_filter(to_condition(where)),
+            params=self._search_params(IMAGE, limit, effort),
+            with_payload=True,
+            with_vector=[IMAGE],
+        )
+        with _translated("searching"):
+            found = [(point.payload or {}, _held(point)) for point in self._shard.query(request)]
+        return recommended(found, liked, disliked)
 
     def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
         """See `VersionReader.fetch_many`."""

@@ -19,6 +19,7 @@ from indexer.stores.points import (
     in_order,
     needed_vectors,
     point_id,
+    recommended,
     to_scored,
     to_stored,
 )
@@ -106,6 +107,33 @@ class QdrantReader:
             ),
             ranking,
         )
+
+    def recommend(
+        self,
+        liked: Sequence[QueryPart],
+        disliked: Sequence[QueryPart],
+        limit: int,
+        where: Expression | None = None,
+        effort: Effort | int = "balanced",
+    ) -> list[Scored]:
+        """See `VersionReader`."""
+        by = models.RecommendInput(
+            positive=[self._nearest(part) for part in liked],
+            negative=[self._nearest(part) for part in disliked],
+            strategy=models.RecommendStrategy.BEST_SCORE,
+        )
+        found = self._call(
+            self._client.query_points,
+            self._name,
+            query=models.RecommendQuery(recommend=by),
+            using=IMAGE,
+            query_filter=to_filter(where),
+            search_params=self._search_params(liked[0], limit, effort),
+            limit=limit,
+            with_payload=True,
+            with_vectors=[IMAGE],
+        ).points
+        return recommended([(point.payload or {}, _held(point)) for point in found], liked, disliked)
 
     def _search_params(self, part: QueryPart, limit: int, effort: Effort | int) -> models.SearchParams | None:
         if part.using == WORDS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from merchlens.v1 import search_service_pb2
 
 from server.errors import InvalidRequest
@@ -9,45 +11,86 @@ from server.rpc.messages.meta import to_meta
 from server.rpc.messages.payload import to_struct
 from server.rpc.messages.query import to_query
 from server.rpc.messages.recognition import to_attribute, to_category
-from server.search.query import SearchCommand, SearchOutcome
+from server.search.query import Hit, SearchCommand, SearchOutcome, WeightedPart
+from server.search.recommender import RecommendCommand, Strategy
+
+_MOST_WEIGHT = 10.0
+
+_STRATEGIES: Mapping[int, Strategy] = {
+    search_service_pb2.RecommendRequest.STRATEGY_UNSPECIFIED: "average",
+    search_service_pb2.RecommendRequest.STRATEGY_AVERAGE: "average",
+    search_service_pb2.RecommendRequest.STRATEGY_BEST_SCORE: "best_score",
+}
 
 
-def to_search_command(request: search_service_pb2.SearchRequest) -> SearchCommand:
+def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int) -> SearchCommand:
     """Read a request.
 
     Raises:
-        InvalidRequest: not exactly one query part, or one that holds nothing.
+        InvalidRequest: too many query parts, or none, one that holds nothing, or a weight outside its range.
     """
-    if len(request.parts) != 1:
+    count = len(request.parts)
+    if not 1 <= count <= most_parts:
         raise InvalidRequest(
             "QUERY_PARTS",
             "parts",
-            f"{len(request.parts)} query parts; permitted: exactly 1, one of text, image, product_id, vector",
+            f"{count:,} query parts; permitted: 1 to {most_parts}, each one of text, image, product_id, vector",
         )
-    return SearchCommand(
+    parts = tuple(
+        WeightedPart(to_query(part, f"parts[{place}]"), _to_weight(part.weight, f"parts[{place}].weight"))
+        for place, part in enumerate(request.parts)
+    )
+    if all(part.weight < 0 for part in parts):
+        raise InvalidRequest(
+            "PART_WEIGHT", "parts", "no part has a weight above 0; permitted: at least one, to look for something"
+        )
+    return SearchCommand(request.catalog, parts, request.filter, request.page_size, tuple(request.read_mask.paths))
+
+
+def to_recommend_command(request: search_service_pb2.RecommendRequest) -> RecommendCommand:
+    """Read a request.
+
+    Raises:
+        InvalidRequest: a strategy that there is not.
+    """
+    strategy = _STRATEGIES.get(request.strategy)
+    if strategy is None:
+        known = ", ".join(search_service_pb2.RecommendRequest.Strategy.keys())
+        raise InvalidRequest("STRATEGY_UNKNOWN", "strategy", f"strategy {request.strategy}; permitted: {known}")
+    return RecommendCommand(
         request.catalog,
-        to_query(request.parts[0], "parts[0]"),
+        tuple(request.liked_product_ids),
+        tuple(request.disliked_product_ids),
+        strategy,
         request.filter,
         request.page_size,
         tuple(request.read_mask.paths),
     )
 
 
+def _to_weight(weight: float, field: str) -> float:
+    if not -_MOST_WEIGHT <= weight <= _MOST_WEIGHT:
+        raise InvalidRequest("PART_WEIGHT", field, f"weight {weight:g}; permitted: -10 to 10, 0 for 1")
+    return weight or 1.0
+
+
 def to_search_response(outcome: SearchOutcome, request_id: str) -> search_service_pb2.SearchResponse:
     """Write a reply."""
     return search_service_pb2.SearchResponse(
-        hits=[
-            search_service_pb2.Hit(
-                product_id=hit.product_id,
-                score=hit.score,
-                payload=to_struct(hit.payload),
-                picture=hit.picture,
-                match_probability=hit.match.relevant,
-                same_product_probability=hit.match.same,
-            )
-            for hit in outcome.hits
-        ],
+        hits=[to_hit_message(hit) for hit in outcome.hits],
         category=None if outcome.category is None else to_category(outcome.category),
         attributes=[to_attribute(item) for item in outcome.attributes],
         meta=to_meta(outcome.origin, request_id, outcome.timings_us, outcome.warnings),
+    )
+
+
+def to_hit_message(hit: Hit) -> search_service_pb2.Hit:
+    """Write a hit."""
+    return search_service_pb2.Hit(
+        product_id=hit.product_id,
+        score=hit.score,
+        payload=to_struct(hit.payload),
+        picture=hit.picture,
+        match_probability=hit.match.relevant,
+        same_product_probability=hit.match.same,
     )

@@ -224,6 +224,44 @@ class TestFiltering:
         assert reader.count() == 200
 
 
+class TestRecommending:
+    @pytest.mark.parametrize("text", ["", "price < 50"])
+    @pytest.mark.parametrize("disliked", [0, 1, 40])
+    def test_by_the_nearest_that_is_liked_before_what_is_nearer_to_one_that_is_not(
+        self, reader: VersionReader, things: Shelf, text: str, disliked: int
+    ) -> None:
+        wanted, unwanted = unit_rows(3, seed=21), unit_rows(disliked, seed=22)
+        where = parse_filter(text, things.schema)
+        rows = [row for row, payload in enumerate(things.payloads) if where is None or matches(where, payload)]
+        best = (things.vectors @ wanted.T).max(axis=1)
+        worst = (things.vectors @ unwanted.T).max(axis=1) if disliked else np.full(len(best), -2.0)
+        order = sorted(
+            rows, key=lambda row: (0, -best[row], things.ids[row]) if best[row] > worst[row] else (1, worst[row], "")
+        )
+        for limit in (1, 20, 200):
+            found = reader.recommend(
+                [QueryPart(vector, scale=0.5) for vector in wanted],
+                [QueryPart(vector) for vector in unwanted],
+                limit,
+                where,
+            )
+            assert [item.product_id for item in found] == [things.ids[row] for row in order[:limit]]
+            assert [item.score for item in found] == pytest.approx([best[row] / 2 for row in order[:limit]], abs=1e-5)
+
+    def test_of_a_product_with_several_pictures_the_nearest_counts(
+        self, store: Store, album: tuple[Shelf, np.ndarray, list[int]]
+    ) -> None:
+        things, vectors, counts = album
+        batch = Batch(things.ids, vectors, things.payloads, counts)
+        store.activate(load(store, things, batches=[batch], multivector=True).version)
+        opened = store.open()
+        place = int(np.cumsum(counts)[7]) - 2
+        found = opened.recommend([QueryPart(vectors[place])], [QueryPart(-vectors[place])], 60)
+        opened.close()
+        assert (found[0].product_id, found[0].picture) == (things.ids[7], counts[7] - 2)
+        assert len(found) == 60
+
+
 class TestPaging:
     @pytest.mark.parametrize("text", ["", "in_stock = true", 'color = "no such colour"'])
     @pytest.mark.parametrize("limit", [1, 7, 200, 1000])

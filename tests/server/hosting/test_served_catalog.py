@@ -26,7 +26,7 @@ def settings(drawn_store: str, trained_bundle: Path, tmp_path: Path) -> ServerSe
 def test_what_is_opened_answers_and_lets_go_of_the_index_when_it_is_closed(settings: ServerSettings) -> None:
     catalog = open_served_catalog(settings, owner="test")
     assert catalog.schema == catalog.reader.manifest.schema
-    outcome = catalog.searcher.search(SearchCommand("", TextQuery("red ball"), "", 3))
+    outcome = catalog.searcher.search(SearchCommand.of(TextQuery("red ball"), "", 3))
     assert len(outcome.hits) == 3
     assert outcome.origin.model_fingerprint == catalog.encoder.info.fingerprint
     assert outcome.origin.index_version == catalog.reader.manifest.version
@@ -50,7 +50,7 @@ def test_of_a_folder_of_models_the_one_that_made_the_live_version_answers(
     for bundle in (starter_bundle, trained_bundle):
         opened = open_served_catalog(settings, owner="test")
         assert opened.encoder.info.fingerprint == load_info(bundle).fingerprint
-        assert opened.searcher.search(SearchCommand("", TextQuery("red ball"), "", 3)).hits
+        assert opened.searcher.search(SearchCommand.of(TextQuery("red ball"), "", 3)).hits
         opened.close()
         open_store(settings.store).activate(version_before(open_store(settings.store)))
     (models / "tuned").unlink()

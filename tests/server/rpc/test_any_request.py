@@ -70,6 +70,9 @@ SEARCH = search_service_pb2.SearchRequest(parts=[TEXT])
 GOOD: dict[str, Message] = {
     "Search": SEARCH,
     "BatchSearch": search_service_pb2.BatchSearchRequest(queries=[SEARCH, SEARCH]),
+    "Recommend": search_service_pb2.RecommendRequest(
+        liked_product_ids=["p-0000", "p-0001"], disliked_product_ids=["p-0002"], strategy="STRATEGY_BEST_SCORE"
+    ),
     "Classify": recognition_service_pb2.ClassifyRequest(text="red ball"),
     "Embed": recognition_service_pb2.EmbedRequest(inputs=[recognition_service_pb2.EmbedInput(text="red ball")]),
     "GetProduct": catalog_service_pb2.GetProductRequest(product_id="p-0000"),

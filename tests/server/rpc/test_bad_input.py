@@ -79,8 +79,20 @@ WHOLE = encoded(draw_product("ellipse", "red", 1))
 JPEG = encoded(draw_product("ellipse", "red", 1), "JPEG")
 
 BAD = {
-    "no query": ([], {}, "QUERY_PARTS", "parts", "exactly 1"),
-    "two queries": ([TEXT, image_part(WHOLE)], {}, "QUERY_PARTS", "parts", "exactly 1"),
+    "no query": ([], {}, "QUERY_PARTS", "parts", "1 to 16"),
+    "17 parts": ([TEXT] * 17, {}, "QUERY_PARTS", "parts", "1 to 16"),
+    "a bad second part": ([TEXT, image_part(b"no")], {}, "IMAGE_UNREADABLE", "parts[1].image.data", "JPEG, PNG"),
+    "a weight over 10": ([TEXT, query_pb2.QueryPart(text="box", weight=10.001)], {}, "PART_WEIGHT", "parts[1].weight", "-10 to 10"),
+    "a weight below -10": ([TEXT, query_pb2.QueryPart(text="box", weight=-10.001)], {}, "PART_WEIGHT", "parts[1].weight", "-10 to 10"),
+    "a weight that is no number": ([query_pb2.QueryPart(text="box", weight=float("nan"))], {}, "PART_WEIGHT", "parts[0].weight", "-10 to 10"),
+    "nothing to look for": (
+        [query_pb2.QueryPart(text="box", weight=-1), query_pb2.QueryPart(text="ball", weight=-2)],
+        {}, "PART_WEIGHT", "parts", "at least one",
+    ),
+    "parts that cancel out": (
+        [query_pb2.QueryPart(text="box", weight=2), query_pb2.QueryPart(text="box", weight=-2)],
+        {}, "QUERY_CANCELS_OUT", "parts", "differ",
+    ),
     "an empty part": ([query_pb2.QueryPart()], {}, "QUERY_EMPTY", "parts[0]", "text, image"),
     "an image without a source": ([query_pb2.QueryPart(image=query_pb2.Image())], {}, "IMAGE_EMPTY", "parts[0].image", "data"),
     "not an image": ([image_part(b"<html>no</html>")], {}, "IMAGE_UNREADABLE", "parts[0].image.data", "JPEG, PNG"),

@@ -195,7 +195,7 @@ def test_a_reader_that_is_satisfied_early_costs_no_further_search(
     served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     towers = Towers(served.catalog, monkeypatch)
-    commands = [SearchCommand("", TextQuery("ball"), "", 1)] * (40 * ENCODED_TOGETHER)
+    commands = [SearchCommand.of(TextQuery("ball"), "", 1)] * (40 * ENCODED_TOGETHER)
     outcomes = served.catalog.searcher.search_many(commands)
     next(outcomes)
     outcomes.close()

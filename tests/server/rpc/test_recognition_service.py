@@ -53,7 +53,7 @@ def test_nonsense_is_answered_with_a_warning_that_names_the_field(served: Served
 INPUTS = {
     name: (parts[0], reason, field.partition("].")[2])
     for name, (parts, fields, reason, field, _) in BAD.items()
-    if len(parts) == 1 and not fields and parts[0].WhichOneof("query") in ("text", "image")
+    if len(parts) == 1 and not fields and not parts[0].weight and parts[0].WhichOneof("query") in ("text", "image")
 }
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18merchlens/v1/query.proto\x12\x0cmerchlens.v1\"\x88\x01\n\tQueryPart\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12$\n\x05image\x18\x02 \x01(\x0b\x32\x13.merchlens.v1.ImageH\x00\x12\x14\n\nproduct_id\x18\x03 \x01(\tH\x00\x12&\n\x06vector\x18\x04 \x01(\x0b\x32\x14.merchlens.v1.VectorH\x00\x42\x07\n\x05query\"!\n\x05Image\x12\x0e\n\x04\x64\x61ta\x18\x01 \x01(\x0cH\x00\x42\x08\n\x06source\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18merchlens/v1/query.proto\x12\x0cmerchlens.v1\"\x98\x01\n\tQueryPart\x12\x0e\n\x04text\x18\x01 \x01(\tH\x00\x12$\n\x05image\x18\x02 \x01(\x0b\x32\x13.merchlens.v1.ImageH\x00\x12\x14\n\nproduct_id\x18\x03 \x01(\tH\x00\x12&\n\x06vector\x18\x04 \x01(\x0b\x32\x14.merchlens.v1.VectorH\x00\x12\x0e\n\x06weight\x18\x05 \x01(\x02\x42\x07\n\x05query\"!\n\x05Image\x12\x0e\n\x04\x64\x61ta\x18\x01 \x01(\x0cH\x00\x42\x08\n\x06source\"\x18\n\x06Vector\x12\x0e\n\x06values\x18\x01 \x03(\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.query_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_QUERYPART']._serialized_start=43
-  _globals['_QUERYPART']._serialized_end=179
-  _globals['_IMAGE']._serialized_start=181
-  _globals['_IMAGE']._serialized_end=214
-  _globals['_VECTOR']._serialized_start=216
-  _globals['_VECTOR']._serialized_end=240
+  _globals['_QUERYPART']._serialized_end=195
+  _globals['_IMAGE']._serialized_start=197
+  _globals['_IMAGE']._serialized_end=230
+  _globals['_VECTOR']._serialized_start=232
+  _globals['_VECTOR']._serialized_end=256
 # @@protoc_insertion_point(module_scope)

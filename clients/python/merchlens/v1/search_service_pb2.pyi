@@ -6,6 +6,7 @@ from merchlens.v1 import meta_pb2 as _meta_pb2
 from merchlens.v1 import query_pb2 as _query_pb2
 from merchlens.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
@@ -76,3 +77,37 @@ class BatchSearchResult(_message.Message):
     response: SearchResponse
     error: _status_pb2.Status
     def __init__(self, response: _Optional[_Union[SearchResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
+
+class RecommendRequest(_message.Message):
+    __slots__ = ("catalog", "liked_product_ids", "disliked_product_ids", "strategy", "filter", "page_size", "read_mask")
+    class Strategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        STRATEGY_UNSPECIFIED: _ClassVar[RecommendRequest.Strategy]
+        STRATEGY_AVERAGE: _ClassVar[RecommendRequest.Strategy]
+        STRATEGY_BEST_SCORE: _ClassVar[RecommendRequest.Strategy]
+    STRATEGY_UNSPECIFIED: RecommendRequest.Strategy
+    STRATEGY_AVERAGE: RecommendRequest.Strategy
+    STRATEGY_BEST_SCORE: RecommendRequest.Strategy
+    CATALOG_FIELD_NUMBER: _ClassVar[int]
+    LIKED_PRODUCT_IDS_FIELD_NUMBER: _ClassVar[int]
+    DISLIKED_PRODUCT_IDS_FIELD_NUMBER: _ClassVar[int]
+    STRATEGY_FIELD_NUMBER: _ClassVar[int]
+    FILTER_FIELD_NUMBER: _ClassVar[int]
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    catalog: str
+    liked_product_ids: _containers.RepeatedScalarFieldContainer[str]
+    disliked_product_ids: _containers.RepeatedScalarFieldContainer[str]
+    strategy: RecommendRequest.Strategy
+    filter: str
+    page_size: int
+    read_mask: _field_mask_pb2.FieldMask
+    def __init__(self, catalog: _Optional[str] = ..., liked_product_ids: _Optional[_Iterable[str]] = ..., disliked_product_ids: _Optional[_Iterable[str]] = ..., strategy: _Optional[_Union[RecommendRequest.Strategy, str]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+
+class RecommendResponse(_message.Message):
+    __slots__ = ("hits", "meta")
+    HITS_FIELD_NUMBER: _ClassVar[int]
+    META_FIELD_NUMBER: _ClassVar[int]
+    hits: _containers.RepeatedCompositeFieldContainer[Hit]
+    meta: _meta_pb2.ResponseMeta
+    def __init__(self, hits: _Optional[_Iterable[_Union[Hit, _Mapping]]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...

@@ -47,6 +47,11 @@ class SearchServiceStub:
                 request_serializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
                 response_deserializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
                 _registered_method=True)
+        self.Recommend = channel.unary_unary(
+                '/merchlens.v1.SearchService/Recommend',
+                request_serializer=merchlens_dot_v1_dot_search__service__pb2.RecommendRequest.SerializeToString,
+                response_deserializer=merchlens_dot_v1_dot_search__service__pb2.RecommendResponse.FromString,
+                _registered_method=True)
 
 
 class SearchServiceServicer:
@@ -70,6 +75,13 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Recommend(self, request, context):
+        """Finds products that are like some products and unlike others.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_SearchServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +94,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.BatchSearch,
                     request_deserializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.FromString,
                     response_serializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.SerializeToString,
+            ),
+            'Recommend': grpc.unary_unary_rpc_method_handler(
+                    servicer.Recommend,
+                    request_deserializer=merchlens_dot_v1_dot_search__service__pb2.RecommendRequest.FromString,
+                    response_serializer=merchlens_dot_v1_dot_search__service__pb2.RecommendResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -141,6 +158,33 @@ class SearchService:
             '/merchlens.v1.SearchService/BatchSearch',
             merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
             merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Recommend(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/merchlens.v1.SearchService/Recommend',
+            merchlens_dot_v1_dot_search__service__pb2.RecommendRequest.SerializeToString,
+            merchlens_dot_v1_dot_search__service__pb2.RecommendResponse.FromString,
             options,
             channel_credentials,
             insecure,

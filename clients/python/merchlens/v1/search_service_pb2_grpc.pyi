@@ -42,6 +42,8 @@ class SearchServiceStub:
     """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
     that fails does so by itself. The call fails where its deadline passes before all queries are answered.
     """
+    Recommend: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.RecommendRequest, _search_service_pb2.RecommendResponse]
+    """Finds products that are like some products and unlike others."""
 
 @_typing.type_check_only
 class SearchServiceAsyncStub(SearchServiceStub):
@@ -57,6 +59,8 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
     that fails does so by itself. The call fails where its deadline passes before all queries are answered.
     """
+    Recommend: _aio.UnaryUnaryMultiCallable[_search_service_pb2.RecommendRequest, _search_service_pb2.RecommendResponse]  # type: ignore[assignment]
+    """Finds products that are like some products and unlike others."""
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     """Finds products by picture, by text, by the id of a similar product, or by embedding.
@@ -81,5 +85,13 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
         that fails does so by itself. The call fails where its deadline passes before all queries are answered.
         """
+
+    @_abc_1.abstractmethod
+    def Recommend(
+        self,
+        request: _search_service_pb2.RecommendRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_service_pb2.RecommendResponse, _abc.Awaitable[_search_service_pb2.RecommendResponse]]:
+        """Finds products that are like some products and unlike others."""
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
