@@ -87,6 +87,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "max_embed_inputs",
             "max_query_parts",
             "max_recommend_products",
+            "max_search_candidates",
             "max_filter_depth",
             "cache_dir",
             "check_mb_per_s",

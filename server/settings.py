@@ -30,7 +30,7 @@ class ServerSettings(StoreSettings):
         drain_s: how long calls in flight may take after SIGTERM.
         max_message_bytes, max_image_bytes, max_image_pixels, max_image_side, max_text_chars, max_page_size,
         max_filter_chars, max_filter_depth, max_batch_queries, max_embed_inputs, max_query_parts,
-        max_recommend_products: limits of one request, enforced before work starts.
+        max_recommend_products, max_search_candidates: limits of one request, enforced before work starts.
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
             to 20 bytes a pixel (WebP), usually 8.
         decode_wait_s: how long a query waits for such memory before it is refused.
@@ -64,6 +64,7 @@ class ServerSettings(StoreSettings):
     max_embed_inputs: int = Field(default=256, ge=1)
     max_query_parts: int = Field(default=16, ge=1)
     max_recommend_products: int = Field(default=256, ge=1)
+    max_search_candidates: int = Field(default=10_000, ge=1)
     max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
     check_mb_per_s: float = Field(default=8.0, ge=0, le=100_000)
     cache_dir: Path = Path("data/cache")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from indexer.filters.errors import FilterError
 from indexer.filters.expression import Expression
 from indexer.filters.parser import parse_filter
+from indexer.stores.protocol import Effort
 from indexer.versions.manifest import Manifest
 from server.errors import InvalidRequest, ResourceMissing
 from server.search.query import ServerWarning
@@ -82,6 +83,18 @@ class RequestChecks:
             InvalidRequest: READ_MASK_UNKNOWN_FIELD.
         """
         return ReadMask.of(paths, self._schema)
+
+    def effort(self, asked: Effort | int) -> None:
+        """Refuse a number of candidates outside its range.
+
+        Raises:
+            InvalidRequest: ACCURACY_CANDIDATES.
+        """
+        most = self._settings.max_search_candidates
+        if isinstance(asked, int) and not 1 <= asked <= most:
+            raise InvalidRequest(
+                "ACCURACY_CANDIDATES", "accuracy.candidates", f"{asked:,} candidates; permitted: 1 to {most:,}"
+            )
 
     def batch_size(self, count: int) -> None:
         """Refuse a batch of none, or of too many.

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from embedder.recognition.attribute_model import AttributeMethod
 from embedder.recognition.category_tree import CategoryNode
+from indexer.stores.protocol import Effort
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class SearchCommand:
         filter: in the filter language; "" for none.
         page_size: as asked; 0 for the default.
         read_mask: paths of the payload's fields that hits have; empty: all.
+        effort: how thoroughly is searched.
     """
 
     catalog: str
@@ -69,6 +71,7 @@ class SearchCommand:
     filter: str = ""
     page_size: int = 0
     read_mask: tuple[str, ...] = ()
+    effort: Effort | int = "balanced"
 
     @classmethod
     def of(cls, query: Query, filter: str = "", page_size: int = 0) -> SearchCommand:

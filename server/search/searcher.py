@@ -104,6 +104,7 @@ class Searcher:
         where = filters[command.filter]
         if isinstance(where, Exception):
             raise where
+        self._checks.effort(command.effort)
         return _Checked(command, where, page_size, self._checks.read_mask(command.read_mask), warnings)
 
     def _answer(self, asked: _Checked, encoded: Sequence[EncodedPart | Exception]) -> SearchOutcome:
@@ -133,7 +134,7 @@ class Searcher:
         self, asked: _Checked, part: EncodedPart, itself: tuple[str, ...], timings: StageTimings
     ) -> tuple[tuple[Hit, ...], Recognized]:
         with timings.stage("search"):
-            found = self._finder.find(part, asked.page_size, asked.where, itself)
+            found = self._finder.find(part, asked.page_size, asked.where, itself, asked.command.effort)
         with timings.stage("rank"):
             hits = found.hits[: asked.page_size]
             seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", bool(itself))
@@ -146,7 +147,7 @@ class Searcher:
         """What matches are worth, and what is seen, was fitted on queries of one part: nothing is said of it here."""
         with timings.stage("search"):
             query = mix([part.query for part in parts], [part.weight for part in asked.command.parts], "parts")
-            found = self._finder.nearest(query, asked.page_size, asked.where, frozenset(itself))
+            found = self._finder.nearest(query, asked.page_size, asked.where, frozenset(itself), asked.command.effort)
         with timings.stage("rank"):
             return tuple(to_hit(item, asked.mask) for item in found)
 

@@ -10,7 +10,7 @@ import grpc
 
 from merchlens.catalog_results import Index, IndexVersions, Product, ProductPage, ProductResult
 from merchlens.connection import Connection, Method
-from merchlens.queries import ImageSource, QueryPart, SearchQuery, Strategy
+from merchlens.queries import Accuracy, ImageSource, QueryPart, SearchQuery, Strategy
 from merchlens.recognition_results import Classification, Embeddings
 from merchlens.request import (
     build_batch_search_request,
@@ -80,6 +80,7 @@ class Client:
         filter: str = "",
         catalog: str = "",
         fields: Sequence[str] = (),
+        accuracy: Accuracy = "balanced",
         timeout_s: float | None = None,
         request_id: str | None = None,
     ) -> SearchResult:
@@ -96,6 +97,7 @@ class Client:
             filter: which products to consider, as in `price < 50 AND in_stock`; "" is all.
             catalog: which catalog to search; "" is the default one.
             fields: which fields of the hits' payloads are given, as in `["title", "color"]`; empty is all.
+            accuracy: how thoroughly to search: "balanced", "fast", "exact", or among so many candidates (1 to 10,000).
             timeout_s: deadline for all attempts together, over 0, at most 86,400 seconds; None is the client's.
             request_id: to find the call in the server's log, 1..128 printable ASCII characters without white space;
                 None makes a new one.
@@ -118,6 +120,7 @@ class Client:
                 filter=filter,
                 catalog=catalog,
                 fields=fields,
+                accuracy=accuracy,
             )
         )
         return SearchResult.from_message(self._called(self._search.Search, request, timeout_s, request_id))

@@ -13,6 +13,9 @@ ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 """A picture: the path of its file, or the file's bytes."""
 
 
+Accuracy = Literal["balanced", "fast", "exact"] | int
+"""How thoroughly is searched; a number: of so many candidates of the index's graph the best are given."""
+
 Strategy = Literal["average", "best_score"]
 """How products are compared with several that are liked: near to the mean of all, or near to any one of them."""
 
@@ -43,6 +46,7 @@ class SearchQuery:
         filter: which products to consider; "" is all.
         catalog: "" is the default one.
         fields: which fields of the hits' payloads are given; empty is all.
+        accuracy: how thoroughly is searched.
     """
 
     text: str | None = None
@@ -54,3 +58,4 @@ class SearchQuery:
     filter: str = ""
     catalog: str = ""
     fields: Sequence[str] = ()
+    accuracy: Accuracy = "balanced"

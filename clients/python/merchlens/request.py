@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from google.protobuf import field_mask_pb2
 
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
-from merchlens.queries import ImageSource, QueryPart, SearchQuery, Strategy
+from merchlens.queries import Accuracy, ImageSource, QueryPart, SearchQuery, Strategy
 from merchlens.status import FieldViolation
 from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2, search_service_pb2
 
@@ -26,6 +26,11 @@ MAX_MESSAGE_BYTES = 17 * 2**20
 _MAX_TIMEOUT_S = 86_400.0
 _MAX_INT32 = 2**31 - 1
 _MOST_WEIGHT = 10.0
+_LEVELS: Mapping[str, Any] = {
+    "balanced": search_service_pb2.Accuracy.LEVEL_BALANCED,
+    "fast": search_service_pb2.Accuracy.LEVEL_FAST,
+    "exact": search_service_pb2.Accuracy.LEVEL_EXACT,
+}
 _STRATEGIES: Mapping[Strategy, Any] = {
     "average": search_service_pb2.RecommendRequest.STRATEGY_AVERAGE,
     "best_score": search_service_pb2.RecommendRequest.STRATEGY_BEST_SCORE,
@@ -110,7 +115,20 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         filter=checked_text(query.filter, f"{within}filter"),
         page_size=_checked_top_k(query.top_k, f"{within}page_size"),
         read_mask=read_mask(query.fields) if query.fields else None,
+        accuracy=_build_accuracy(query.accuracy, f"{within}accuracy"),
     )
+
+
+def _build_accuracy(accuracy: Accuracy, field: str) -> search_service_pb2.Accuracy | None:
+    if isinstance(accuracy, int):
+        if not -_MAX_INT32 <= accuracy <= _MAX_INT32:
+            refuse("ACCURACY_CANDIDATES", f"{field}.candidates", f"{accuracy} candidates; permitted: 1 to 10,000")
+        return search_service_pb2.Accuracy(candidates=accuracy)
+    if accuracy not in _LEVELS:
+        refuse(
+            "ACCURACY_UNKNOWN", f"{field}.level", f"accuracy {accuracy!r}; permitted: {', '.join(_LEVELS)}, a number"
+        )
+    return None if accuracy == "balanced" else search_service_pb2.Accuracy(level=_LEVELS[accuracy])
 
 
 def _build_weighted_part(part: QueryPart, field: str) -> query_pb2.QueryPart:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from merchlens.v1 import search_service_pb2
 
+from indexer.stores.protocol import Effort
 from server.errors import InvalidRequest
 from server.rpc.messages.meta import to_meta
 from server.rpc.messages.payload import to_struct
@@ -15,6 +16,13 @@ from server.search.query import Hit, SearchCommand, SearchOutcome, WeightedPart
 from server.search.recommender import RecommendCommand, Strategy
 
 _MOST_WEIGHT = 10.0
+
+_EFFORTS: Mapping[int, Effort] = {
+    search_service_pb2.Accuracy.LEVEL_UNSPECIFIED: "balanced",
+    search_service_pb2.Accuracy.LEVEL_BALANCED: "balanced",
+    search_service_pb2.Accuracy.LEVEL_FAST: "fast",
+    search_service_pb2.Accuracy.LEVEL_EXACT: "exact",
+}
 
 _STRATEGIES: Mapping[int, Strategy] = {
     search_service_pb2.RecommendRequest.STRATEGY_UNSPECIFIED: "average",
@@ -27,7 +35,8 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
     """Read a request.
 
     Raises:
-        InvalidRequest: too many query parts, or none, one that holds nothing, or a weight outside its range.
+        InvalidRequest: too many query parts, or none, one that holds nothing, a weight outside its range, or an
+            unknown level of accuracy.
     """
     count = len(request.parts)
     if not 1 <= count <= most_parts:
@@ -44,7 +53,24 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
         raise InvalidRequest(
             "PART_WEIGHT", "parts", "no part has a weight above 0; permitted: at least one, to look for something"
         )
-    return SearchCommand(request.catalog, parts, request.filter, request.page_size, tuple(request.read_mask.paths))
+    return SearchCommand(
+        request.catalog,
+        parts,
+        request.filter,
+        request.page_size,
+        tuple(request.read_mask.paths),
+        _to_effort(request.accuracy),
+    )
+
+
+def _to_effort(accuracy: search_service_pb2.Accuracy) -> Effort | int:
+    if accuracy.WhichOneof("accuracy") == "candidates":
+        return accuracy.candidates
+    effort = _EFFORTS.get(accuracy.level)
+    if effort is None:
+        known = ", ".join(search_service_pb2.Accuracy.Level.keys())
+        raise InvalidRequest("ACCURACY_UNKNOWN", "accuracy.level", f"level {accuracy.level}; permitted: {known}")
+    return effort
 
 
 def to_recommend_command(request: search_service_pb2.RecommendRequest) -> RecommendCommand:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import grpc
 import pytest
-from merchlens import Client, FailedPrecondition, Internal, MerchlensError, Unavailable
+from merchlens import Client, FailedPrecondition, Internal, MerchlensError, QueryPart, Unavailable
 
 from embedder.recognition.match_model import HITS
 from embedder.recognition.neighbor_vote import NEIGHBORS
@@ -49,13 +49,15 @@ class CountingReader:
         self.manifest = reader.manifest
         self.fetch = reader.fetch
         self.asked: list[tuple[int, bool]] = []
+        self.efforts: list[Any] = []
         self._reader = reader
 
     def query(
-        self, parts: Sequence[Any], weights: Sequence[float], limit: int, where: Any = None, **options: Any
+        self, parts: Sequence[Any], weights: Sequence[float], limit: int, where: Any = None, effort: Any = "balanced"
     ) -> list[Scored]:
         self.asked.append((limit, where is not None))
-        return self._reader.query(parts, weights, limit, where, **options)
+        self.efforts.append(effort)
+        return self._reader.query(parts, weights, limit, where, effort)
 
 
 @contextmanager
@@ -140,6 +142,21 @@ def test_with_a_head_and_an_earlier_index_as_many_are_searched_as_are_asked_for(
         client.search(text="ball", top_k=3)
         client.search(text="ball", top_k=3, filter="in_stock")
     assert reader.asked == [(3, False), (3, True)]
+
+
+@pytest.mark.parametrize("accuracy", ["balanced", "fast", "exact", 1, 10_000])
+@pytest.mark.parametrize(
+    "query", [{"text": "ball"}, {"product_id": "p-0000"}, {"parts": [QueryPart(text="a"), QueryPart(text="b")]}],
+    ids=["text", "product", "several"],
+)  # fmt: skip
+def test_hits_are_searched_for_as_thoroughly_as_is_asked_and_evidence_as_ever(
+    served: Served, query: dict[str, Any], accuracy: Any
+) -> None:
+    reader = CountingReader(served.catalog.reader)
+    with served_from(served.catalog, reader) as client:
+        result = client.search(**query, accuracy=accuracy, filter="in_stock")
+    assert len(result) == 10
+    assert reader.efforts == [accuracy, *["balanced"] * (len(reader.asked) - 1)]
 
 
 def test_an_answer_names_the_version_and_model_that_it_came_from(served: Served) -> None:

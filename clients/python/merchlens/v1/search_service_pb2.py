@@ -31,7 +31,7 @@ from merchlens.v1 import query_pb2 as merchlens_dot_v1_dot_query__pb2
 from merchlens.v1 import status_pb2 as merchlens_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!merchlens/v1/search_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1cmerchlens/v1/attribute.proto\x1a\x1bmerchlens/v1/category.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"\xa6\x01\n\rSearchRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.merchlens.v1.QueryPart\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12-\n\tread_mask\x18\r \x01(\x0b\x32\x1a.google.protobuf.FieldMaskJ\x04\x08\x05\x10\rJ\x04\x08\x0e\x10\x0f\"\xc6\x01\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32 .merchlens.v1.CategoryPrediction\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\x12\x35\n\nattributes\x18\x04 \x03(\x0b\x32!.merchlens.v1.AttributePrediction\"\xdd\x01\n\x03Hit\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12(\n\x07payload\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07picture\x18\x04 \x01(\t\x12\x1e\n\x11match_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18same_product_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_match_probabilityB\x1b\n\x19_same_product_probability\"B\n\x12\x42\x61tchSearchRequest\x12,\n\x07queries\x18\x01 \x03(\x0b\x32\x1b.merchlens.v1.SearchRequest\"q\n\x13\x42\x61tchSearchResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.merchlens.v1.BatchSearchResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"v\n\x11\x42\x61tchSearchResult\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result\"\xbe\x02\n\x10RecommendRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x19\n\x11liked_product_ids\x18\x02 \x03(\t\x12\x1c\n\x14\x64isliked_product_ids\x18\x03 \x03(\t\x12\x39\n\x08strategy\x18\x04 \x01(\x0e\x32\'.merchlens.v1.RecommendRequest.Strategy\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12-\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"S\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x14\n\x10STRATEGY_AVERAGE\x10\x01\x12\x17\n\x13STRATEGY_BEST_SCORE\x10\x02\"^\n\x11RecommendResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta2\xf6\x01\n\rSearchService\x12\x43\n\x06Search\x12\x1b.merchlens.v1.SearchRequest\x1a\x1c.merchlens.v1.SearchResponse\x12R\n\x0b\x42\x61tchSearch\x12 .merchlens.v1.BatchSearchRequest\x1a!.merchlens.v1.BatchSearchResponse\x12L\n\tRecommend\x12\x1e.merchlens.v1.RecommendRequest\x1a\x1f.merchlens.v1.RecommendResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!merchlens/v1/search_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1cmerchlens/v1/attribute.proto\x1a\x1bmerchlens/v1/category.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"\xca\x01\n\rSearchRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.merchlens.v1.QueryPart\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12-\n\tread_mask\x18\r \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12(\n\x08\x61\x63\x63uracy\x18\x0e \x01(\x0b\x32\x16.merchlens.v1.AccuracyJ\x04\x08\x05\x10\r\"\xb0\x01\n\x08\x41\x63\x63uracy\x12-\n\x05level\x18\x01 \x01(\x0e\x32\x1c.merchlens.v1.Accuracy.LevelH\x00\x12\x14\n\ncandidates\x18\x02 \x01(\x05H\x00\"S\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x12\n\x0eLEVEL_BALANCED\x10\x01\x12\x0e\n\nLEVEL_FAST\x10\x02\x12\x0f\n\x0bLEVEL_EXACT\x10\x03\x42\n\n\x08\x61\x63\x63uracy\"\xc6\x01\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32 .merchlens.v1.CategoryPrediction\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\x12\x35\n\nattributes\x18\x04 \x03(\x0b\x32!.merchlens.v1.AttributePrediction\"\xdd\x01\n\x03Hit\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12(\n\x07payload\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07picture\x18\x04 \x01(\t\x12\x1e\n\x11match_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18same_product_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_match_probabilityB\x1b\n\x19_same_product_probability\"B\n\x12\x42\x61tchSearchRequest\x12,\n\x07queries\x18\x01 \x03(\x0b\x32\x1b.merchlens.v1.SearchRequest\"q\n\x13\x42\x61tchSearchResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.merchlens.v1.BatchSearchResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"v\n\x11\x42\x61tchSearchResult\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result\"\xbe\x02\n\x10RecommendRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x19\n\x11liked_product_ids\x18\x02 \x03(\t\x12\x1c\n\x14\x64isliked_product_ids\x18\x03 \x03(\t\x12\x39\n\x08strategy\x18\x04 \x01(\x0e\x32\'.merchlens.v1.RecommendRequest.Strategy\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12-\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"S\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x14\n\x10STRATEGY_AVERAGE\x10\x01\x12\x17\n\x13STRATEGY_BEST_SCORE\x10\x02\"^\n\x11RecommendResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta2\xf6\x01\n\rSearchService\x12\x43\n\x06Search\x12\x1b.merchlens.v1.SearchRequest\x1a\x1c.merchlens.v1.SearchResponse\x12R\n\x0b\x42\x61tchSearch\x12 .merchlens.v1.BatchSearchRequest\x1a!.merchlens.v1.BatchSearchResponse\x12L\n\tRecommend\x12\x1e.merchlens.v1.RecommendRequest\x1a\x1f.merchlens.v1.RecommendResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,23 +39,27 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.search_service
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SEARCHREQUEST']._serialized_start=253
-  _globals['_SEARCHREQUEST']._serialized_end=419
-  _globals['_SEARCHRESPONSE']._serialized_start=422
-  _globals['_SEARCHRESPONSE']._serialized_end=620
-  _globals['_HIT']._serialized_start=623
-  _globals['_HIT']._serialized_end=844
-  _globals['_BATCHSEARCHREQUEST']._serialized_start=846
-  _globals['_BATCHSEARCHREQUEST']._serialized_end=912
-  _globals['_BATCHSEARCHRESPONSE']._serialized_start=914
-  _globals['_BATCHSEARCHRESPONSE']._serialized_end=1027
-  _globals['_BATCHSEARCHRESULT']._serialized_start=1029
-  _globals['_BATCHSEARCHRESULT']._serialized_end=1147
-  _globals['_RECOMMENDREQUEST']._serialized_start=1150
-  _globals['_RECOMMENDREQUEST']._serialized_end=1468
-  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_start=1385
-  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_end=1468
-  _globals['_RECOMMENDRESPONSE']._serialized_start=1470
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1564
-  _globals['_SEARCHSERVICE']._serialized_start=1567
-  _globals['_SEARCHSERVICE']._serialized_end=1813
+  _globals['_SEARCHREQUEST']._serialized_end=455
+  _globals['_ACCURACY']._serialized_start=458
+  _globals['_ACCURACY']._serialized_end=634
+  _globals['_ACCURACY_LEVEL']._serialized_start=539
+  _globals['_ACCURACY_LEVEL']._serialized_end=622
+  _globals['_SEARCHRESPONSE']._serialized_start=637
+  _globals['_SEARCHRESPONSE']._serialized_end=835
+  _globals['_HIT']._serialized_start=838
+  _globals['_HIT']._serialized_end=1059
+  _globals['_BATCHSEARCHREQUEST']._serialized_start=1061
+  _globals['_BATCHSEARCHREQUEST']._serialized_end=1127
+  _globals['_BATCHSEARCHRESPONSE']._serialized_start=1129
+  _globals['_BATCHSEARCHRESPONSE']._serialized_end=1242
+  _globals['_BATCHSEARCHRESULT']._serialized_start=1244
+  _globals['_BATCHSEARCHRESULT']._serialized_end=1362
+  _globals['_RECOMMENDREQUEST']._serialized_start=1365
+  _globals['_RECOMMENDREQUEST']._serialized_end=1683
+  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_start=1600
+  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_end=1683
+  _globals['_RECOMMENDRESPONSE']._serialized_start=1685
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1779
+  _globals['_SEARCHSERVICE']._serialized_start=1782
+  _globals['_SEARCHSERVICE']._serialized_end=2028
 # @@protoc_insertion_point(module_scope)

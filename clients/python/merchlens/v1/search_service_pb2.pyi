@@ -15,18 +15,38 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class SearchRequest(_message.Message):
-    __slots__ = ("catalog", "parts", "filter", "page_size", "read_mask")
+    __slots__ = ("catalog", "parts", "filter", "page_size", "read_mask", "accuracy")
     CATALOG_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    ACCURACY_FIELD_NUMBER: _ClassVar[int]
     catalog: str
     parts: _containers.RepeatedCompositeFieldContainer[_query_pb2.QueryPart]
     filter: str
     page_size: int
     read_mask: _field_mask_pb2.FieldMask
-    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+    accuracy: Accuracy
+    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ...) -> None: ...
+
+class Accuracy(_message.Message):
+    __slots__ = ("level", "candidates")
+    class Level(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        LEVEL_UNSPECIFIED: _ClassVar[Accuracy.Level]
+        LEVEL_BALANCED: _ClassVar[Accuracy.Level]
+        LEVEL_FAST: _ClassVar[Accuracy.Level]
+        LEVEL_EXACT: _ClassVar[Accuracy.Level]
+    LEVEL_UNSPECIFIED: Accuracy.Level
+    LEVEL_BALANCED: Accuracy.Level
+    LEVEL_FAST: Accuracy.Level
+    LEVEL_EXACT: Accuracy.Level
+    LEVEL_FIELD_NUMBER: _ClassVar[int]
+    CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    level: Accuracy.Level
+    candidates: int
+    def __init__(self, level: _Optional[_Union[Accuracy.Level, str]] = ..., candidates: _Optional[int] = ...) -> None: ...
 
 class SearchResponse(_message.Message):
     __slots__ = ("hits", "category", "meta", "attributes")
