@@ -17,12 +17,12 @@ from pathlib import Path
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from indexer.building.cached_encoder import CachedEncoder
-from indexer.building.calibration import calibrate
+from indexer.building.calibration.recognition_fitting import Recognition
+from indexer.building.calibration.run import calibrate
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.pipeline import Pipeline
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.quality_inspection import report_quality
-from indexer.building.recognition_fitting import Recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.stage import StageTime, stage_times
 from indexer.errors import BuildError

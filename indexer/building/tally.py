@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.catalogs.product import Product
-from indexer.building.product_sample import ProductSample
+from indexer.building.calibration.product_sample import ProductSample
 from indexer.stores.protocol import Payload
 from indexer.versions.holdings import Holdings
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.index_space import IndexSpace
-from indexer.building.held_out_queries import Searched
+from indexer.building.calibration.held_out_queries import Searched
 
 MOST_HELD = 20_000
 """Products that are compared with: of more a fair sample, so that the time grows with their number only."""

@@ -12,7 +12,7 @@ from embedder.category_names import name_embeddings
 from embedder.encoder import Encoder
 from embedder.recognition.category_model import QueryModel
 from embedder.recognition.category_witnesses import Witnesses, known_head
-from indexer.building.held_out_queries import Searched
+from indexer.building.calibration.held_out_queries import Searched
 
 _MOST_CELLS = 4_000_000
 """Products times categories: probabilities that are in memory at a time."""

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from embedder.encoder import Encoder
 from embedder.inputs.picture import Picture
 from embedder.recognition.head import Modality
-from indexer.building.held_out_queries import held_out_places, partial_titles
-from indexer.building.product_sample import ProductSample
+from indexer.building.calibration.held_out_queries import held_out_places, partial_titles
+from indexer.building.calibration.product_sample import ProductSample
 
 _SEED = 1
 """Other words are left out than where the weights of a text query's parts were chosen (`ranking_fitting`)."""
@@ -68,7 +68,7 @@ def catalog_queries(
         encoder: the new version's model.
         sample: of the products that went into it.
         views: index vectors of photos drawn of some of them, float32 (dim,), by id, the seed of each its place in the
-            sample (see `indexer.building.recognition_fitting`).
+            sample (see `indexer.building.calibration.recognition_fitting`).
         held: ids of products that the live version holds too.
         count: of each kind, at most.
     """

@@ -17,9 +17,9 @@ from embedder.encoder import Encoder, open_encoder
 from embedder.errors import EmbedderError
 from embedder.model_folder import find_bundle
 from indexer.building.cached_encoder import CachedEncoder
+from indexer.building.calibration.held_out_queries import held_out_places
+from indexer.building.calibration.product_sample import ProductSample
 from indexer.building.embedding_cache import EmbeddingCache
-from indexer.building.held_out_queries import held_out_places
-from indexer.building.product_sample import ProductSample
 from indexer.errors import StoreError, VersionRefused
 from indexer.settings import IndexerSettings
 from indexer.shadow.asking import answers, encode_queries

@@ -20,12 +20,12 @@ from embedder.catalogs.product import Rejection
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from indexer.building.cached_encoder import CachedEncoder
-from indexer.building.calibration import calibrate
+from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.run import calibrate
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
-from indexer.building.product_sample import ProductSample
 from indexer.building.rejects import RejectLog
 from indexer.building.run import begin_manifest, check_share
 from indexer.building.tally import Tally

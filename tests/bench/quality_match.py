@@ -27,7 +27,7 @@ from embedder.catalogs.registry import open_catalog
 from embedder.evaluation.reliability import measure_reliability
 from embedder.inputs.picture import decode_picture
 from embedder.inputs.street_views import street_view
-from indexer.building.product_sample import PICTURES
+from indexer.building.calibration.product_sample import PICTURES
 from server.hosting.served_catalog import ServedCatalog
 from server.search.query import SearchOutcome, TextQuery
 from tests.bench.answering import answering, picture_query, search

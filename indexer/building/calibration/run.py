@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from embedder.recognition.head import WEIGHTS_FILE
 from indexer.building.cached_encoder import CachedEncoder
-from indexer.building.held_out_queries import held_out_for_graph
-from indexer.building.ranking_fitting import fit_ranking
-from indexer.building.recognition_fitting import Recognition, fit_recognition
+from indexer.building.calibration.held_out_queries import held_out_for_graph
+from indexer.building.calibration.ranking_fitting import fit_ranking
+from indexer.building.calibration.recognition_fitting import Recognition, fit_recognition
 from indexer.building.rejects import RejectLog
 from indexer.building.tally import Tally
 from indexer.settings import IndexerSettings

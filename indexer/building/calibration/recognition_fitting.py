@@ -25,7 +25,7 @@ from embedder.recognition.match_model import (
     fit_hits,
 )
 from embedder.recognition.word_share import WordWeights, words_of
-from indexer.building.held_out_queries import (
+from indexer.building.calibration.held_out_queries import (
     FEWEST,
     Answers,
     HeldOutQueries,
@@ -36,9 +36,9 @@ from indexer.building.held_out_queries import (
     stacked,
     title_queries,
 )
-from indexer.building.meaningless_texts import meaningless_texts
-from indexer.building.product_sample import ProductSample
-from indexer.building.sample_texts import SampleTexts, fuse
+from indexer.building.calibration.meaningless_texts import meaningless_texts
+from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.sample_texts import SampleTexts, fuse
 from indexer.words.text_index import TextIndex
 
 QUERIES = 1_000

@@ -17,10 +17,10 @@ from embedder.inputs.picture import PictureLimits, PicturePixels
 from embedder.recognition.head import CategoryHead
 from embedder.recognition.match_model import HitEvidence, hit_probabilities
 from embedder.seen_products import SeenProducts
-from indexer.building import product_sample, recognition_fitting
-from indexer.building.meaningless_texts import meaningless_texts
-from indexer.building.product_sample import ProductSample
-from indexer.building.recognition_fitting import Recognition, fit_recognition
+from indexer.building.calibration import product_sample, recognition_fitting
+from indexer.building.calibration.meaningless_texts import meaningless_texts
+from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.recognition_fitting import Recognition, fit_recognition
 from tests.indexer.conftest import PICTURE, unit_rows
 
 CATEGORIES = [f"c{number}" for number in range(5)]

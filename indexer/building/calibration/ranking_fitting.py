@@ -17,9 +17,9 @@ import numpy.typing as npt
 
 from embedder.catalogs.captions import category_words
 from embedder.encoder import Encoder
-from indexer.building.held_out_queries import held_out_places, partial_titles
-from indexer.building.product_sample import ProductSample
-from indexer.building.sample_texts import SampleTexts, fuse
+from indexer.building.calibration.held_out_queries import held_out_places, partial_titles
+from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.sample_texts import SampleTexts, fuse
 from indexer.versions.layout import Part
 from indexer.words.text_index import TextIndex
 

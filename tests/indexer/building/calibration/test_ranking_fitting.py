@@ -11,10 +11,10 @@ import pytest
 
 from embedder.catalogs.product import Product, ProductPicture
 from embedder.index_space import IndexSpace
-from indexer.building.held_out_queries import held_out_for_graph
-from indexer.building.product_sample import ProductSample
-from indexer.building.ranking_fitting import fit_ranking
-from indexer.building.sample_texts import SampleTexts, fuse
+from indexer.building.calibration.held_out_queries import held_out_for_graph
+from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.ranking_fitting import fit_ranking
+from indexer.building.calibration.sample_texts import SampleTexts, fuse
 from indexer.stores.points import FUSION_K
 from indexer.words.text_index import Bm25Settings, TextIndex
 from tests.indexer.conftest import PICTURE, unit_rows

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embedder.encoder import Encoder
-from indexer.building.held_out_queries import AT_ONCE, best_places
-from indexer.building.product_sample import ProductSample
+from indexer.building.calibration.held_out_queries import AT_ONCE, best_places
+from indexer.building.calibration.product_sample import ProductSample
 from indexer.stores.points import FUSED_FROM, FUSION_K
 from indexer.versions.layout import Part
 from indexer.words.bm25 import Bm25Words

@@ -16,7 +16,7 @@ from embedder.encoder import Encoder
 from embedder.index_space import IndexQuery
 from embedder.recognition.head import Modality
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors
-from indexer.building.product_sample import ProductSample
+from indexer.building.calibration.product_sample import ProductSample
 from indexer.versions.layout import Part
 
 DEEP = 6

@@ -7,7 +7,7 @@ import pytest
 
 from embedder.index_space import IndexSpace
 from embedder.recognition.neighbor_vote import NEIGHBORS
-from indexer.building.held_out_queries import AT_ONCE, HeldOutQueries, best_places
+from indexer.building.calibration.held_out_queries import AT_ONCE, HeldOutQueries, best_places
 from tests.indexer.conftest import DIM, unit_rows
 
 
