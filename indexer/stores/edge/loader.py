@@ -120,10 +120,11 @@ def _run(pipe: Connection, shard_path: str, layout: VectorLayout, arguments: Edg
             else:
                 shard.optimize(Schema.from_dict(argument))
                 shard.flush()
-                found = shard.points(), shard.has_graph()
                 shard.close()
                 # Opening folds the journals into the other files, which from then on keep their sizes.
-                Shard.load(Path(shard_path), layout, arguments).close()
+                shard = Shard.load(path, layout, arguments)
+                found = shard.points(), shard.has_graph()
+                shard.close()
                 pipe.send(("done", found))
                 return
     except EOFError:

@@ -198,9 +198,14 @@ class Shard:
             return int(self._shard.info().points_count)
 
     def has_graph(self) -> bool:
-        """See `VersionReader.has_graph`."""
+        """See `VersionReader.has_graph`; of a shard that was changed, only once it was opened again."""
         with _translated("looking at the shard"):
-            return bool(self._shard.info().indexed_vectors_count)
+            indexed = int(self._shard.info().indexed_vectors_count)
+            if self._layout.has_words:
+                # Words are counted as indexed, though no graph holds them.
+                worded = edge.Filter(must=[edge.HasVectorCondition(WORDS)])
+                indexed -= int(self._shard.count(edge.CountRequest(exact=True, filter=worded)))
+            return indexed > 0
 
     def query(
         self,

@@ -148,7 +148,12 @@ class QdrantReader:
 
     def has_graph(self) -> bool:
         """See `VersionReader`."""
-        return bool(self._call(self._client.get_collection, self._name).indexed_vectors_count)
+        indexed = self._call(self._client.get_collection, self._name).indexed_vectors_count or 0
+        if indexed and self._manifest.layout.has_words:
+            # Words are counted as indexed, though no graph holds them.
+            worded = models.Filter(must=[models.HasVectorCondition(has_vector=WORDS)])
+            indexed -= self._call(self._client.count, self._name, count_filter=worded, exact=True).count
+        return indexed > 0
 
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""

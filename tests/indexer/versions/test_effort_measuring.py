@@ -6,7 +6,7 @@ import logging
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +19,14 @@ from indexer.errors import StoreUnavailable, VersionIncomplete
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.store import EdgeStore
-from indexer.stores.protocol import QueryPart, Store, VersionReader
+from indexer.stores.protocol import Batch, QueryPart, Store, VersionReader, WordVector
 from indexer.stores.qdrant.store import QdrantStore
 from indexer.versions.effort_measuring import LADDER, index_and_measure, measure_effort
 from indexer.versions.examination import examine
 from indexer.versions.graph_effort import GraphEffort
 from indexer.versions.manifest import Manifest
 from indexer.versions.recall import noisy_copies
+from indexer.words.text_index import Bm25Settings, TextIndex
 from tests.indexer.conftest import Shelf, load, manifest_of, shelf, unit_rows
 
 PRODUCTS, DIM = 2_800, 1_024
@@ -39,6 +40,15 @@ def clustered(count: int, seed: int) -> np.ndarray:
     near = unit_rows(40, 1, DIM)[np.random.default_rng(seed).integers(0, 40, count)]
     rows = near + 0.7 * unit_rows(count, seed, DIM)
     return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+WORDED = TextIndex(0, Bm25Settings("english", 3.0))
+
+
+def with_words(batches: Iterable[Batch]) -> Iterator[Batch]:
+    """Each product with a word beside its picture."""
+    for batch in batches:
+        yield replace(batch, words=[WordVector((number % 50,), (1.0,)) for number in range(len(batch.product_ids))])
 
 
 @dataclass
@@ -55,9 +65,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
     products = shelf(PRODUCTS)
     things = Shelf(products.payloads, clustered(PRODUCTS, 2), products.schema)
     store = EdgeStore(tmp_path_factory.mktemp("large"), GRAPHS)
-    begun = manifest_of(things)
+    begun = manifest_of(things, texts=WORDED)
     writer = store.create(begun)
-    for batch in things.batches(500):
+    for batch in with_words(things.batches(500)):
         writer.upsert(batch)
     asked = clustered(60, 3)
     full = replace(begun, state="ready", products=PRODUCTS)
@@ -181,12 +191,15 @@ def without_graph(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[St
     client.close()
 
 
-def test_where_there_is_no_graph_there_is_nothing_to_measure(without_graph: Store) -> None:
-    things = shelf(60)
-    begun = manifest_of(things)
+@pytest.mark.parametrize("texts", [None, WORDED], ids=["pictures", "words"])
+def test_where_there_is_no_graph_there_is_nothing_to_measure(without_graph: Store, texts: TextIndex | None) -> None:
+    things = shelf(61)
+    begun = manifest_of(things, texts=texts)
     writer = without_graph.create(begun)
-    for batch in things.batches():
+    for batch in things.batches() if texts is None else with_words(things.batches()):
         writer.upsert(batch)
+    # Words are indexed, also those of a product that went.
+    writer.delete(things.ids[-1:])
     manifest, _ = index_and_measure(writer, replace(begun, state="ready", products=60), 0.99)
     assert manifest.effort == {}
     writer.finish(manifest)

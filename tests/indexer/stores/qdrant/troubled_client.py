@@ -85,7 +85,8 @@ class TroubledClient:
             self.yellow -= 1
             found.status = models.CollectionStatus.YELLOW
         if self.has_graph:
-            found.indexed_vectors_count = found.points_count
+            # All vectors of a version: pictures, titles, words.
+            found.indexed_vectors_count = 3 * (found.points_count or 0)
         if self.failed:
             found.status = models.CollectionStatus.RED
         return found
