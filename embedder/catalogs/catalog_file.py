@@ -14,6 +14,8 @@ from embedder.inputs.regular_file import open_regular_file
 from embedder.inputs.remote.object_store import RemoteFolder, check_catalog_url, open_remote, scheme_of
 
 _CHUNK_BYTES = 1024 * 1024
+_BUFFER_BYTES = 256 * 1024
+"""Each read lets go of the interpreter, and decoding threads then keep it from the one that reads rows."""
 
 Folder = Path | RemoteFolder
 """Where a catalog's relative paths begin."""
@@ -92,7 +94,7 @@ def open_catalog_file(file: CatalogFile) -> BinaryIO:
     if file.path is None:
         return open_remote(file.location)
     try:
-        return open_regular_file(file.path)
+        return open_regular_file(file.path, _BUFFER_BYTES)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise CatalogError(f"catalog {file.location!r} cannot be read: {reason}") from error

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -31,7 +30,7 @@ from embedder.errors import (
 from embedder.inputs.jpeg import ends_early, first_scan
 from embedder.inputs.picture_memory import decoding_bytes
 from embedder.inputs.png import load_png
-from embedder.inputs.regular_file import open_regular_file
+from embedder.inputs.regular_file import open_regular_file, path_within
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 """What is decoded. Pillow's other readers are left out: each is a way in for an attacker."""
@@ -261,8 +260,8 @@ def _confined(picture: PictureFile) -> Path:
     """
     if picture.folder is None:
         return picture.path
-    path = Path(os.path.realpath(picture.path))
-    if not path.is_relative_to(os.path.realpath(picture.folder)):
+    path = path_within(picture.path, picture.folder)
+    if path is None:
         raise PictureOutside(
             f"picture {str(picture.path)!r} lies outside the catalog's folder {str(picture.folder)!r} (links "
             "followed); next step: move it there, or permit it with --allow-outside-pictures"

@@ -82,7 +82,8 @@ def parse_id(value: object) -> str:
             "ID_TOO_LONG", f"id {shown(text)} of {len(text)} characters; permitted: up to {MAX_ID_CHARACTERS}"
         )
     # An id is written into lists and logs, one a line: here white space that is a control character is refused too.
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    is_plain = text.isascii() and text.isprintable()
+    if not is_plain and any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise CellError("ID_INVALID", f"id {shown(text)}; permitted: text without control characters")
     return text
 

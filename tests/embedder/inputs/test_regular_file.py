@@ -129,6 +129,17 @@ class TestOutsideTheFolder:
         (shop.parent / "alias").symlink_to(shop)
         assert read_picture(PictureFile(shop.parent / "alias" / name, shop.parent / "alias")).data
 
+    def test_a_folder_whose_name_leads_elsewhere_by_now_is_looked_at_again(self, shop: Path, tmp_path: Path) -> None:
+        alias = tmp_path / "alias"
+        alias.symlink_to(shop)
+        picture = PictureFile(alias / "photos/in.png", alias)
+        before = read_picture(picture)
+        (tmp_path / "new/photos").mkdir(parents=True)
+        (tmp_path / "new/photos/in.png").write_bytes(b"new")
+        alias.unlink()
+        alias.symlink_to(tmp_path / "new")
+        assert read_picture(picture) == PictureBytes(b"new") != before
+
     def test_the_message_does_not_tell_whether_the_file_exists(self, shop: Path) -> None:
         messages = []
         for name in ("/etc/passwd", "/etc/passwe"):
