@@ -51,15 +51,19 @@ class CachedEncoder(Encoder):
         precision = self.precisions["image"]
         return cache_key("picture", str(PIXELS_VERSION), self.info.fingerprint, precision, str(max_pixels), content)
 
-    def known(self, key: bytes) -> Vector | None:
-        """A picture's index vector, float32 (dim,), where the cache knows it."""
-        return self._cache.find([key], self.dim).get(key)
+    def known(self, keys: Sequence[bytes]) -> dict[bytes, Vector]:
+        """Pictures' index vectors, float32 (dim,), as far as the cache knows them."""
+        return self._cache.find(keys, self.dim)
 
-    def known_traits(self, content: bytes) -> PictureTraits | None:
-        """What a picture looks like, where the cache knows it; `content` as for `picture_key`."""
-        key = self._traits_key(content)
-        data = self._cache.find_bytes([key], TRAITS_BYTES).get(key)
-        return None if data is None else PictureTraits.from_bytes(data)
+    def known_traits(self, contents: Sequence[bytes]) -> dict[bytes, PictureTraits]:
+        """What pictures look like, as far as the cache knows it, by their content, as for `picture_key`."""
+        keys = {self._traits_key(content): content for content in contents}
+        found = {}
+        for key, data in self._cache.find_bytes(list(keys), TRAITS_BYTES).items():
+            traits = PictureTraits.from_bytes(data)
+            if traits is not None:
+                found[keys[key]] = traits
+        return found
 
     def keep_traits(self, traits: Mapping[bytes, PictureTraits]) -> None:
         """Have the cache know what pictures look like, by their content."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,7 @@ from embedder.catalogs.product import Product, ProductPicture, Rejection
 from embedder.catalogs.siblings.perceptual_hash import DIGEST_BYTES, hash_image
 from embedder.errors import PictureError
 from embedder.inputs.kept_blocks import keeping_blocks
-from embedder.inputs.picture import Picture, content_digest, load_picture
+from embedder.inputs.picture import LoadedPicture, Picture, PictureBytes, content_digest, load_picture
 from embedder.inputs.pixels import PixelReader, UnusablePicture, map_ahead
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.stage import Stage
@@ -24,6 +24,9 @@ from indexer.quality.picture_traits import PictureTraits
 
 AHEAD = 4
 """Batches that may be decoded, or being decoded, and waiting."""
+
+_HELD_BYTES = 4 << 20
+"""Of pictures' files, as many of which a decoding thread holds before it asks the cache for them."""
 
 _LEAST_LOOKED_AT = 2 * SIDE
 """Pixels of the shorter side that a large picture is reduced to, before it is looked at."""
@@ -41,7 +44,8 @@ class DecodedBatch:
         keys: of the m pictures, what a cache knows them by.
         traits: of the m pictures, what they look like.
         known: of those pictures that the cache knows, float32 (dim,), by their place among the m.
-        pixels: of the others, in order, float32 (m - known, 3, height, width).
+        decoded: places of the others, ascending, of each picture the first: one that comes again has the same key.
+        pixels: of these, in order, float32 (decoded, 3, height, width).
         rejections: rows that hold no product, and pictures that cannot be read.
         rows: how many of the catalog's rows these are.
         pictures_left_out: beyond the number of pictures that a product may have.
@@ -51,6 +55,7 @@ class DecodedBatch:
     keys: Sequence[bytes]
     traits: Sequence[PictureTraits]
     known: Mapping[int, npt.NDArray[np.float32]]
+    decoded: Sequence[int]
     pixels: npt.NDArray[np.float32]
     rejections: Sequence[Rejection]
     rows: int
@@ -73,7 +78,7 @@ class DecodedBatch:
 
 
 class Decoding(Stage):
-    """Reads pictures in several threads, each of which holds one whole picture at a time."""
+    """Reads pictures in several threads, each of which decodes one picture at a time."""
 
     def __init__(
         self,
@@ -106,7 +111,9 @@ class Decoding(Stage):
 
     def _decode(self, rows: Sequence[Row]) -> DecodedBatch:
         with self.working():
-            read = _Read([], [], {}, [], {}, {}, [])
+            read = _Read()
+            sources = [item.source for row in rows if isinstance(row, Product) for item in row.pictures]
+            outcomes = iter(self._read_pictures(sources, read))
             products: list[Product] = []
             rejections: list[Rejection] = []
             left_out = 0
@@ -115,7 +122,9 @@ class Decoding(Stage):
                     rejections.append(row)
                     continue
                 left_out += row.pictures_left_out
-                readable, unusable = self._read_pictures(row, read)
+                whys = [(picture, next(outcomes)) for picture in row.pictures]
+                unusable = [(picture, why) for picture, why in whys if why is not None]
+                readable = tuple(picture for picture, why in whys if why is None)
                 if readable:
                     products.append(row if not unusable else replace(row, pictures=readable))
                 rejections.extend(_reject(row, unusable, whole_row=not readable))
@@ -125,47 +134,76 @@ class Decoding(Stage):
                 self._thumbnails.note_used(read.seen)
             height, width = self._reader.preprocessing.size
             pixels = np.stack(read.values) if read.values else np.empty((0, 3, height, width), dtype=np.float32)
-            return DecodedBatch(products, read.keys, read.traits, read.known, pixels, rejections, len(rows), left_out)
+            return DecodedBatch(
+                products, read.keys, read.traits, read.known, read.decoded, pixels, rejections, len(rows), left_out
+            )
 
-    def _read_pictures(
-        self, product: Product, read: _Read
-    ) -> tuple[tuple[ProductPicture, ...], list[tuple[ProductPicture, UnusablePicture]]]:
-        """Append a product's pictures to what was read; returns the readable ones and the others."""
-        readable: list[ProductPicture] = []
-        unusable: list[tuple[ProductPicture, UnusablePicture]] = []
-        for picture in product.pictures:
-            why = self._read_picture(picture.source, read)
-            if why is None:
-                readable.append(picture)
-            else:
-                unusable.append((picture, why))
-        return tuple(readable), unusable
+    def _read_pictures(self, sources: Iterable[Picture], read: _Read) -> list[UnusablePicture | None]:
+        """Append pictures to what was read; for each why it cannot be, or None.
 
-    def _read_picture(self, source: Picture, read: _Read) -> UnusablePicture | None:
+        Their files are held until a few megabytes are together, so that the cache is asked for many of them at once.
+        """
+        outcomes: list[UnusablePicture | None] = []
+        held: list[LoadedPicture | UnusablePicture] = []
+        held_bytes = 0
+        for source in sources:
+            try:
+                loaded = load_picture(source, self._reader.limits)
+            except PictureError as error:
+                held.append(UnusablePicture(error.reason, str(error)))
+                continue
+            held.append(loaded)
+            held_bytes += len(loaded.data) if isinstance(loaded, PictureBytes) else 0
+            if held_bytes >= _HELD_BYTES:
+                outcomes += self._read_held(held, read)
+                held_bytes = 0
+        return outcomes + self._read_held(held, read)
+
+    def _read_held(self, held: list[LoadedPicture | UnusablePicture], read: _Read) -> list[UnusablePicture | None]:
+        """Append pictures whose files are at hand, and let go of these; see `_read_pictures`."""
+        contents = [None if isinstance(item, UnusablePicture) else content_digest(item) for item in held]
+        max_pixels = self._reader.limits.max_pixels
+        keys = {each: self._encoder.picture_key(each, max_pixels) for each in contents if each is not None}
+        vectors, traits = self._encoder.known(list(keys.values())), self._encoder.known_traits(list(keys))
+        outcomes: list[UnusablePicture | None] = []
+        held.reverse()
+        for content in contents:
+            item = held.pop()
+            if isinstance(item, UnusablePicture):
+                outcomes.append(item)
+                continue
+            assert content is not None
+            outcomes.append(self._read_picture(item, content, keys[content], vectors, traits, read))
+        return outcomes
+
+    def _read_picture(
+        self,
+        loaded: LoadedPicture,
+        content: bytes,
+        key: bytes,
+        vectors: Mapping[bytes, npt.NDArray[np.float32]],
+        traits: Mapping[bytes, PictureTraits],
+        read: _Read,
+    ) -> UnusablePicture | None:
         """Append one picture; only its pixels or its vector stay in memory."""
-        limits = self._reader.limits
-        try:
-            loaded = load_picture(source, limits)
-        except PictureError as error:
-            return UnusablePicture(error.reason, str(error))
-        content = content_digest(loaded)
-        key = self._encoder.picture_key(content, limits.max_pixels)
-        vector, traits = self._encoder.known(key), self._encoder.known_traits(content)
-        if vector is None or traits is None:
+        vector, seen = vectors.get(key), traits.get(content) or read.new_traits.get(content)
+        if seen is None or not (vector is not None or key in read.new_keys):
             try:
                 decoded = self._reader.decode(loaded)
             except PictureError as error:
                 return UnusablePicture(error.reason, str(error))
-            traits = self._look(decoded.image, content, read)
-            read.new_traits[content] = traits
+            seen = self._look(decoded.image, content, read)
+            read.new_traits[content] = seen
             if vector is None:
+                read.decoded.append(len(read.keys))
+                read.new_keys.add(key)
                 read.values.append(self._reader.preprocess(decoded).values)
-        else:
+        elif vector is not None:
             read.seen.append(content)
         if vector is not None:
             read.known[len(read.keys)] = vector
         read.keys.append(key)
-        read.traits.append(traits)
+        read.traits.append(seen)
         return None
 
     def _look(self, image: Image.Image, content: bytes, read: _Read) -> PictureTraits:
@@ -181,16 +219,19 @@ class Decoding(Stage):
 class _Read:
     """The readable pictures of a batch so far; see `DecodedBatch`.
 
-    New traits are those that no cache knew; thumbnails are of pictures that were decoded, seen those that were not.
+    New keys are of pictures that were decoded for their pixels, new traits those that no cache knew; thumbnails are of
+    pictures that were decoded, seen those that were not.
     """
 
-    keys: list[bytes]
-    traits: list[PictureTraits]
-    known: dict[int, npt.NDArray[np.float32]]
-    values: list[npt.NDArray[np.float32]]
-    new_traits: dict[bytes, PictureTraits]
-    thumbnails: dict[bytes, bytes]
-    seen: list[bytes]
+    keys: list[bytes] = field(default_factory=list)
+    traits: list[PictureTraits] = field(default_factory=list)
+    known: dict[int, npt.NDArray[np.float32]] = field(default_factory=dict)
+    decoded: list[int] = field(default_factory=list)
+    values: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    new_keys: set[bytes] = field(default_factory=set)
+    new_traits: dict[bytes, PictureTraits] = field(default_factory=dict)
+    thumbnails: dict[bytes, bytes] = field(default_factory=dict)
+    seen: list[bytes] = field(default_factory=list)
 
 
 def _reject(

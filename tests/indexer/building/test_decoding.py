@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from embedder.inputs.pixels import PixelReader
 from embedder.inputs.preprocess import Preprocessing
 from embedder.inputs.remote.hosts import PictureHosts
 from embedder.inputs.remote.web_pictures import WebPictures
+from indexer.building import decoding
 from indexer.building.decoding import AHEAD, Decoding
 from indexer.caches.thumbnails import ThumbnailCache
 from indexer.quality.picture_traits import PictureTraits
@@ -51,8 +52,8 @@ class Remembers:
         self._known = known or {}
         self.traits: dict[bytes, PictureTraits] = {}
 
-    def known_traits(self, content: bytes) -> PictureTraits | None:
-        return self.traits.get(content)
+    def known_traits(self, contents: Sequence[bytes]) -> dict[bytes, PictureTraits]:
+        return {content: self.traits[content] for content in contents if content in self.traits}
 
     def keep_traits(self, traits: dict[bytes, PictureTraits]) -> None:
         self.traits |= traits
@@ -60,8 +61,8 @@ class Remembers:
     def picture_key(self, content: bytes, max_pixels: int) -> bytes:
         return content
 
-    def known(self, key: bytes) -> np.ndarray | None:
-        return self._known.get(key)
+    def known(self, keys: Sequence[bytes]) -> dict[bytes, np.ndarray]:
+        return {key: self._known[key] for key in keys if key in self._known}
 
 
 def traits_of(path: Path) -> PictureTraits:
@@ -88,7 +89,29 @@ def test_a_products_pictures_stay_together_and_batches_are_of_pictures(pictures:
     rows = [product(str(n), pictures, "0.png", "1.png", "2.png") for n in range(5)]
     batches = decode(rows, batch_size=4)
     assert [batch.counts for batch in batches] == [[3, 3], [3, 3], [3]]
-    assert [len(batch.pixels) for batch in batches] == [6, 6, 3]
+    assert [len(batch.keys) for batch in batches] == [6, 6, 3]
+
+
+def test_a_picture_that_a_batch_shows_several_times_is_decoded_once(pictures: Path) -> None:
+    rows = [product("1", pictures, "0.png", "1.png"), product("2", pictures, "1.png", "0.png", "broken.png", "2.png")]
+    (batch,) = decode(rows, batch_size=9)
+    assert batch.decoded == [0, 1, 4]
+    assert batch.keys[:2] == batch.keys[3:1:-1]
+    expected = [READER.read(PictureFile(pictures / name)).values for name in ("0.png", "1.png", "2.png")]
+    assert np.array_equal(batch.pixels, np.stack(expected))
+    assert [item.reason for item in batch.rejections] == ["IMAGE_UNREADABLE"]
+
+
+@pytest.mark.parametrize("held_bytes", [1, 2_000])
+def test_how_many_files_are_held_at_once_changes_nothing(
+    pictures: Path, held_bytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [product(str(n), pictures, f"{n % 6}.png", "broken.png", "nowhere.png", f"{n % 3}.png") for n in range(9)]
+    (expected,) = decode(rows, batch_size=99)
+    monkeypatch.setattr(decoding, "_HELD_BYTES", held_bytes)
+    (batch,) = decode(rows, batch_size=99)
+    assert np.array_equal(batch.pixels, expected.pixels)
+    assert (batch.keys, batch.decoded, batch.rejections) == (expected.keys, expected.decoded, expected.rejections)
 
 
 def test_pictures_that_are_known_are_not_decoded(pictures: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,7 +161,9 @@ def test_how_categories_are_judged_is_fitted_and_comes_out_the_same_each_time(
     small_catalog: Path, encoder: Encoder, starter_bundle: Path, store: EdgeStore, tmp_path: Path
 ) -> None:
     starter = open_encoder(starter_bundle, device="cpu")
-    first, again = (run(small_catalog, starter, store, tmp_path / "r").manifest.category_models for _ in range(2))
+    # A second build into one store would take it over.
+    stores = [EdgeStore(tmp_path / name) for name in ("one", "other")]
+    first, again = (run(small_catalog, starter, each, tmp_path / "r").manifest.category_models for each in stores)
     assert set(first) == {"image", "text"}
     assert first == again
     assert set(first["image"].pool.weights) == {"neighbors", "names"}
@@ -368,6 +371,20 @@ def test_a_store_that_is_behind_makes_the_reader_wait(encoder: Encoder, tmp_path
     assert np.concatenate([batch.vectors for batch in store.taken]).shape == (400, encoder.dim)
 
 
+class Counting(Encoder):
+    """Counts the pictures that go through its tower."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        super().__init__(
+            encoder.info, encoder._runtime, encoder._tokenizer, encoder.head, encoder.space, encoder.seen
+        )  # fmt: skip
+        self.pictures = 0
+
+    def embed_pixels(self, pixels: np.ndarray) -> np.ndarray:
+        self.pictures += len(pixels)
+        return super().embed_pixels(pixels)
+
+
 class TestWhatIsKnown:
     """What did not change is never embedded twice, and what changed always is."""
 
@@ -390,6 +407,24 @@ class TestWhatIsKnown:
         assert all(np.array_equal(before[name], after[name]) for name in before)
         assert second.manifest.match_models == first.manifest.match_models
         assert second.manifest.category_models == first.manifest.category_models
+
+    @pytest.mark.parametrize("cache_mb", [0, 64])
+    def test_a_picture_that_many_products_share_is_embedded_once(
+        self, encoder: Encoder, store: EdgeStore, tmp_path: Path, cache_mb: int
+    ) -> None:
+        """Within one batch, and in batches that are decoded before the first of them is embedded."""
+        catalog = write_drawn_catalog(tmp_path / "shop", 40, side=48)
+        files = sorted(catalog.parent.glob("*.png"))
+        for number, file in enumerate(files[3:]):
+            file.write_bytes(files[number % 3].read_bytes())
+        counting = Counting(encoder)
+        off = {"embedding_cache_mb": cache_mb, "batch_size": 8, "shadow_queries": 0}
+        result = run(catalog, counting, store, tmp_path / "r", settings=off)
+        assert (result.manifest.products, result.pictures_embedded, counting.pictures) == (40, 3, 3)
+        expected = encoder.encode_images([Image.open(file).convert("RGB") for file in files])
+        with closing(store.open()) as reader:
+            for number, vector in enumerate(expected):
+                assert reader.fetch(f"p-{number:04d}").direction @ vector > 0.9999
 
     def test_a_picture_that_changed_is_embedded_anew_whatever_its_name(
         self, encoder: Encoder, store: EdgeStore, tmp_path: Path
