@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from math import log, nan
+from math import fsum, log, nan
 from typing import Any, Self
 
 _WORD = re.compile(r"\w+")
@@ -56,14 +56,17 @@ class WordWeights:
         for text in texts:
             counts.update(words_of(text))
             total += 1
+        # Of words that are as common, the first of the alphabet: sets are in another order in each process.
+        common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:MOST_COMMON]
         # A word in every title says little, but a query of such words alone names what is here all the same.
-        weights = {word: log((1 + total) / (1 + count)) + _LEAST for word, count in counts.most_common(MOST_COMMON)}
+        weights = {word: log((1 + total) / (1 + count)) + _LEAST for word, count in common}
         return cls(weights, max(log(1 + total), 1.0))
 
     def share(self, query: frozenset[str], text: frozenset[str]) -> float:
         """Of the query's words, by weight, those that the text has too, 0..1; NaN where none of its words weighs."""
-        total = sum(self._weight(word) for word in query)
-        return sum(self._weight(word) for word in query & text) / total if total > 0 else nan
+        # Exact sums do not depend on the order of a set, which is another one in each process.
+        total = fsum(self._weight(word) for word in query)
+        return fsum(self._weight(word) for word in query & text) / total if total > 0 else nan
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""

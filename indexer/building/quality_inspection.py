@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
 
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from embedder.errors import EmbedderError
 from indexer.building.cached_encoder import CachedEncoder
+from indexer.building.calibration.product_views import ProductViews
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.quality.duplicates import Duplicates
 from indexer.quality.inspection import inspect_catalog
@@ -33,7 +30,7 @@ def report_quality(
     settings: IndexerSettings,
     roll: ProductRoll,
     duplicates: Duplicates,
-    views: Mapping[str, npt.NDArray[np.float32]],
+    views: ProductViews,
     manifest: Manifest,
 ) -> QualityReport | None:
     """Inspect what was indexed and write the report.
@@ -46,7 +43,7 @@ def report_quality(
         settings: of the build.
         roll: all products.
         duplicates: among them.
-        views: of some of them, by id; see `Recognition`.
+        views: of some of them, with which they are asked for.
         manifest: of the version, which is live.
 
     Returns:
@@ -57,11 +54,12 @@ def report_quality(
     started = time.monotonic()
     try:
         with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
+            cached = CachedEncoder(encoder, cache)
             found = inspect_catalog(
-                CachedEncoder(encoder, cache),
+                cached,
                 roll,
                 duplicates,
-                views,
+                views.by_id(cached),
                 sorted(manifest.categories),
                 manifest.category_models.get("image"),
             )

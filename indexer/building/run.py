@@ -17,7 +17,7 @@ from pathlib import Path
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from indexer.building.cached_encoder import CachedEncoder
-from indexer.building.calibration.recognition_fitting import Recognition
+from indexer.building.calibration.product_views import ProductViews
 from indexer.building.calibration.run import calibrate
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.pipeline import Pipeline
@@ -35,6 +35,7 @@ from indexer.shadow.run import ShadowRules, evaluate_shadow
 from indexer.stores.protocol import Store
 from indexer.versions.examination import ASKED
 from indexer.versions.going_live import filling, go_live, seal_version
+from indexer.versions.live_version import live_manifest
 from indexer.versions.manifest import Manifest, new_version_name
 from indexer.words.text_index import Bm25Settings, TextIndex
 
@@ -60,6 +61,7 @@ class BuildResult:
         duplicates_s: of that, finding products that show the same and marking them.
         effort_s: of that, measuring how many candidates of the graph are enough.
         duplicates: what was found.
+        calibrated_in: the version that knew already what answers are worth; None: it was learnt now.
         shadow: its answers beside those of the version that was live; None: they were not compared.
         quality: the report on the catalog, made after the switch; None: none was wanted, or it failed.
     """
@@ -79,6 +81,7 @@ class BuildResult:
     duplicates_s: float = 0.0
     effort_s: float = 0.0
     duplicates: Duplicates = field(default_factory=Duplicates)
+    calibrated_in: str | None = None
     shadow: ShadowEvaluation | None = None
     quality: QualityReport | None = None
 
@@ -126,7 +129,7 @@ def build(
         StoreError: the store failed.
     """
     with ProductRoll(encoder.dim, settings.cache_dir) as roll:
-        result, fitted = _build(
+        result, views = _build(
             reader,
             encoder,
             store,
@@ -143,7 +146,7 @@ def build(
         if quality_folder is None:
             return result
         quality = report_quality(
-            quality_folder, reader, limit, encoder, settings, roll, result.duplicates, fitted.views, result.manifest
+            quality_folder, reader, limit, encoder, settings, roll, result.duplicates, views, result.manifest
         )
         return replace(result, quality=quality)
 
@@ -161,39 +164,40 @@ def _build(
     on_rows: Callable[[int], None],
     on_progress: Callable[[int], None],
     on_busiest: Callable[[StageTime], None],
-) -> tuple[BuildResult, Recognition]:
+) -> tuple[BuildResult, ProductViews]:
     """As `build`, less the report; what was indexed is in the roll afterwards."""
     started = time.monotonic()
     plan = plan_build(reader, limit)
     on_rows(plan.rows)
     outlined = time.monotonic()
     manifest = begin_manifest(reader.name, encoder, plan, settings, catalog)
-    with filling(store.create(manifest, expected_products=plan.rows)) as writer:
-        with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
-            cached = CachedEncoder(encoder, cache)
-            pipeline = Pipeline(cached, plan, settings, manifest.texts)
-            with RejectLog(rejects_path) as rejects:
-                tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll, on_busiest=on_busiest)
-            loaded = time.monotonic()
-            check_share(tally.holdings.products, rejects, settings.max_reject_share)
-            duplicates = find_duplicates(roll)
-            mark_duplicates(writer, roll, duplicates)
-            marked = time.monotonic()
-            pictures_embedded, titles_embedded = cached.pictures_embedded, cached.texts_embedded
-            calibration = calibrate(cached, tally, rejects, manifest, settings, settings.match_views)
-            fitted = calibration.fitted
+    with (
+        filling(store.create(manifest, expected_products=plan.rows)) as writer,
+        EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache,
+    ):
+        cached = CachedEncoder(encoder, cache)
+        pipeline = Pipeline(cached, plan, settings, manifest.texts)
+        with RejectLog(rejects_path) as rejects:
+            tally = pipeline.run(reader, limit, writer, rejects, on_progress, roll, on_busiest=on_busiest)
+        loaded = time.monotonic()
+        check_share(tally.holdings.products, rejects, settings.max_reject_share)
+        duplicates = find_duplicates(roll)
+        mark_duplicates(writer, roll, duplicates)
+        marked = time.monotonic()
+        pictures_embedded, titles_embedded = cached.pictures_embedded, cached.texts_embedded
+        calibration = calibrate(cached, tally, rejects, manifest, settings, settings.match_views, live_manifest(store))
         manifest = replace(
             calibration.manifest,
             pictures_rejected=rejects.pictures,
             precisions={str(tower): str(precision) for tower, precision in encoder.precisions.items()},
         )
-        manifest, effort_s = seal_version(writer, manifest, settings, calibration.held_out)
+        manifest, effort_s = seal_version(writer, manifest, settings, lambda: calibration.held_out(cached))
     evaluation, live = go_live(
         store,
         manifest,
         list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED],
         settings,
-        lambda: evaluate_shadow(store, manifest, encoder, tally.sample, fitted.views, settings, shadow),
+        lambda: evaluate_shadow(store, manifest, encoder, tally.sample, calibration.views, settings, shadow),
     )
     result = BuildResult(
         manifest,
@@ -211,9 +215,10 @@ def _build(
         duplicates_s=marked - loaded,
         effort_s=effort_s,
         duplicates=duplicates,
+        calibrated_in=calibration.taken_from,
         shadow=evaluation,
     )
-    return result, fitted
+    return result, calibration.views
 
 
 def begin_manifest(source: str, encoder: Encoder, plan: BuildPlan, settings: IndexerSettings, catalog: str) -> Manifest:

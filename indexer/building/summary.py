@@ -41,6 +41,11 @@ def to_text(result: BuildResult, url: str) -> str:
             f"they are served; {titles.busy_s:.1f} s of the build; index_titles and index_words turn them off"
         )
     lines += describe_efforts(made.effort, result.effort_s)
+    if result.calibrated_in is not None:
+        lines.append(
+            f"what answers are worth was taken over from version {result.calibrated_in}, made of the same products by "
+            "the same model"
+        )
     if result.reasons:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in result.reasons.most_common())
         lines.append(
@@ -105,6 +110,7 @@ def to_dict(result: BuildResult) -> dict[str, Any]:
         "seal_s": round(result.seal_s, 3),
         "effort": {name: effort.to_dict() for name, effort in result.manifest.effort.items()},
         "effort_s": round(result.effort_s, 3),
+        "calibrated_in": result.calibrated_in,
         "rejects_file": str(result.rejects),
         "shadow": None if result.shadow is None else result.shadow.to_dict(),
         "duplicates": {

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from embedder.catalogs.product import Product
 from indexer.building.calibration.product_sample import ProductSample
+from indexer.stores.points import CONTENT_KEY
 from indexer.stores.protocol import Payload
 from indexer.versions.holdings import Holdings
 
@@ -40,4 +41,5 @@ class Tally:
             self.holdings.add(payload)
         # The main picture represents its product.
         firsts = np.cumsum([0, *counts[:-1]])
-        self.sample.add(products, vectors[firsts] if len(products) else vectors, titles)
+        contents = [str(payload.get(CONTENT_KEY, "")) for payload in payloads]
+        self.sample.add(products, vectors[firsts] if len(products) else vectors, titles, contents)

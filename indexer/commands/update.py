@@ -27,7 +27,7 @@ from indexer.commands.shared import (
 )
 from indexer.settings import IndexerSettings
 from indexer.updating.deletions import read_ids
-from indexer.updating.run import live_manifest
+from indexer.updating.run import live_base
 from indexer.updating.run import update as run_update
 from indexer.updating.summary import describe
 
@@ -88,7 +88,7 @@ def update(
         )
         log_columns(reader, logging.getLogger("indexer"))
     target = settings.open_store()
-    live = live_manifest(target)
+    live = live_base(target)
     encoder = open_model(resolve_model(model, settings.cache_dir, live.model_fingerprint, live.head_digest), settings)
     with ProgressReport(logging.getLogger("indexer")) as progress:
         step = progress.step("comparing", None)

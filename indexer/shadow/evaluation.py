@@ -44,12 +44,14 @@ class ShadowEvaluation:
         version, live: their names.
         same_model: whether one model made both.
         kinds: by kind of query, "image" and "text"; those of which there was a query.
+        same_contents: whether both hold the same in all, and nothing was asked for that reason.
     """
 
     version: str
     live: str
     same_model: bool
     kinds: Mapping[Modality, Compared]
+    same_contents: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -57,6 +59,7 @@ class ShadowEvaluation:
             "version": self.version,
             "live": self.live,
             "same_model": self.same_model,
+            "same_contents": self.same_contents,
             "kinds": {
                 kind: {
                     "queries": found.queries,
@@ -76,6 +79,8 @@ class ShadowEvaluation:
 
     def describe(self) -> list[str]:
         """A line for each kind of query, for people."""
+        if self.same_contents:
+            return ["the same products, model, calibration and settings, so the same answers; nothing was asked"]
         lines = []
         for kind, found in self.kinds.items():
             told = [f"{found.overlap:.0%} of the first {DEPTH} hits are the same"]

@@ -68,7 +68,7 @@ def catalog_queries(
         encoder: the new version's model.
         sample: of the products that went into it.
         views: index vectors of photos drawn of some of them, float32 (dim,), by id, the seed of each its place in the
-            sample (see `indexer.building.calibration.recognition_fitting`).
+            sample (see `ProductViews`).
         held: ids of products that the live version holds too.
         count: of each kind, at most.
     """

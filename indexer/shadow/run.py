@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
 
 from embedder.encoder import Encoder, open_encoder
 from embedder.errors import EmbedderError
@@ -19,6 +15,7 @@ from embedder.model_folder import find_bundle
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.calibration.held_out_queries import held_out_places
 from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.product_views import ProductViews
 from indexer.building.embedding_cache import EmbeddingCache
 from indexer.errors import StoreError, VersionRefused
 from indexer.settings import IndexerSettings
@@ -27,7 +24,8 @@ from indexer.shadow.evaluation import ASKED, ShadowEvaluation, compare, held_by
 from indexer.shadow.gate import ShadowGate
 from indexer.shadow.queries import ShadowQuery, catalog_queries
 from indexer.stores.protocol import Store, VersionReader
-from indexer.versions.manifest import Manifest
+from indexer.versions.live_version import live_manifest
+from indexer.versions.manifest import Manifest, holds_the_same
 
 OWNER = "indexer build"
 
@@ -59,18 +57,21 @@ def evaluate_shadow(
     manifest: Manifest,
     encoder: Encoder,
     sample: ProductSample,
-    views: Mapping[str, npt.NDArray[np.float32]],
+    views: ProductViews,
     settings: IndexerSettings,
     rules: ShadowRules,
 ) -> ShadowEvaluation | None:
     """Compare a finished version with the live one, and refuse it where it answers worse.
+
+    Where both hold the same in all, the catalog's own queries are not asked: their answers would be compared with
+    themselves. An operator's queries are.
 
     Args:
         store: where both are.
         manifest: of the new one, which is ready and not live.
         encoder: the model that made it.
         sample: of the products that went into it.
-        views: see `catalog_queries`.
+        views: of some of them.
         settings: how many queries, and what may be lost.
         rules: see there.
 
@@ -85,6 +86,9 @@ def evaluate_shadow(
     if settings.shadow_queries == 0:
         return None
     try:
+        before = live_manifest(store)
+        if before is not None and rules.queries is None and holds_the_same(manifest, before):
+            return _same(manifest, before, rules)
         name = store.live_version()
         if name is None:
             return None
@@ -120,13 +124,21 @@ def evaluate_shadow(
     return evaluation
 
 
+def _same(manifest: Manifest, live: Manifest, rules: ShadowRules) -> ShadowEvaluation:
+    _log.info("the new version is not compared with the live one, %s, which holds the same in all", live.version)
+    evaluation = ShadowEvaluation(manifest.version, live.version, same_model=True, kinds={}, same_contents=True)
+    if rules.out is not None:
+        _write(rules.out, evaluation, [], rules.force)
+    return evaluation
+
+
 def _evaluate(
     version: VersionReader,
     live: VersionReader,
     encoder: Encoder,
     live_encoder: Encoder,
     sample: ProductSample,
-    views: Mapping[str, npt.NDArray[np.float32]],
+    views: ProductViews,
     settings: IndexerSettings,
     rules: ShadowRules,
 ) -> ShadowEvaluation:
@@ -135,8 +147,9 @@ def _evaluate(
         queries = list(rules.queries)
     else:
         asking = [sample.ids[place] for place in held_out_places(encoder, sample)[: _CANDIDATES * count]]
-        held = held_by(live, {*asking, *views})
-        queries = catalog_queries(encoder, sample, views, held, count)
+        viewed = views.by_id(encoder)
+        held = held_by(live, {*asking, *viewed})
+        queries = catalog_queries(encoder, sample, viewed, held, count)
     encoded = encode_queries(encoder, queries, settings.picture_limits(), known=True)
     found = answers(version, encoder, encoded, ASKED)
     if live_encoder is not encoder:

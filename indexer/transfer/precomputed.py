@@ -37,6 +37,7 @@ from indexer.transfer.paired_rows import PairedProduct, PairedRows
 from indexer.transfer.vector_rows import AT_ONCE, VectorSource
 from indexer.versions.examination import ASKED
 from indexer.versions.going_live import filling, go_live, seal_version
+from indexer.versions.live_version import live_manifest
 from indexer.versions.manifest import Manifest
 
 _COMPARED = 2_000
@@ -114,17 +115,19 @@ def load_vectors(
     on_rows(rows)
     plan = replace(plan_build(reader, None), most_pictures=most_vectors)
     manifest = begin_manifest(f"{source} with {reader.name}", encoder, plan, settings, catalog)
-    with filling(store.create(manifest, expected_products=rows)) as writer:
-        with EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache:
-            cached = CachedEncoder(encoder, cache)
-            titling = Titling(cached, manifest.texts, settings.batch_size)
-            with RejectLog(rejects_path) as rejects, Loading(writer) as loading:
-                tally = _send(paired, plan, titling, loading, rejects, on_progress)
-                loading.wait()
-                check_share(tally.holdings.products, rejects, settings.max_reject_share)
-            # Views would be made of pictures.
-            calibration = calibrate(cached, tally, rejects, manifest, settings, views=0)
-        manifest, _ = seal_version(writer, calibration.manifest, settings, calibration.held_out)
+    with (
+        filling(store.create(manifest, expected_products=rows)) as writer,
+        EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache,
+    ):
+        cached = CachedEncoder(encoder, cache)
+        titling = Titling(cached, manifest.texts, settings.batch_size)
+        with RejectLog(rejects_path) as rejects, Loading(writer) as loading:
+            tally = _send(paired, plan, titling, loading, rejects, on_progress)
+            loading.wait()
+            check_share(tally.holdings.products, rejects, settings.max_reject_share)
+        # Views would be made of pictures.
+        calibration = calibrate(cached, tally, rejects, manifest, settings, 0, live_manifest(store))
+        manifest, _ = seal_version(writer, calibration.manifest, settings, lambda: calibration.held_out(cached))
     go_live(store, manifest, list(zip(tally.sample.ids, tally.sample.vectors, strict=True))[:ASKED], settings)
     return PrecomputedResult(manifest, rejects.reasons, _fit_of(encoder, tally.sample), time.monotonic() - started)
 

@@ -29,6 +29,7 @@ from indexer.stores.protocol import Store
 from indexer.updating.changes import Changes
 from indexer.versions.going_live import filling, go_live, seal_version
 from indexer.versions.graph_effort import carried
+from indexer.versions.live_version import live_manifest
 from indexer.versions.manifest import Manifest, check_precision, check_servable, new_version_name
 
 _log = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def update(
         StoreError: the store failed, there is no live version, or another process has it open.
     """
     started = time.monotonic()
-    base = live_manifest(store)
+    base = live_base(store)
     check_servable(base, encoder.info.fingerprint)
     check_precision(base, encoder.info.precisions, encoder.precisions)
     plan = BuildPlan(base.schema, 0, 0, 1.0) if reader is None else plan_build(reader, None)
@@ -155,14 +156,13 @@ def update(
     )
 
 
-def live_manifest(store: Store) -> Manifest:
-    """Of the live version.
+def live_base(store: Store) -> Manifest:
+    """The live version's manifest.
 
     Raises:
         StoreNotFound: there is none.
     """
-    live = store.live_version()
-    found = next((item for item in store.versions() if item.version == live), None)
+    found = live_manifest(store)
     if found is None:
         raise StoreNotFound(f"no live version at {store.url} to update; {_NEXT_STEP} --store {store.url} …")
     return found

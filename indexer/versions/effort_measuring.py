@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from indexer.errors import StoreUnavailable
@@ -85,7 +85,7 @@ def measure_effort(
 
 
 def index_and_measure(
-    writer: VersionWriter, manifest: Manifest, wanted: float, held_out: HeldOut | None = None
+    writer: VersionWriter, manifest: Manifest, wanted: float, held_out: Callable[[], HeldOut] | None = None
 ) -> tuple[Manifest, float]:
     """Index a version that is full, and note in its manifest how many candidates its graph needs.
 
@@ -93,14 +93,16 @@ def index_and_measure(
         writer: of the version; `finish` is still to be called.
         manifest: of the version. What it says already was measured before the products changed or moved: never fewer
             candidates than that.
-        wanted, held_out: see `measure_effort`.
+        wanted: see `measure_effort`.
+        held_out: gives the queries, see `measure_effort`; called where there is something to measure.
 
     Returns:
         The manifest, and how many seconds measuring took.
     """
     reader = writer.index(manifest)
     started = time.monotonic()
-    found = measure_effort(reader, manifest, wanted, held_out)
+    queries = None if held_out is None or reader is None or not wanted else held_out()
+    found = measure_effort(reader, manifest, wanted, queries)
     elapsed_s = time.monotonic() - started
     efforts = {name: effort.at_least(manifest.effort.get(name)) for name, effort in found.items()}
     for line in describe_efforts(efforts, elapsed_s):

@@ -16,6 +16,7 @@ from indexer.stores.protocol import QueryPart, Store, VersionReader
 from indexer.versions.effort_measuring import FEWEST, copies_of, sample_products
 from indexer.versions.graph_effort import MEASURED_AT
 from indexer.versions.layout import Part
+from indexer.versions.live_version import live_manifest
 from indexer.versions.manifest import Manifest
 from indexer.versions.recall import exact_answers, graph_queries, recall
 from indexer.versions.varied_filters import varied_filters
@@ -95,8 +96,8 @@ def compare_models(store: Store, manifest: Manifest, fingerprint: str | None = N
     if fingerprint is None:
         whose = "the live version's"
         with suppress(StoreError):
-            live = store.live_version()
-            fingerprint = next((item.model_fingerprint for item in store.versions() if item.version == live), None)
+            live = live_manifest(store)
+            fingerprint = None if live is None else live.model_fingerprint
     if fingerprint is None:
         return []
     made = manifest.model_fingerprint

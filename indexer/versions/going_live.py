@@ -33,7 +33,10 @@ def filling(writer: VersionWriter) -> Iterator[VersionWriter]:
 
 
 def seal_version(
-    writer: VersionWriter, manifest: Manifest, settings: IndexerSettings, held_out: HeldOut | None = None
+    writer: VersionWriter,
+    manifest: Manifest,
+    settings: IndexerSettings,
+    held_out: Callable[[], HeldOut] | None = None,
 ) -> tuple[Manifest, float]:
     """Index a version that is full, measure its graph, make it durable; from then on nothing changes it.
 

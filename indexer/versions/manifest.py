@@ -54,6 +54,8 @@ class Manifest:
         match_models: how likely hits are to be right, per kind of query; empty in indexes of earlier releases.
         texts: what is held of the products' titles; None: nothing, as in indexes of earlier releases.
         words: what words weigh in the catalog; None where it has no titles, and in indexes of earlier releases.
+        calibration: digest of these fits and of all that they follow from (see `indexer.building.calibration.origin`);
+            "" in indexes of earlier releases.
         effort: how many candidates of the graph a search looks at, by vector ("image", "title"); a vector that is
             missing was not measured: there is no graph, or an earlier release made it.
         votes: how neighbours' categories become a probability, per kind of query; of earlier releases.
@@ -82,6 +84,7 @@ class Manifest:
     match_models: Mapping[str, MatchModel] = field(default_factory=dict)
     texts: TextIndex | None = None
     words: WordWeights | None = None
+    calibration: str = ""
     effort: Mapping[str, GraphEffort] = field(default_factory=dict)
     votes: Mapping[str, NeighborVote] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -133,6 +136,25 @@ class Manifest:
             raise VersionIncomplete(
                 f"index version at {where} has no readable manifest ({error!r}); next step: build again"
             ) from error
+
+
+def holds_the_same(one: Manifest, other: Manifest) -> bool:
+    """Whether two versions hold the same products, by the same model, with the same fits and settings.
+
+    Then they give the same answers, as far as their graphs let them. False where it is not known.
+    """
+    told = replace(
+        other,
+        version=one.version,
+        catalog=one.catalog,
+        source=one.source,
+        created_at=one.created_at,
+        state=one.state,
+        rejected=one.rejected,
+        pictures_rejected=one.pictures_rejected,
+        effort=one.effort,
+    )
+    return bool(one.calibration) and one == told
 
 
 def fitted_with(manifest: Manifest, head_digest: str) -> Manifest:

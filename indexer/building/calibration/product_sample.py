@@ -24,6 +24,7 @@ class ProductSample:
     Attributes:
         ids, categories, titles: of the products kept; a category is None where there is none.
         spoken: titles with descriptions, whose words are indexed.
+        contents: what their pictures are known by, as of `DecodedBatch.contents`; "" where there are none.
         vectors: of their main pictures, float32 (dim,), unit length.
         title_vectors: of their titles, float32 (title dim,), unit length, or zeros; empty where the index holds none.
         pictures: some products' main pictures by id.
@@ -36,6 +37,7 @@ class ProductSample:
         self.categories: list[str | None] = []
         self.titles: list[str] = []
         self.spoken: list[str] = []
+        self.contents: list[str] = []
         self.vectors: list[npt.NDArray[np.float32]] = []
         self.title_vectors: list[npt.NDArray[np.float32]] = []
         self._pictures: dict[int, Picture] = {}
@@ -53,8 +55,12 @@ class ProductSample:
         products: Sequence[Product],
         vectors: npt.NDArray[np.float32],
         titles: npt.NDArray[np.float32] | None = None,
+        contents: Sequence[str] = (),
     ) -> None:
-        """Add products with the unit vectors of their main pictures, float32 (n, dim), and of their titles, if any."""
+        """Add products with the unit vectors of their main pictures, float32 (n, dim), and of their titles, if any.
+
+        `contents`: of each what its pictures are known by; () where there are no pictures.
+        """
         for row, (product, vector) in enumerate(zip(products, vectors, strict=True)):
             self._seen += 1
             if len(self.ids) < POOL:
@@ -63,6 +69,7 @@ class ProductSample:
                 self.categories.append(None)
                 self.titles.append("")
                 self.spoken.append("")
+                self.contents.append("")
                 self.vectors.append(vector)
                 if titles is not None:
                     self.title_vectors.append(vector)
@@ -76,5 +83,6 @@ class ProductSample:
                 self.title_vectors[place] = titles[row].copy()
             self.categories[place], self.titles[place] = product.category, title_of(product)
             self.spoken[place] = searched_words(product.title, product.category, product.description)
+            self.contents[place] = contents[row] if contents else ""
             if place < PICTURES:
                 self._pictures[place] = product.pictures[0].source

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,9 +11,6 @@ import numpy.typing as npt
 
 from embedder.category_names import name_embeddings
 from embedder.encoder import Encoder
-from embedder.errors import PictureError
-from embedder.inputs.picture import PictureLimits, decode_picture
-from embedder.inputs.street_views import street_view
 from embedder.recognition.category_model import HeldOut, Judged, QueryModel, fit_query_model
 from embedder.recognition.category_witnesses import Witnesses, known_head
 from embedder.recognition.logistic import LogisticModel, log_odds
@@ -38,6 +35,7 @@ from indexer.building.calibration.held_out_queries import (
 )
 from indexer.building.calibration.meaningless_texts import meaningless_texts
 from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.product_views import ProductViews
 from indexer.building.calibration.sample_texts import SampleTexts, fuse
 from indexer.words.text_index import TextIndex
 
@@ -45,9 +43,6 @@ QUERIES = 1_000
 TITLES = 400
 MEANINGLESS = (50, 200)
 """Texts that mean nothing here: as many as titles, but no fewer and no more than these."""
-
-_BATCH = 32
-"""Views that are in memory at a time."""
 
 _MOST_CELLS = 4_000_000
 """Queries times categories: the witnesses' tables are held in memory."""
@@ -57,27 +52,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """What a manifest keeps, and what it was learnt from.
+    """What a manifest keeps.
 
     Attributes:
         category_models, match_models: by kind of query, "image" and "text"; empty where nothing could be fitted.
         words: what words weigh in this catalog; None where it has no titles.
-        views: index vectors of views of some products' main pictures, float32 (dim,), by id. No manifest keeps these;
-            the report on the catalog asks with them too.
     """
 
     category_models: dict[str, QueryModel] = field(default_factory=dict)
     match_models: dict[str, MatchModel] = field(default_factory=dict)
     words: WordWeights | None = None
-    views: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict, compare=False)
 
 
 def fit_recognition(
     encoder: Encoder,
     sample: ProductSample,
     categories: Sequence[str],
-    limits: PictureLimits,
-    views: int,
+    views: ProductViews,
     texts: TextIndex | None = None,
 ) -> Recognition:
     """Fit on a sample of the products that were indexed.
@@ -86,12 +77,10 @@ def fit_recognition(
         encoder: the model.
         sample: of the products.
         categories: all of the index's, sorted; may be empty.
-        limits: what a picture may weigh.
-        views: products whose pictures are looked at as a photo would show them, for how sure it is that the very
-            product was found; 0: that is not fitted.
+        views: of some of them, for how sure it is that the very product was found; none: that is not fitted.
         texts: how text queries are ranked; None: by pictures alone.
     """
-    return _Fitting(encoder, sample, categories, limits, views, texts).run() if len(sample) else Recognition()
+    return _Fitting(encoder, sample, categories, views, texts).run() if len(sample) else Recognition()
 
 
 class _Fitting:
@@ -102,15 +91,13 @@ class _Fitting:
         encoder: Encoder,
         sample: ProductSample,
         categories: Sequence[str],
-        limits: PictureLimits,
-        views: int,
+        views: ProductViews,
         texts: TextIndex | None,
     ) -> None:
         self._encoder = encoder
         self._texts = texts or TextIndex()
         self._searching = SampleTexts(encoder, sample, self._texts)
         self._sample = sample
-        self._limits = limits
         self._views = views
         self._pool = np.stack(sample.vectors)
         place = {category: label for label, category in enumerate(categories)}
@@ -120,7 +107,6 @@ class _Fitting:
         if categories:
             names = name_embeddings(encoder, categories)
             self._witnesses = Witnesses(tuple(categories), known_head(encoder.head, categories), names)
-        self._viewed: dict[str, npt.NDArray[np.float32]] = {}
         self._asking = held_out_places(encoder, sample)
         if encoder.seen is not None:
             new = sum(encoder.seen.status(product_id) == "new" for product_id in sample.ids)
@@ -150,7 +136,7 @@ class _Fitting:
         if len(titled):
             titles = [self._sample.titles[row] for row in titled]
             self._fit(title_queries(self._encoder, titles, titled), models, matches)
-        return Recognition(models, matches, self._words, self._viewed)
+        return Recognition(models, matches, self._words)
 
     def _fit(self, queries: HeldOutQueries, models: dict[str, QueryModel], matches: dict[str, MatchModel]) -> None:
         found = queries.search(self._pool, self._labels)
@@ -226,25 +212,11 @@ class _Fitting:
 
     def _fit_same(self) -> LogisticModel | None:
         """From views of products, which ask for the very product among all of the sample."""
-        pictures = self._sample.pictures
-        asking = [int(row) for row in self._asking if self._sample.ids[row] in pictures][: self._views]
         own, found = [], []
-        for start in range(0, len(asking), _BATCH):
-            rows, images = [], []
-            for row in asking[start : start + _BATCH]:
-                try:
-                    image = decode_picture(pictures[self._sample.ids[row]], self._limits).image
-                # It was read a while ago; whatever happened to it since, the index has it.
-                except PictureError as error:
-                    _log.warning("a picture of product %s cannot be read any more: %s", self._sample.ids[row], error)
-                    continue
-                rows.append(row)
-                images.append(street_view(image, "street", row))
-            for row, vector in zip(rows, self._encoder.encode_images(images), strict=True):
-                self._viewed[self._sample.ids[row]] = vector
-                query = self._encoder.space.query(vector)
-                found.append(nearest(self._pool @ query.vector * np.float32(query.scale)))
-                own.append(row)
+        for place, vector in self._views.at_places(self._encoder).items():
+            query = self._encoder.space.query(vector)
+            found.append(nearest(self._pool @ query.vector * np.float32(query.scale)))
+            own.append(place)
         if not found:
             return None
         near = stacked(found)

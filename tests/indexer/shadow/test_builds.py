@@ -16,6 +16,7 @@ from PIL import Image
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
 from indexer.building.run import BuildResult, build
+from indexer.building.summary import to_text
 from indexer.errors import VersionRefused
 from indexer.settings import IndexerSettings
 from indexer.shadow.query_file import read_queries
@@ -39,6 +40,10 @@ class Skewed(Encoder):
 
     def encode_images(self, images: list[Image.Image], batch_size: int = 64) -> npt.NDArray[np.float32]:
         return self._sound.encode_images(images, batch_size)
+
+
+OTHERWISE = {"keep_versions": 2}
+"""Settings that no answer depends on, and that are not the live version's: versions of the same are not compared."""
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +94,7 @@ def store(live: Path, tmp_path: Path) -> EdgeStore:
 
 def test_an_unchanged_catalog_gives_the_same_answers(store, encoder, run) -> None:
     before = store.live_version()
-    result = run(encoder, store)
+    result = run(encoder, store, settings=OTHERWISE)
     found = result.shadow
     assert (found.live, found.version) == (before, store.live_version())
     assert set(found.kinds) == {"image", "text"}
@@ -100,6 +105,18 @@ def test_an_unchanged_catalog_gives_the_same_answers(store, encoder, run) -> Non
     assert found.kinds["image"].overlap == 1.0
     assert found.kinds["image"].recall[1].difference == 0.0
     assert found.kinds["text"].overlap > 0.5
+
+
+def test_versions_that_hold_the_same_in_all_are_not_asked(store, encoder, run, tmp_path, caplog) -> None:
+    before = store.live_version()
+    with caplog.at_level(logging.INFO):
+        result = run(encoder, store, out=tmp_path / "shadow.json")
+    assert store.live_version() == result.manifest.version != before
+    assert f"not compared with the live one, {before}, which holds the same in all" in caplog.text
+    assert (result.shadow.same_contents, result.shadow.kinds) == (True, {})
+    told = json.loads((tmp_path / "shadow.json").read_text(encoding="utf-8"))
+    assert (told["live"], told["same_contents"], told["kinds"], told["went_live"]) == (before, True, {}, True)
+    assert "beside the version that was live: the same products, model, calibration and settings" in to_text(result, "")
 
 
 def test_products_that_came_or_went_count_for_neither_version(store, encoder, run) -> None:
@@ -155,7 +172,7 @@ def test_no_queries_no_comparison(store, encoder, run) -> None:
 def test_a_live_version_that_a_server_has_open_is_compared_by_a_copy(store, encoder, run) -> None:
     root = Path(store.url.removeprefix("edge:"))
     with closing(store.open(owner="127.0.0.1:50051")) as served:
-        found = run(encoder, store).shadow
+        found = run(encoder, store, settings=OTHERWISE).shadow
         assert found.live == served.manifest.version
         assert found.kinds["image"].overlap == 1.0
         assert served.count() == 60
@@ -166,7 +183,7 @@ def test_a_live_version_that_cannot_be_opened_does_not_hold_up_the_next_one(stor
     folder = Path(store.url.removeprefix("edge:")) / "versions" / store.live_version()
     (folder / "files.json").write_text("{}")
     with caplog.at_level(logging.WARNING):
-        result = run(encoder, store)
+        result = run(encoder, store, settings=OTHERWISE)
     assert result.shadow is None
     assert "is not compared with the live one, which cannot be opened" in caplog.text
     assert store.live_version() == result.manifest.version

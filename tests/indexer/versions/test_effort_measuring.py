@@ -71,7 +71,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Large:
         writer.upsert(batch)
     asked = clustered(60, 3)
     full = replace(begun, state="ready", products=PRODUCTS)
-    manifest, _ = index_and_measure(writer, full, 0.99, {"image": {"pictures": asked}})
+    manifest, _ = index_and_measure(writer, full, 0.99, lambda: {"image": {"pictures": asked}})
     # A kill before this leaves a version that cannot go live.
     with pytest.raises(VersionIncomplete, match="'building'"):
         store.activate(begun.version)

@@ -20,6 +20,7 @@ from embedder.seen_products import SeenProducts
 from indexer.building.calibration import product_sample, recognition_fitting
 from indexer.building.calibration.meaningless_texts import meaningless_texts
 from indexer.building.calibration.product_sample import ProductSample
+from indexer.building.calibration.product_views import ProductViews
 from indexer.building.calibration.recognition_fitting import Recognition, fit_recognition
 from tests.indexer.conftest import PICTURE, unit_rows
 
@@ -86,9 +87,8 @@ class Encoder(SimpleNamespace):
 def fit(
     encoder: Any = None, sample: ProductSample | None = None, categories: list[str] = CATEGORIES, views: int = 0
 ) -> Recognition:
-    return fit_recognition(
-        encoder or Encoder(), clustered() if sample is None else sample, categories, PictureLimits(), views
-    )
+    sample = clustered() if sample is None else sample
+    return fit_recognition(encoder or Encoder(), sample, categories, ProductViews(sample, PictureLimits(), views))
 
 
 class TestSample:
