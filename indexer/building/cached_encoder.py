@@ -10,7 +10,7 @@ from PIL import Image
 
 from embedder.encoder import Encoder
 from embedder.inputs.pixels import PIXELS_VERSION
-from indexer.building.embedding_cache import EmbeddingCache, Vector, cache_key
+from indexer.caches.embedding_cache import EmbeddingCache, Vector, cache_key
 from indexer.quality.picture_traits import TRAITS_BYTES, TRAITS_VERSION, PictureTraits
 
 

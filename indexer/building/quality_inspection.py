@@ -11,7 +11,7 @@ from embedder.encoder import Encoder
 from embedder.errors import EmbedderError
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.calibration.product_views import ProductViews
-from indexer.building.embedding_cache import EmbeddingCache
+from indexer.caches.embedding_cache import EmbeddingCache
 from indexer.quality.duplicates import Duplicates
 from indexer.quality.inspection import inspect_catalog
 from indexer.quality.reporting.report import QualityReport, write_report

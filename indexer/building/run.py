@@ -19,12 +19,12 @@ from embedder.encoder import Encoder
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.calibration.product_views import ProductViews
 from indexer.building.calibration.run import calibrate
-from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.pipeline import Pipeline
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.quality_inspection import report_quality
 from indexer.building.rejects import RejectLog
 from indexer.building.stage import StageTime, stage_times
+from indexer.caches.embedding_cache import EmbeddingCache
 from indexer.errors import BuildError
 from indexer.quality.duplicates import Duplicates, find_duplicates, mark_duplicates
 from indexer.quality.reporting.report import QualityReport

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from embedder.caches.table import CacheTable
 from embedder.inputs.picture import Picture, PictureBytes, PictureLimits, content_digest, decode_picture, load_picture
-from indexer.caches.table import CacheTable
 from indexer.caches.thumbnail import SIDE, to_thumbnail
 
 FILE_NAME = "thumbnails-1.sqlite"

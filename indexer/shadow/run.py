@@ -16,7 +16,7 @@ from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.calibration.held_out_queries import held_out_places
 from indexer.building.calibration.product_sample import ProductSample
 from indexer.building.calibration.product_views import ProductViews
-from indexer.building.embedding_cache import EmbeddingCache
+from indexer.caches.embedding_cache import EmbeddingCache
 from indexer.errors import StoreError, VersionRefused
 from indexer.settings import IndexerSettings
 from indexer.shadow.asking import answers, encode_queries

@@ -22,7 +22,6 @@ from embedder.encoder import Encoder
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.calibration.product_sample import ProductSample
 from indexer.building.calibration.run import calibrate
-from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.loading import Loading
 from indexer.building.payload import to_payload
 from indexer.building.plan import BuildPlan, plan_build
@@ -30,6 +29,7 @@ from indexer.building.rejects import RejectLog
 from indexer.building.run import begin_manifest, check_share
 from indexer.building.tally import Tally
 from indexer.building.titling import Titling
+from indexer.caches.embedding_cache import EmbeddingCache
 from indexer.errors import TransferError
 from indexer.settings import IndexerSettings
 from indexer.stores.protocol import Batch, Store

@@ -18,10 +18,10 @@ from pathlib import Path
 from embedder.catalogs.registry import CatalogReader
 from embedder.encoder import Encoder
 from indexer.building.cached_encoder import CachedEncoder
-from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.pipeline import Pipeline
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.rejects import RejectLog
+from indexer.caches.embedding_cache import EmbeddingCache
 from indexer.errors import BuildError, StoreNotFound
 from indexer.filters.schema import FieldType, Schema
 from indexer.settings import IndexerSettings

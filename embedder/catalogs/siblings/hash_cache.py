@@ -3,88 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from embedder.caches.table import CacheTable
 from embedder.catalogs.siblings.perceptual_hash import PictureHash, content_of
 from embedder.inputs.picture import Picture, PictureFile, RemotePicture
 
-_log = logging.getLogger(__name__)
+FILE_NAME = "picture-hashes-2.sqlite"
+"""Another number when a picture's hash changes, or an entry's form."""
 
-FILE_NAME = "picture-hashes-1.sqlite"
-"""Another number when a picture's hash changes."""
-
-_MOST_ASKED = 500
+MOST_BYTES = 1 << 30
+"""Of the table: about two million pictures."""
 
 
-class HashCache:
-    """A table of hashes: of files by path, size and time of change, of pictures in memory by their content.
-
-    A cache that cannot be opened, read or written costs time, never the run: it is left alone, with a line in the log.
-    Several processes may share it. Used as a context manager.
-    """
+class HashCache(CacheTable):
+    """Hashes of files by path, size and time of change, of pictures in memory by their content; see `CacheTable`."""
 
     def __init__(self, cache_dir: Path) -> None:
-        self._path = cache_dir / FILE_NAME
-        self._connection: sqlite3.Connection | None = None
-
-    def __enter__(self) -> Self:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(self._path)
-            self._connection.execute("CREATE TABLE IF NOT EXISTS hashes (key BLOB PRIMARY KEY, value BLOB)")
-        except (OSError, sqlite3.Error) as error:
-            self._give_up(error)
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        """Take the folder."""
+        super().__init__(cache_dir / FILE_NAME, MOST_BYTES, "picture hashes")
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, PictureHash]:
-        """The stored ones of `keys`."""
-        found: dict[bytes, PictureHash] = {}
-        for start in range(0, len(keys), _MOST_ASKED):
-            if self._connection is None:
-                break
-            asked = keys[start : start + _MOST_ASKED]
-            marks = ",".join("?" * len(asked))
-            try:
-                # The marks are all that is put into the text.
-                rows = self._connection.execute(f"SELECT key, value FROM hashes WHERE key IN ({marks})", asked)  # noqa: S608
-                for key, value in rows:
-                    if (stored := PictureHash.from_bytes(value)) is not None:
-                        found[key] = stored
-            except sqlite3.Error as error:
-                self._give_up(error)
-        return found
+        """The stored and sound ones of `keys`."""
+        found = {key: PictureHash.from_bytes(data) for key, data in self.find_bytes(keys).items()}
+        return {key: hashed for key, hashed in found.items() if hashed is not None}
 
     def store(self, hashes: Mapping[bytes, PictureHash]) -> None:
         """Keep hashes by their keys."""
-        if self._connection is None or not hashes:
-            return
-        rows: Iterable[tuple[bytes, bytes]] = ((key, hashed.to_bytes()) for key, hashed in hashes.items())
-        try:
-            with self._connection:
-                self._connection.executemany("INSERT OR REPLACE INTO hashes VALUES (?, ?)", rows)
-        except sqlite3.Error as error:
-            self._give_up(error)
-
-    def _give_up(self, error: Exception) -> None:
-        _log.warning(
-            "picture hashes are not kept: %s cannot be used (%s); next step: delete it, or name another --cache-dir",
-            self._path,
-            error,
-        )
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self.store_bytes({key: hashed.to_bytes() for key, hashed in hashes.items()})
 
 
 def is_kept(picture: Picture) -> bool:

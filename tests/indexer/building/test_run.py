@@ -21,9 +21,9 @@ from embedder.encoder import Encoder, open_encoder
 from indexer.building import decoding, quality_inspection
 from indexer.building.cached_encoder import CachedEncoder
 from indexer.building.decoding import AHEAD
-from indexer.building.embedding_cache import EmbeddingCache
 from indexer.building.run import BuildResult, build
 from indexer.building.summary import to_dict, to_text
+from indexer.caches.embedding_cache import EmbeddingCache
 from indexer.errors import BuildError, StoreUnavailable
 from indexer.filters.schema import FieldType
 from indexer.settings import IndexerSettings

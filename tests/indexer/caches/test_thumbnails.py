@@ -140,5 +140,5 @@ def test_a_table_that_cannot_be_written_is_told_of_and_costs_thumbnails_only(
     with ThumbnailCache(tmp_path, ROOM) as cache:
         assert cache.image_of(PictureBytes(encoded(LARGE)), LIMITS).size == (900, 600)
     (message,) = caplog.messages
-    assert message.startswith("thumbnails are not kept for the next build")
+    assert message.startswith("thumbnails are not kept")
     assert "next step: delete it, or name another --cache-dir" in message

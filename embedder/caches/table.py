@@ -21,9 +21,9 @@ _CHECK_BYTES = 4
 
 
 class CacheTable:
-    """Entries by their keys, up to a size; what was not used for the most builds goes first.
+    """Entries by their keys, up to a size; what was not used for the most runs goes first.
 
-    A cache that cannot be opened, read or written costs time, never the build: it is left alone, with a line in the
+    A cache that cannot be opened, read or written costs time, never the run: it is left alone, with a line in the
     log. An entry that is damaged is as good as none. Several processes may share it, and several threads one object.
     Used as a context manager.
     """
@@ -59,7 +59,7 @@ class CacheTable:
                 )
                 self._connection.execute("CREATE INDEX IF NOT EXISTS by_use ON vectors (used)")
             (latest,) = self._connection.execute("SELECT MAX(used) FROM vectors").fetchone()
-            # Builds are counted: a clock may jump.
+            # Runs are counted: a clock may jump.
             self._generation = (latest or 0) + 1
         except (OSError, sqlite3.Error) as error:
             self._give_up(error)
@@ -105,7 +105,7 @@ class CacheTable:
         return found
 
     def note_used(self, keys: Sequence[bytes]) -> None:
-        """Have entries count as used by this build, where they are there, without reading them."""
+        """Have entries count as used by this run, where they are there, without reading them."""
         with self._lock:
             self._used.update(keys if self._connection is not None else ())
             self._note_used(_NOTED_AT_ONCE)
@@ -120,7 +120,7 @@ class CacheTable:
                 with self._connection:
                     self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
                 if self._size(self._connection) > self._most_bytes:
-                    # What was of use in this build is the last to go.
+                    # What was of use in this run is the last to go.
                     self._note_used(1)
                     self._drop(max(len(value) for _, value, _ in rows))
             except sqlite3.Error as error:
@@ -159,8 +159,7 @@ class CacheTable:
 
     def _give_up(self, error: Exception) -> None:
         _log.warning(
-            "%s are not kept for the next build: %s cannot be used (%s); next step: delete it, or name another "
-            "--cache-dir",
+            "%s are not kept: %s cannot be used (%s); next step: delete it, or name another --cache-dir",
             self._entries,
             self._path,
             error,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from indexer.caches.table import CacheTable
+from embedder.caches.table import CacheTable
 
 FILE_NAME = "embeddings-1.sqlite"
 """Another number when an entry's form changes."""

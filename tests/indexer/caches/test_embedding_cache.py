@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.building.embedding_cache import FILE_NAME, EmbeddingCache, cache_key
+from indexer.caches.embedding_cache import FILE_NAME, EmbeddingCache, cache_key
 
 MB = 2**20
 

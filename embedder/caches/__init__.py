@@ -1,0 +1,1 @@
+"""What is kept on disk because making it anew would take longer."""
