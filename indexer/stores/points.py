@@ -73,7 +73,11 @@ def needed_vectors(parts: Sequence[QueryPart], ranking: Sequence[QueryPart], mul
 
 
 def to_scored(
-    payload: Payload, engine_score: float, parts: Sequence[QueryPart], held: Mapping[str, Any] | None
+    payload: Payload,
+    engine_score: float,
+    parts: Sequence[QueryPart],
+    held: Mapping[str, Any] | None,
+    cosines: Mapping[str, float] | None = None,
 ) -> Scored:
     """One product found.
 
@@ -82,17 +86,23 @@ def to_scored(
         engine_score: what the engine ranked it by.
         parts: of the query.
         held: the product's vectors that `needed_vectors` names, by name; None where it names none.
+        cosines: of its vectors with the query's parts, by name, where they are known without the vectors.
     """
     product_id = payload["product_id"]
-    if held is None:
+    if held is None and cosines is None:
         return Scored(product_id, engine_score * parts[0].scale, payload)
+    held, cosines = held or {}, cosines or {}
     score, picture, title = engine_score, 0, None
     for part in parts:
-        if part.using == WORDS or part.using not in held:
+        nearest = 0
+        if part.using in cosines:
+            value = cosines[part.using] * part.scale
+        elif part.using in held and part.using != WORDS:
+            found = np.atleast_2d(np.asarray(held[part.using], dtype=np.float32)) @ part.dense
+            nearest = int(np.argmax(found))
+            value = float(found[nearest]) * part.scale
+        else:
             continue
-        cosines = np.atleast_2d(np.asarray(held[part.using], dtype=np.float32)) @ part.dense
-        nearest = int(np.argmax(cosines))
-        value = float(cosines[nearest]) * part.scale
         if part.using == IMAGE:
             score, picture = value, nearest
         else:
