@@ -97,7 +97,7 @@ faults: $(STAMP) ## Run the long fault tests: what is killed, full or damaged, a
 	$(BIN)/python -m tests.faults.corruption
 
 bench-short: $(STAMP) ## Run each bench's short form: does it end, print its bars, meet those of quality. QUICK=1: no long ones
-	$(BIN)/python -m pytest -m 'bench and timed'
+	$(BIN)/python -m pytest -m 'bench and timed$(if $(QUICK), and not long)'
 	$(BIN)/python -m pytest $(PARALLEL) -m 'bench and not timed$(if $(QUICK), and not long)'
 
 test-oldest: $(STAMP) ## Run the tests with the lowest versions that pyproject.toml permits

@@ -47,6 +47,9 @@ SURE = {
 }
 """Bars of benches of speed that no machine's speed decides."""
 
+LONG = {"index_memory", "index_text_cost", "serve_batch_search"}
+"""Of the benches of speed, those that take longest and have no sure bar."""
+
 QUALITY = {
     "quality_fashion_mnist": {"quality_category_accuracy", "quality_category_share_at_10"},
     "quality_studio": {
@@ -125,7 +128,9 @@ def test_every_bench_has_its_short_form_here() -> None:
 @pytest.mark.bench
 @pytest.mark.timed
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("bench", TIMED)
+@pytest.mark.parametrize(
+    "bench", [pytest.param(bench, marks=[pytest.mark.long] if bench in LONG else []) for bench in TIMED]
+)
 def test_a_bench_of_speed_prints_its_bars(bench: str, trained_bundle: Path, tmp_path: Path) -> None:
     verdicts = bars(bench, "--model", str(trained_bundle), "--data", str(tmp_path))
     assert set(verdicts) == TIMED[bench]
