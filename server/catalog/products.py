@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from indexer.stores.protocol import VersionReader
 from server.catalog.page_token import Walk
-from server.errors import InvalidRequest, ResourceMissing
 from server.search.checks import RequestChecks
+from server.search.indexed_product import check_product_id, product_missing
 from server.search.query import ServerWarning
 from server.search.timings import StageTimings
 
@@ -64,17 +64,10 @@ class Products:
         """
         self._checks.catalog(catalog)
         mask = self._checks.read_mask(read_mask)
-        if not product_id:
-            raise InvalidRequest("PRODUCT_ID_EMPTY", "product_id", "product id ''; permitted: an indexed id")
+        check_product_id(product_id, "product_id")
         stored = self._reader.fetch(product_id)
         if stored is None:
-            raise ResourceMissing(
-                "PRODUCT_NOT_FOUND",
-                "product_id",
-                "product",
-                product_id,
-                f"product {product_id[:80]!r} is not in the index; permitted: an indexed id",
-            )
+            raise product_missing(product_id, "product_id")
         return ProductFound(stored.product_id, mask.apply(stored.payload), stored.vectors if with_vectors else None)
 
     def list_page(

@@ -24,9 +24,10 @@ from embedder.recognition.attribute_model import SeenPictures
 from embedder.recognition.head import Modality
 from indexer.errors import QueryVectorError
 from indexer.stores.protocol import Stored, unit_vector
-from server.errors import InvalidRequest, ResourceMissing
+from server.errors import InvalidRequest
 from server.search.attempt import attempt
 from server.search.decode_memory import CheckAlive, DecodeMemory
+from server.search.indexed_product import check_product_id, product_missing
 from server.search.query import PictureQuery, ProductQuery, Query, ServerWarning, TextQuery, VectorQuery
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
@@ -298,19 +299,12 @@ class PartEncoder:
             )
 
     def _product(self, product_id: str, field: str) -> EncodedPart:
-        if not product_id:
-            raise InvalidRequest("PRODUCT_ID_EMPTY", field, "product id ''; permitted: an indexed id")
+        check_product_id(product_id, field)
         timings = StageTimings()
         with timings.stage("decode"):
             stored = self._fetch(product_id)
         if stored is None:
-            raise ResourceMissing(
-                "PRODUCT_NOT_FOUND",
-                field,
-                "product",
-                product_id,
-                f"product {product_id[:80]!r} is not in the index; permitted: an indexed id",
-            )
+            raise product_missing(product_id, field)
         return self._indexed(stored.direction, timings.measured_us, ())
 
     def _vector(self, values: npt.NDArray[np.float32], field: str) -> EncodedPart:

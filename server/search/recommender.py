@@ -8,9 +8,10 @@ from typing import Literal
 
 from embedder.index_space import IndexQuery
 from indexer.stores.protocol import QueryPart, Scored, Stored, VersionReader
-from server.errors import InvalidRequest, ResourceMissing
+from server.errors import InvalidRequest
 from server.search.checks import RequestChecks
 from server.search.finder import Finder
+from server.search.indexed_product import check_product_id, product_missing
 from server.search.mix import mix
 from server.search.query import Hit, ServerWarning
 from server.search.searcher import to_hit
@@ -112,16 +113,9 @@ def _check_apart(command: RecommendCommand) -> None:
 
 def _queries(product_ids: Sequence[str], held: Mapping[str, IndexQuery], field: str) -> list[IndexQuery]:
     for place, product_id in enumerate(product_ids):
-        if not product_id:
-            raise InvalidRequest("PRODUCT_ID_EMPTY", f"{field}[{place}]", "product id ''; permitted: an indexed id")
+        check_product_id(product_id, f"{field}[{place}]")
         if product_id not in held:
-            raise ResourceMissing(
-                "PRODUCT_NOT_FOUND",
-                f"{field}[{place}]",
-                "product",
-                product_id,
-                f"product {product_id[:80]!r} is not in the index; permitted: an indexed id",
-            )
+            raise product_missing(product_id, f"{field}[{place}]")
     return [held[product_id] for product_id in product_ids]
 
 

@@ -21,7 +21,7 @@ from tests.bench.bars import Bars, arguments
 from tests.bench.parts_compared import PartsCompared
 from tests.bench.prepared import base_of, sibling_keys
 from tests.bench.quality_tuxpaint import CATALOG, SEEDS, decoded, tested_places, view_recall, write_catalog
-from tests.bench.tuned import extent, train
+from tests.bench.tuned import extent, kept_mixture, train
 
 BUDGET = "20m"
 SIDE, SHORT_SIDE = 160, 64
@@ -73,8 +73,7 @@ def measure(
             "untuned title recall@10": titles["untuned"].at_10,
         }
         if way == "tuned":
-            tuning = load_info(bundle).training["tuning"]
-            kept = next((item for item in tuning["sweep"] if item["kept"]), tuning["sweep"][0])
+            kept = kept_mixture(load_info(bundle).training["tuning"])
             figures |= {"retention lost": kept["lost"], "share kept": kept["shares"]["first"]}
     return figures
 

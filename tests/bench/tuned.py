@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from embedder import bundle
 from tests.bench.bars import Bars
@@ -30,11 +31,17 @@ def extent(short: bool, budget: str, folder: Path) -> list[str]:
     return ["--config", str(config)]
 
 
+def kept_mixture(tuning: dict[str, Any]) -> dict[str, Any]:
+    """The one that a tuned bundle was made of; the base's, which comes first, where none may be kept."""
+    found: dict[str, Any] = next((item for item in tuning["sweep"] if item["kept"]), tuning["sweep"][0])
+    return found
+
+
 def report_guard(bars: Bars, folder: Path, name: str) -> None:
     """Rows and bars of what was kept: what it lost of what the base knew, and how much of the gain it kept."""
     tuning = bundle.load_info(folder).training["tuning"]
     mixtures = tuning["sweep"]
-    kept = next((item for item in mixtures if item["kept"]), mixtures[0])
+    kept = kept_mixture(tuning)
     best = max(mixtures[1:], key=lambda item: item["in_domain"].get("score", 0.0))
     start = tuning["frozen_score"]
     gain = (kept["in_domain"].get("score", 0.0) - start) / max(1e-9, best["in_domain"].get("score", 0.0) - start)
