@@ -4,7 +4,7 @@
 Needs grpcio and protobuf, nothing else.
 """
 
-from merchlens import catalog_results, queries, recognition_results, results
+from merchlens import catalog_results, hits, predictions, queries, recognition_results, results
 
 # Their `__all__` says what: a new type is exported by that alone.
 from merchlens.catalog_results import *  # noqa: F403
@@ -28,6 +28,8 @@ from merchlens.errors import (
     Unimplemented,
     Unknown,
 )
+from merchlens.hits import *  # noqa: F403
+from merchlens.predictions import *  # noqa: F403
 from merchlens.queries import *  # noqa: F403
 from merchlens.recognition_results import *  # noqa: F403
 from merchlens.results import *  # noqa: F403
@@ -56,5 +58,6 @@ __all__ = [
     "Unimplemented",
     "Unknown",
 ]
-__all__ += catalog_results.__all__ + queries.__all__ + recognition_results.__all__ + results.__all__
+_TYPES = (catalog_results, hits, predictions, queries, recognition_results, results)
+__all__ += [name for module in _TYPES for name in module.__all__]
 __all__.sort()

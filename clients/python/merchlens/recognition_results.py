@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from merchlens.errors import MerchlensError, from_status
-from merchlens.results import AttributePrediction, CategoryPrediction, ReplyMeta
+from merchlens.predictions import AttributePrediction, CategoryPrediction
+from merchlens.results import ReplyMeta
 from merchlens.v1 import recognition_service_pb2
 
 __all__ = ["Classification", "Embeddings"]
