@@ -7,7 +7,9 @@ ServerError
 ├── ReplyTooLarge      an answer that would be one
 ├── VersionReplaced    a page token of an index version that is not served any more
 ├── DecodeMemoryFull   pictures being decoded leave no memory for another
+├── StreamsFull        streams that are open leave no worker for another
 ├── DeadlineExpired    the caller no longer waits for the answer
+│   └── StreamIdle     no query came for too long
 ├── ServerStopping     a call that came after the signal to stop
 └── StartupRefused     a configuration that must not be used
 """
@@ -69,6 +71,14 @@ class DecodeMemoryFull(ServerError):
 
 class DeadlineExpired(ServerError):
     """The caller's deadline has passed, or it has cancelled."""
+
+
+class StreamIdle(DeadlineExpired):
+    """A stream without a deadline in which no query came for too long."""
+
+
+class StreamsFull(ServerError):
+    """Streams that are open leave no worker for another."""
 
 
 class ServerStopping(ServerError):

@@ -26,11 +26,14 @@ class ServerSettings(StoreSettings):
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
             "int8" for both.
         workers: calls handled at once.
+        max_streams: streams of queries that are answered at once, each by a worker of its own; one worker at least is
+            left to other calls.
+        stream_idle_s: a stream without a deadline ends when no query comes for so long.
         default_timeout_s: deadline of calls that have none.
         drain_s: how long calls in flight may take after SIGTERM.
         max_message_bytes, max_image_bytes, max_image_pixels, max_image_side, max_text_chars, max_page_size,
         max_filter_chars, max_filter_depth, max_batch_queries, max_embed_inputs, max_query_parts,
-        max_recommend_products, max_search_candidates: limits of one request, enforced before work starts.
+        max_recommend_products, max_search_candidates, max_facets: limits of one request, enforced before work starts.
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
             to 20 bytes a pixel (WebP), usually 8.
         decode_wait_s: how long a query waits for such memory before it is refused.
@@ -49,6 +52,8 @@ class ServerSettings(StoreSettings):
     device: str = "cpu"
     precision: PrecisionChoice = "auto"
     workers: int = Field(default=8, ge=1, le=1024)
+    max_streams: int = Field(default=4, ge=0, le=1024)
+    stream_idle_s: float = Field(default=60.0, gt=0)
     default_timeout_s: float = Field(default=30.0, gt=0)
     drain_s: float = Field(default=20.0, ge=0)
     max_message_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
@@ -65,6 +70,7 @@ class ServerSettings(StoreSettings):
     max_query_parts: int = Field(default=16, ge=1)
     max_recommend_products: int = Field(default=256, ge=1)
     max_search_candidates: int = Field(default=10_000, ge=1)
+    max_facets: int = Field(default=16, ge=0, le=256)
     max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
     check_mb_per_s: float = Field(default=8.0, ge=0, le=100_000)
     cache_dir: Path = Path("data/cache")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from indexer.filters.schema import FieldType, Schema
+from indexer.filters.schema import Field, FieldType, Schema
 from indexer.stores.condition import CATEGORY_PATH_KEY, payload_key
 
 MOST_ATTRIBUTES = 64
@@ -37,6 +37,23 @@ class PayloadIndexes:
             f"{len(self.left_out):,} of {len(self.left_out) + MOST_ATTRIBUTES:,} attributes are not indexed ({named}): "
             "a filter on one looks at every product, about 6 ms for each 1,000"
         )
+
+
+def counted_key(field: Field, schema: Schema, ids: bool = False) -> str | None:
+    """The payload key by which a field's values are counted; None where no index does that.
+
+    Args:
+        field: of a catalog.
+        schema: of the same catalog.
+        ids: see `choose_payload_indexes`.
+    """
+    if field.type is FieldType.CATEGORY:
+        return CATEGORY_PATH_KEY
+    # Numbers are indexed for ranges, which counts none of them.
+    if field.type is FieldType.NUMBER or (field.is_attribute and field.name not in schema.attributes):
+        return None
+    key = payload_key(field)
+    return key if key in choose_payload_indexes(schema, ids=ids).keys else None
 
 
 def choose_payload_indexes(

@@ -133,6 +133,11 @@ def recommended(
     return [item for _, item in sorted(ranked, key=lambda pair: (pair[0], pair[1].product_id))]
 
 
+def value_name(value: object) -> str:
+    """A payload's value as text, for people and for comparing: of a bool "true" or "false"."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def to_stored(payload: Payload, held: Mapping[str, Any]) -> Stored:
     """One product as the engine holds it; `held` are its vectors by name, those of pictures one or a list of them."""
     rows = np.atleast_2d(np.asarray(held[IMAGE], dtype=np.float32))

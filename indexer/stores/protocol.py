@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
+from indexer.filters.schema import Field
 from indexer.versions.layout import Part
 from indexer.versions.manifest import Manifest
 from indexer.versions.verify import Verification
@@ -310,6 +311,21 @@ class VersionReader(Searchable, Protocol):
 
     def count(self, where: Expression | None = None) -> int:
         """How many products match, exactly."""
+
+    def counts_values_of(self, field: Field) -> bool:
+        """Whether `count_values` knows the field: it holds no numbers, and is indexed."""
+
+    def count_values(self, field: Field, limit: int, where: Expression | None = None) -> dict[str, int]:
+        """How many products have which value, exactly; one with several counts for each.
+
+        Args:
+            field: one that `counts_values_of`; of a category all levels count.
+            limit: how many values at most, 1 or more: those that most products have.
+            where: only products that match.
+
+        Returns:
+            Value to the number of its products; of a bool "true" and "false".
+        """
 
     def page(self, limit: int, start: str = "", where: Expression | None = None) -> Page:
         """Some of the products that match, in the order of their points' ids.

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer.stores.protocol import VersionReader
-from server.catalog.page_token import Walk
+from server.pages.page_token import Walk, token_invalid
 from server.search.checks import RequestChecks
 from server.search.indexed_product import check_product_id, product_missing
 from server.search.query import ServerWarning
@@ -85,11 +86,21 @@ class Products:
         mask = self._checks.read_mask(read_mask)
         condition = self._checks.filter(where)
         manifest = self._reader.manifest
-        walk = Walk(manifest.version, (manifest.catalog, where))
-        start = walk.start_of(page_token)
+        walk = Walk(manifest.version, (manifest.catalog.encode(), where.encode()))
+        start = _read_start(walk.position_of(page_token), page_token)
         timings = StageTimings()
         with timings.stage("read"):
             page = self._reader.page(limit, start, condition)
         products = tuple(ProductFound(each["product_id"], mask.apply(each)) for each in page.payloads)
-        token = walk.to_token(page.next) if page.next else ""
+        token = walk.to_token(UUID(page.next).bytes) if page.next else ""
         return ProductPage(products, token, timings.measured_us, warnings)
+
+
+def _read_start(position: bytes, token: str) -> str:
+    """The point at which a page begins; "": the first one."""
+    if not position:
+        return ""
+    try:
+        return str(UUID(bytes=position))
+    except ValueError as error:
+        raise token_invalid(token) from error

@@ -17,6 +17,7 @@ from indexer.versions.manifest import check_precision, check_servable, fitted_wi
 from server.catalog.index_versions import IndexVersions
 from server.catalog.products import Products
 from server.errors import InvalidRequest
+from server.pages.page import Pager
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
 from server.search.checks import RequestChecks
@@ -85,7 +86,8 @@ class ServedCatalog:
         finder = Finder(reader, recognizer)
         origin = Origin(encoder.info.fingerprint, manifest.version)
         checks = RequestChecks(manifest, settings)
-        searcher = Searcher(checks, parts, finder, recognizer, matcher, origin)
+        pager = Pager(reader, settings.max_facets)
+        searcher = Searcher(checks, parts, finder, pager, recognizer, matcher, origin)
         return cls(
             encoder,
             store,

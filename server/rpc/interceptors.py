@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -61,13 +62,17 @@ class StatusInterceptor(grpc.ServerInterceptor):
             (True, True): (handler.stream_stream, grpc.stream_stream_rpc_method_handler),
         }[bool(handler.request_streaming), bool(handler.response_streaming)]
         given = _each_given if handler.request_streaming else _given
+        # A conversation lasts as long as its caller likes, and ends by itself when it is idle.
+        timeout_s = (
+            math.inf if handler.request_streaming and handler.response_streaming else self._settings.default_timeout_s
+        )
 
         def run(request: Any, context: grpc.ServicerContext) -> Any:
-            with self._answering(context, method) as call:
+            with self._answering(context, method, timeout_s) as call:
                 return write(answer(given(request), call))
 
         def run_stream(request: Any, context: grpc.ServicerContext) -> Iterator[Any]:
-            with self._answering(context, method) as call:
+            with self._answering(context, method, timeout_s) as call:
                 for reply in answer(given(request), call):
                     yield write(reply)
 
@@ -106,8 +111,8 @@ class StatusInterceptor(grpc.ServerInterceptor):
         return write
 
     @contextmanager
-    def _answering(self, context: grpc.ServicerContext, method: str) -> Iterator[Call]:
-        call = Call.begin(context, self._settings.default_timeout_s, method)
+    def _answering(self, context: grpc.ServicerContext, method: str, timeout_s: float) -> Iterator[Call]:
+        call = Call.begin(context, timeout_s, method, lambda: self._stopping)
         logged_request_id.set(call.request_id)
         try:
             if self._stopping:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 
@@ -12,6 +13,9 @@ from server.rpc.batch_reply import BatchReply
 from server.rpc.call import Call
 from server.rpc.messages.meta import to_meta
 from server.rpc.messages.search import to_hit_message, to_recommend_command, to_search_command, to_search_response
+from server.rpc.query_stream import QueryStream
+from server.rpc.stream_places import StreamPlaces
+from server.rpc.stream_reply import to_stream_reply
 from server.search.attempt import attempt
 
 
@@ -21,6 +25,8 @@ class SearchServicer:
     def __init__(self, catalog: ServedCatalog) -> None:
         self._catalog = catalog
         self._searcher = catalog.searcher
+        settings = catalog.settings
+        self._streams = StreamPlaces(min(settings.max_streams, settings.workers - 1))
 
     def Search(  # noqa: N802  (the contract's name)
         self, request: search_service_pb2.SearchRequest, call: Call
@@ -60,3 +66,18 @@ class SearchServicer:
         return search_service_pb2.BatchSearchResponse(
             results=reply.results, meta=to_meta(self._catalog.origin, call.request_id, reply.timings.measured_us)
         )
+
+    def StreamSearch(  # noqa: N802
+        self, requests: Iterator[search_service_pb2.StreamSearchRequest], call: Call
+    ) -> Iterator[search_service_pb2.StreamSearchResponse]:
+        """Answer queries as they come; see the contract."""
+        call.check_alive()
+        settings = self._catalog.settings
+        with self._streams.taken():
+            for batch in QueryStream(requests, call, settings.stream_idle_s).batches():
+                read = [attempt(partial(to_search_command, item.query, settings.max_query_parts)) for item in batch]
+                commands = [item for item in read if not isinstance(item, Exception)]
+                with closing(self._searcher.search_many(commands, call.check_alive)) as outcomes:
+                    for asked, item in zip(batch, read, strict=True):
+                        outcome = item if isinstance(item, Exception) else next(outcomes)
+                        yield to_stream_reply(asked.query_id, outcome, call, settings.max_message_bytes)

@@ -69,6 +69,20 @@ class Finder:
         best = found if where is None or not wanted else self._reader.query(by.parts, by.weights, wanted)
         return Found(found, best[:wanted], self.nearest(part.query, voters))
 
+    def hits(
+        self,
+        part: EncodedPart,
+        limit: int,
+        where: Expression | None = None,
+        without: Collection[str] = (),
+        effort: Effort | int = "balanced",
+    ) -> list[Scored]:
+        """The hits of `find`, at most `limit` of them, without the evidence."""
+        by = self._ranking.of(part.query, part.semantic, part.text)
+        if not by.is_fused:
+            return self.nearest(part.query, limit, where, without, effort)
+        return self._reader.query(by.parts, by.weights, limit, where, effort)
+
     def nearest(
         self,
         query: IndexQuery,

@@ -12,6 +12,9 @@ import numpy.typing as npt
 from embedder.recognition.attribute_model import AttributeMethod
 from embedder.recognition.category_tree import CategoryNode
 from indexer.stores.protocol import Effort
+from server.pages.facets import Facet
+from server.pages.page import Total
+from server.pages.plan import FIRST_PAGE, PageCommand
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class SearchCommand:
         page_size: as asked; 0 for the default.
         read_mask: paths of the payload's fields that hits have; empty: all.
         effort: how thoroughly is searched.
+        page: which page of the hits, and what is said of all of them.
     """
 
     catalog: str
@@ -72,11 +76,30 @@ class SearchCommand:
     page_size: int = 0
     read_mask: tuple[str, ...] = ()
     effort: Effort | int = "balanced"
+    page: PageCommand = FIRST_PAGE
 
     @classmethod
     def of(cls, query: Query, filter: str = "", page_size: int = 0) -> SearchCommand:
         """A search for one thing in the default catalog."""
         return cls("", (WeightedPart(query),), filter, page_size)
+
+    def identity(self) -> tuple[bytes, ...]:
+        """Whatever says which products its pages hold, and in which order; not how thoroughly is searched."""
+        parts = (item for part in self.parts for item in (repr(part.weight).encode(), *_said(part.query)))
+        return (b"search", self.catalog.encode(), self.filter.encode(), *self.page.identity(), *parts)
+
+
+def _said(query: Query) -> tuple[bytes, bytes]:
+    """The kind of a query, and all of it."""
+    match query:
+        case TextQuery(text):
+            return b"text", text.encode()
+        case PictureQuery(data):
+            return b"image", data
+        case ProductQuery(product_id):
+            return b"product", product_id.encode()
+        case VectorQuery(values):
+            return b"vector", values.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +145,7 @@ class Hit:
         payload: as indexed.
         picture: name of the one of its pictures that matched; "" where that is not known.
         match: what it is worth.
+        duplicates: ids of products that show the same, and that it stands for; best first.
     """
 
     product_id: str
@@ -129,6 +153,22 @@ class Hit:
     payload: Mapping[str, Any]
     picture: str = ""
     match: Match = UNJUDGED
+    duplicates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    """Hits with one value in the field that they are grouped by.
+
+    Attributes:
+        value: theirs; None: a product without one, which is a group of its own.
+        hits: the best, best first.
+        candidates: how many there are, those that are not given among them.
+    """
+
+    value: str | None
+    hits: tuple[Hit, ...]
+    candidates: int
 
 
 Abstention = Literal["not_in_catalog", "unsure"]
@@ -216,6 +256,10 @@ class SearchOutcome:
         warnings: what was done differently from what was asked.
         anything: probability that there is anything in the catalog of what was asked for, 0..1; None: not fitted.
         attributes: of the query itself; empty where nothing is known of any.
+        groups: best first; empty where hits are not grouped. Where they are, `hits` is empty.
+        facets: one for each that was asked for.
+        total: how many candidates there are; None: not counted.
+        next_page_token: "" where this is the last page.
     """
 
     hits: tuple[Hit, ...]
@@ -225,3 +269,7 @@ class SearchOutcome:
     warnings: tuple[ServerWarning, ...]
     anything: float | None = None
     attributes: tuple[PredictedAttribute, ...] = ()
+    groups: tuple[HitGroup, ...] = ()
+    facets: tuple[Facet, ...] = ()
+    total: Total | None = None
+    next_page_token: str = ""

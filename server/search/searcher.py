@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
 from indexer.filters.expression import Expression
-from indexer.stores.protocol import Scored
+from indexer.stores.protocol import Effort, Scored
+from server.pages.candidates import DEPTH, Candidate, Candidates, collect
+from server.pages.page import Page, Pager
+from server.pages.page_token import Walk
+from server.pages.plan import PagePlan
 from server.search.attempt import attempt
 from server.search.checks import RequestChecks
 from server.search.decode_memory import CheckAlive
@@ -16,10 +20,27 @@ from server.search.encode import EncodedPart, PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
 from server.search.mix import mix
-from server.search.query import UNJUDGED, Hit, Match, Origin, ProductQuery, SearchCommand, SearchOutcome, ServerWarning
+from server.search.query import (
+    UNJUDGED,
+    Hit,
+    HitGroup,
+    Match,
+    Origin,
+    ProductQuery,
+    SearchCommand,
+    SearchOutcome,
+    ServerWarning,
+)
 from server.search.read_mask import ReadMask
 from server.search.recognizer import Recognized, Recognizer
 from server.search.timings import StageTimings
+
+_ENDS_EARLY = ServerWarning(
+    "DEPTH_REACHED",
+    "page_token",
+    f"a query's pages end after {DEPTH:,} products, and others may match; next step: a narrower filter, or "
+    "ListProducts for all of them",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +49,29 @@ class _Checked:
 
     command: SearchCommand
     where: Expression | None
-    page_size: int
+    plan: PagePlan
     mask: ReadMask
+    effort: Effort | int
     warnings: tuple[ServerWarning, ...]
+
+    @property
+    def itself(self) -> tuple[str, ...]:
+        """Ids of the products that are parts of the query; they are not among its hits."""
+        return tuple(part.query.product_id for part in self.command.parts if isinstance(part.query, ProductQuery))
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A page, what the query shows, and what the hits on the page are worth, by product id."""
+
+    page: Page
+    seen: Recognized
+    matches: Mapping[str, Match]
+
+    def hit(self, candidate: Candidate, mask: ReadMask) -> Hit:
+        """What is given of a candidate."""
+        match = self.matches.get(candidate.hit.product_id, UNJUDGED)
+        return to_hit(candidate.hit, mask, match, candidate.duplicates)
 
 
 class Searcher:
@@ -41,6 +82,7 @@ class Searcher:
         checks: RequestChecks,
         parts: PartEncoder,
         finder: Finder,
+        pager: Pager,
         recognizer: Recognizer,
         matcher: Matcher,
         origin: Origin,
@@ -48,6 +90,7 @@ class Searcher:
         self._checks = checks
         self._parts = parts
         self._finder = finder
+        self._pager = pager
         self._recognizer = recognizer
         self._matcher = matcher
         self._origin = origin
@@ -105,7 +148,10 @@ class Searcher:
         if isinstance(where, Exception):
             raise where
         self._checks.effort(command.effort)
-        return _Checked(command, where, page_size, self._checks.read_mask(command.read_mask), warnings)
+        plan = self._pager.plan(command.page, page_size, Walk(self._origin.index_version, command.identity()))
+        # A graph finds nearly all of the nearest 1,000; a walk promises each of them.
+        effort = "exact" if command.page.token and command.effort == "balanced" else command.effort
+        return _Checked(command, where, plan, self._checks.read_mask(command.read_mask), effort, warnings)
 
     def _answer(self, asked: _Checked, encoded: Sequence[EncodedPart | Exception]) -> SearchOutcome:
         timings = StageTimings()
@@ -115,45 +161,79 @@ class Searcher:
                 raise part
             parts.append(part)
             timings.add(part.timings_us)
-        itself = tuple(part.query.product_id for part in asked.command.parts if isinstance(part.query, ProductQuery))
-        if len(parts) == 1:
-            hits, seen = self._answer_one(asked, parts[0], itself, timings)
-        else:
-            hits, seen = self._answer_mixed(asked, parts, itself, timings), Recognized()
+        answer = (
+            self._answer_one(asked, parts[0], timings) if len(parts) == 1 else self._answer_mixed(asked, parts, timings)
+        )
+        page, seen = answer.page, answer.seen
         return SearchOutcome(
-            hits,
+            tuple(answer.hit(each, asked.mask) for each in page.candidates),
             seen.category,
             self._origin,
             timings.measured_us,
-            (*asked.warnings, *(warning for part in parts for warning in part.warnings), *seen.warnings),
+            (
+                *asked.warnings,
+                *(warning for part in parts for warning in part.warnings),
+                *seen.warnings,
+                *((_ENDS_EARLY,) if page.ends_early else ()),
+            ),
             seen.anything,
             seen.attributes,
+            tuple(
+                HitGroup(
+                    group.value,
+                    tuple(answer.hit(each, asked.mask) for each in group.members[: asked.plan.group_hits]),
+                    len(group.members),
+                )
+                for group in page.groups
+            ),
+            page.facets,
+            page.total,
+            page.next_token,
         )
 
-    def _answer_one(
-        self, asked: _Checked, part: EncodedPart, itself: tuple[str, ...], timings: StageTimings
-    ) -> tuple[tuple[Hit, ...], Recognized]:
+    def _answer_one(self, asked: _Checked, part: EncodedPart, timings: StageTimings) -> _Answer:
+        wanted, itself = asked.plan.wanted, asked.itself
         with timings.stage("search"):
-            found = self._finder.find(part, asked.page_size, asked.where, itself, asked.command.effort)
+            found = self._finder.find(part, wanted, asked.where, itself, asked.effort)
+            candidates = self._collected(
+                asked, found.hits, lambda limit: self._finder.hits(part, limit, asked.where, itself, asked.effort)
+            )
         with timings.stage("rank"):
-            hits = found.hits[: asked.page_size]
             seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", bool(itself))
-            matches = self._matcher.judge(part, hits, found.near, seen.category, bool(itself))
-            return tuple(to_hit(item, asked.mask, match) for item, match in zip(hits, matches, strict=True)), seen
 
-    def _answer_mixed(
-        self, asked: _Checked, parts: Sequence[EncodedPart], itself: tuple[str, ...], timings: StageTimings
-    ) -> tuple[Hit, ...]:
+            def judge(hits: Sequence[Scored]) -> list[Match]:
+                return self._matcher.judge(part, hits, found.near, seen.category, bool(itself))
+
+            page = self._pager.cut(
+                asked.plan, candidates, lambda hits: [match.relevant for match in judge(hits)], asked.where
+            )
+            given = page.hits(asked.plan.group_hits)
+            matches = dict(zip((hit.product_id for hit in given), judge(given), strict=True))
+            return _Answer(page, seen, matches)
+
+    def _answer_mixed(self, asked: _Checked, parts: Sequence[EncodedPart], timings: StageTimings) -> _Answer:
         """What matches are worth, and what is seen, was fitted on queries of one part: nothing is said of it here."""
+        without = frozenset(asked.itself)
         with timings.stage("search"):
             query = mix([part.query for part in parts], [part.weight for part in asked.command.parts], "parts")
-            found = self._finder.nearest(query, asked.page_size, asked.where, frozenset(itself), asked.command.effort)
+
+            def nearest(limit: int) -> list[Scored]:
+                return self._finder.nearest(query, limit, asked.where, without, asked.effort)
+
+            candidates = self._collected(asked, nearest(asked.plan.wanted), nearest)
         with timings.stage("rank"):
-            return tuple(to_hit(item, asked.mask) for item in found)
+            page = self._pager.cut(asked.plan, candidates, lambda hits: [None] * len(hits), asked.where)
+            return _Answer(page, Recognized(), {})
+
+    def _collected(
+        self, asked: _Checked, found: Sequence[Scored], search: Callable[[int], Sequence[Scored]]
+    ) -> Candidates:
+        wanted = asked.plan.wanted
+        return collect(found, wanted, wanted, asked.command.page.keep_duplicates, search)
 
 
-def to_hit(item: Scored, mask: ReadMask, match: Match = UNJUDGED) -> Hit:
-    """A product found, what of it is given, and what it is worth."""
+def to_hit(item: Scored, mask: ReadMask, match: Match = UNJUDGED, duplicates: tuple[str, ...] = ()) -> Hit:
+    """A product found, what of it is given, what it is worth, and what it stands for."""
     pictures = item.payload.get("pictures") or ()
     picture = str(pictures[item.picture]) if item.picture < len(pictures) else ""
-    return Hit(item.product_id, item.score, mask.apply(item.payload), picture, match)
+    return Hit(item.product_id, item.score, mask.apply(item.payload), picture, match, duplicates)

@@ -35,6 +35,7 @@ TIMED = {
     "index_memory": {"index_memory_ratio"},
     "index_text_cost": {"index_text_cost_ratio"},
     "serve_batch_search": {"serve_batch_search_speedup"},
+    "serve_pages": {f"serve_pages_{name}" for name in ("counts_that_differ", "repeats", "gaps")},
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
     "serve_text_query": {"serve_text_query_ratio"},
 }
@@ -43,6 +44,9 @@ SURE = {
     "index_beside_server_other_versions",
     "index_second_build_encoded",
     "index_update_exports_that_differ",
+    "serve_pages_counts_that_differ",
+    "serve_pages_gaps",
+    "serve_pages_repeats",
     "serve_heavy_imports",
 }
 """Bars of benches of speed that no machine's speed decides."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from types import TracebackType
 from typing import Any
 
@@ -10,7 +11,8 @@ import grpc
 
 from merchlens.catalog_results import Index, IndexVersions, Product, ProductPage, ProductResult
 from merchlens.connection import Connection, Method
-from merchlens.queries import Accuracy, ImageSource, QueryPart, SearchQuery, Strategy
+from merchlens.errors import MerchlensError
+from merchlens.queries import Accuracy, FacetQuery, ImageSource, QueryPart, SearchQuery, Strategy
 from merchlens.recognition_results import Classification, Embeddings
 from merchlens.request import (
     build_batch_search_request,
@@ -24,6 +26,7 @@ from merchlens.request import (
     checked_text,
 )
 from merchlens.results import BatchSearchResult, Recommendation, SearchResult
+from merchlens.streams import QueriesSent, read_stream_reply
 from merchlens.v1 import (
     catalog_service_pb2,
     catalog_service_pb2_grpc,
@@ -81,6 +84,14 @@ class Client:
         catalog: str = "",
         fields: Sequence[str] = (),
         accuracy: Accuracy = "balanced",
+        page_token: str = "",
+        group_by: str = "",
+        hits_per_group: int = 3,
+        facets: Sequence[str | FacetQuery] = (),
+        diversity: float = 0.0,
+        min_match_probability: float = 0.0,
+        count_total: bool = False,
+        keep_duplicates: bool = False,
         timeout_s: float | None = None,
         request_id: str | None = None,
     ) -> SearchResult:
@@ -93,11 +104,21 @@ class Client:
             vector: an embedding from the server's model, of the index's dimension; scaled to length 1 by the server.
             parts: several of these with weights, 1 to 16, which are one query: `[QueryPart(image="shoe.jpg"),
                 QueryPart(text="red", weight=0.5)]`; products that are parts are not among the hits.
-            top_k: how many hits at most, from 1; the server caps it at 1,000 with the warning PAGE_SIZE_CAPPED.
+            top_k: how many hits, or groups, on a page at most, from 1; the server caps it at 1,000 with the warning
+                PAGE_SIZE_CAPPED.
             filter: which products to consider, as in `price < 50 AND in_stock`; "" is all.
             catalog: which catalog to search; "" is the default one.
             fields: which fields of the hits' payloads are given, as in `["title", "color"]`; empty is all.
             accuracy: how thoroughly to search: "balanced", "fast", "exact", or among so many candidates (1 to 10,000).
+            page_token: `next_page_token` of the page before, with the same query; "" is the first page; see
+                `walk_search`.
+            group_by: a field by whose values hits are grouped; "" is not at all.
+            hits_per_group: how many hits of a group are given, 1 to 100.
+            facets: fields whose values are counted, as in `["color", FacetQuery("category", scope="filter")]`.
+            diversity: how much hits shall differ from each other: 0 is as ranked, 1 is as different as can be.
+            min_match_probability: hits of a lower match probability are left out, 0 to 1.
+            count_total: whether to count what the pages hold.
+            keep_duplicates: whether products that show the same are hits of their own; else the best stands for all.
             timeout_s: deadline for all attempts together, over 0, at most 86,400 seconds; None is the client's.
             request_id: to find the call in the server's log, 1..128 printable ASCII characters without white space;
                 None makes a new one.
@@ -121,9 +142,38 @@ class Client:
                 catalog=catalog,
                 fields=fields,
                 accuracy=accuracy,
+                page_token=page_token,
+                group_by=group_by,
+                hits_per_group=hits_per_group,
+                facets=facets,
+                diversity=diversity,
+                min_match_probability=min_match_probability,
+                count_total=count_total,
+                keep_duplicates=keep_duplicates,
             )
         )
         return SearchResult.from_message(self._called(self._search.Search, request, timeout_s, request_id))
+
+    def walk_search(self, query: SearchQuery, *, timeout_s: float | None = None) -> Iterator[SearchResult]:
+        """Go through the pages of a search, each of `query.top_k` hits or groups, until there are no more.
+
+        A query's pages hold its best 1,000 products, each once, also while products change.
+
+        Args:
+            query: the search; its `page_token` says where to begin.
+            timeout_s: deadline of each page; see `search`.
+
+        Raises:
+            FailedPrecondition: a page was given by an index version that is not served any more.
+            MerchlensError, InvalidArgument, OSError, TypeError, RuntimeError: see `search`, for each page.
+        """
+        request = build_search_request(query)
+        while True:
+            page = SearchResult.from_message(self._called(self._search.Search, request, timeout_s, None))
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
     def batch_search(
         self, queries: Iterable[SearchQuery], *, timeout_s: float | None = None, request_id: str | None = None
@@ -144,6 +194,37 @@ class Client:
         """
         request = build_batch_search_request(queries)
         return BatchSearchResult.from_message(self._called(self._search.BatchSearch, request, timeout_s, request_id))
+
+    def stream_search(
+        self, queries: Iterable[SearchQuery], *, timeout_s: float = 3600.0, request_id: str | None = None
+    ) -> Iterator[tuple[int, SearchResult | MerchlensError]]:
+        """Answer any number of searches over one stream, for bulk jobs; queries are taken as fast as they are answered.
+
+        Args:
+            queries: taken by another thread, one after the other.
+            timeout_s: deadline for all of them together; see `search`.
+            request_id: see `search`.
+
+        Yields:
+            As they come: a query's place, from 0, and its result, or the exception that a call of its own would have
+            raised. Closing the iterator ends the stream.
+
+        Raises:
+            MerchlensError: the stream as a whole failed; queries that were not answered can be asked again.
+            InvalidArgument, OSError, TypeError: a query that the client cannot send; those before it are answered.
+            RuntimeError: the client is closed.
+        """
+        sent, named = QueriesSent(queries), check_request_id(request_id)
+        replies = self._connection.stream(
+            self._search.StreamSearch,
+            sent.messages(),
+            timeout_s=self._connection.timeout(timeout_s),
+            request_id=named,
+        )
+        with closing(replies):
+            for reply in replies:
+                yield read_stream_reply(reply, named)
+        sent.raise_failure()
 
     def recommend(
         self,

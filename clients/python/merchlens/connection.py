@@ -7,7 +7,7 @@ import operator
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -106,7 +106,7 @@ class Connection:
                 time.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311
                 pause = min(2 * pause, _LONGEST_PAUSE_S)
 
-    def stream(self, method: Method, request: Any, *, timeout_s: float, request_id: str) -> Iterator[Any]:
+    def stream(self, method: Method, request: Any, *, timeout_s: float, request_id: str) -> Generator[Any, None, None]:
         """Call a method that gives a stream of replies; arguments and errors are those of `unary`.
 
         gRPC retries a stream only as long as no reply has come. Closing the iterator cancels the call.

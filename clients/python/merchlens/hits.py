@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from merchlens.payload import AttributeValue, read_payload
 from merchlens.v1 import search_service_pb2
 
-__all__ = ["Hit"]
+__all__ = ["Facet", "Hit", "HitGroup", "TotalSize"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Hit:
             server does not say.
         match_probability: that it is of the kind asked for, 0..1, calibrated; None where the server does not say.
         same_product_probability: that it is the very product shown, 0..1, calibrated; None where it does not say.
+        duplicate_product_ids: products that show the same, and that this one stands for; best first.
     """
 
     product_id: str
@@ -42,6 +43,7 @@ class Hit:
     picture: str = ""
     match_probability: float | None = None
     same_product_probability: float | None = None
+    duplicate_product_ids: tuple[str, ...] = ()
 
     @classmethod
     def from_message(cls, message: search_service_pb2.Hit) -> Hit:
@@ -55,4 +57,84 @@ class Hit:
             same_product_probability=message.same_product_probability
             if message.HasField("same_product_probability")
             else None,
+            duplicate_product_ids=tuple(message.duplicate_product_ids),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HitGroup:
+    """Hits with a value in common; iterating goes over them, `len()` counts them.
+
+    Attributes:
+        value: what they are grouped by; None: a product without a value, which is a group of its own.
+        hits: the best, best first.
+        candidate_count: how many products are in the group, those that are not given among them.
+    """
+
+    value: str | None
+    hits: tuple[Hit, ...]
+    candidate_count: int
+
+    def __iter__(self) -> Iterator[Hit]:
+        return iter(self.hits)
+
+    def __len__(self) -> int:
+        return len(self.hits)
+
+    @classmethod
+    def from_message(cls, message: search_service_pb2.HitGroup) -> HitGroup:
+        """Read one group."""
+        return cls(
+            message.value if message.HasField("value") else None,
+            tuple(Hit.from_message(hit) for hit in message.hits),
+            message.candidate_count,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """How many products have which value of a field.
+
+    Attributes:
+        field: as it was asked for.
+        values: value to the number of products that have it, the most first; empty for numbers.
+        has_more_values: whether there are values beside these.
+        product_count: how many products were counted, with and without a value.
+        without_value_count: how many of them have no value; None where the server does not say.
+        min, max: the smallest and the largest number; None for other fields, and where no product has one.
+    """
+
+    field: str
+    values: Mapping[str, int]
+    has_more_values: bool
+    product_count: int
+    without_value_count: int | None
+    min: float | None
+    max: float | None
+
+    @classmethod
+    def from_message(cls, message: search_service_pb2.Facet) -> Facet:
+        """Read one facet."""
+        numbers = message.numbers if message.HasField("numbers") else None
+        return cls(
+            message.field,
+            {item.value: item.count for item in message.values},
+            message.has_more_values,
+            message.product_count,
+            message.without_value_count if message.HasField("without_value_count") else None,
+            None if numbers is None else numbers.min,
+            None if numbers is None else numbers.max,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TotalSize:
+    """How many products there are, duplicates once; not `is_exact`: at least so many."""
+
+    value: int
+    is_exact: bool
+
+    @classmethod
+    def from_message(cls, message: search_service_pb2.TotalSize) -> TotalSize:
+        """Read a number."""
+        return cls(message.value, message.is_exact)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["QueryPart", "SearchQuery"]
+__all__ = ["FacetQuery", "QueryPart", "SearchQuery"]
 
 ImageSource = str | os.PathLike[str] | bytes | bytearray | memoryview
 """A picture: the path of its file, or the file's bytes."""
@@ -36,6 +36,25 @@ class QueryPart:
     weight: float = 1.0
 
 
+Scope = Literal["candidates", "filter"]
+"""Which products a facet counts: the query's best 1,000, or all that its filter lets through, whatever the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class FacetQuery:
+    """A field whose values are counted.
+
+    Attributes:
+        field: its name, as in a filter.
+        max_values: how many values are given at most, 1 to 1,000: those that most products have.
+        scope: which products are counted.
+    """
+
+    field: str
+    max_values: int = 20
+    scope: Scope = "candidates"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchQuery:
     """One search of several; see `Client.search`, whose arguments these are.
@@ -47,6 +66,8 @@ class SearchQuery:
         catalog: "" is the default one.
         fields: which fields of the hits' payloads are given; empty is all.
         accuracy: how thoroughly is searched.
+        page_token, group_by, hits_per_group, facets, diversity, min_match_probability, count_total, keep_duplicates:
+            which page, and what is said of all of them.
     """
 
     text: str | None = None
@@ -59,3 +80,11 @@ class SearchQuery:
     catalog: str = ""
     fields: Sequence[str] = ()
     accuracy: Accuracy = "balanced"
+    page_token: str = ""
+    group_by: str = ""
+    hits_per_group: int = 3
+    facets: Sequence[str | FacetQuery] = ()
+    diversity: float = 0.0
+    min_match_probability: float = 0.0
+    count_total: bool = False
+    keep_duplicates: bool = False

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from google.protobuf import field_mask_pb2
 
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
-from merchlens.queries import Accuracy, ImageSource, QueryPart, SearchQuery, Strategy
+from merchlens.queries import Accuracy, FacetQuery, ImageSource, QueryPart, SearchQuery, Strategy
 from merchlens.status import FieldViolation
 from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2, search_service_pb2
 
@@ -30,6 +30,10 @@ _LEVELS: Mapping[str, Any] = {
     "balanced": search_service_pb2.Accuracy.LEVEL_BALANCED,
     "fast": search_service_pb2.Accuracy.LEVEL_FAST,
     "exact": search_service_pb2.Accuracy.LEVEL_EXACT,
+}
+_SCOPES: Mapping[str, Any] = {
+    "candidates": search_service_pb2.FacetRequest.SCOPE_CANDIDATES,
+    "filter": search_service_pb2.FacetRequest.SCOPE_FILTER,
 }
 _STRATEGIES: Mapping[Strategy, Any] = {
     "average": search_service_pb2.RecommendRequest.STRATEGY_AVERAGE,
@@ -116,7 +120,51 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         page_size=_checked_top_k(query.top_k, f"{within}page_size"),
         read_mask=read_mask(query.fields) if query.fields else None,
         accuracy=_build_accuracy(query.accuracy, f"{within}accuracy"),
+        page_token=checked_text(query.page_token, f"{within}page_token"),
+        group_by=_build_group_by(query.group_by, query.hits_per_group, f"{within}group_by"),
+        facets=_build_facets(query.facets, f"{within}facets"),
+        diversity=_build_diversity(query.diversity, f"{within}diversity"),
+        min_match_probability=query.min_match_probability,
+        count_total=query.count_total,
+        keep_duplicates=query.keep_duplicates,
     )
+
+
+def _build_group_by(field: str, hits: int, path: str) -> search_service_pb2.GroupBy | None:
+    named = checked_text(field, f"{path}.field")
+    if not named:
+        return None
+    # 0 would mean "the default" on the wire, which nobody who writes hits_per_group=0 means.
+    if not 1 <= operator.index(hits) <= _MAX_INT32:
+        refuse("GROUP_BY_HITS", f"{path}.hits_per_group", f"{hits} hits per group; permitted: 1 to 100")
+    return search_service_pb2.GroupBy(field=named, hits_per_group=operator.index(hits))
+
+
+def _build_facets(facets: Sequence[str | FacetQuery], path: str) -> list[search_service_pb2.FacetRequest]:
+    if isinstance(facets, str):
+        raise TypeError("facets: str; permitted: several, as in ['color', 'category']")
+    return [
+        _build_facet(FacetQuery(facet) if isinstance(facet, str) else facet, f"{path}[{place}]")
+        for place, facet in enumerate(facets)
+    ]
+
+
+def _build_facet(facet: FacetQuery, path: str) -> search_service_pb2.FacetRequest:
+    if facet.scope not in _SCOPES:
+        refuse("FACET_SCOPE_UNKNOWN", f"{path}.scope", f"scope {facet.scope!r}; permitted: {', '.join(_SCOPES)}")
+    if not 1 <= operator.index(facet.max_values) <= _MAX_INT32:
+        refuse("FACET_VALUES", f"{path}.max_values", f"{facet.max_values} values; permitted: 1 to 1,000")
+    return search_service_pb2.FacetRequest(
+        field=checked_text(facet.field, f"{path}.field"),
+        max_values=operator.index(facet.max_values),
+        scope=_SCOPES[facet.scope],
+    )
+
+
+def _build_diversity(diversity: float, path: str) -> search_service_pb2.Diversity | None:
+    if not 0 <= diversity <= 1:
+        refuse("DIVERSITY_RANGE", f"{path}.relevance", f"diversity {diversity}; permitted: 0 to 1")
+    return search_service_pb2.Diversity(relevance=1 - diversity) if diversity else None
 
 
 def _build_accuracy(accuracy: Accuracy, field: str) -> search_service_pb2.Accuracy | None:

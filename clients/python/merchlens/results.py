@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from merchlens.errors import MerchlensError, from_status
-from merchlens.hits import Hit
+from merchlens.hits import Facet, Hit, HitGroup, TotalSize
 from merchlens.predictions import AttributePrediction, CategoryPrediction
 from merchlens.v1 import meta_pb2, search_service_pb2
 
@@ -86,6 +86,10 @@ class SearchResult:
         timings_us: microseconds by stage, in order.
         warnings: what the server did differently from what was asked.
         attributes: of the query itself, such as its colour, by name; empty where the server knows of none.
+        groups: of hits, where they were asked for; then `hits` is empty.
+        facets: by the field as it was asked for; of a field that was asked for twice the last one.
+        total_size: how many products there are, duplicates once; None where they were not counted.
+        next_page_token: for the next page; "" where this is the last one.
     """
 
     hits: tuple[Hit, ...]
@@ -96,6 +100,10 @@ class SearchResult:
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...]
     attributes: Mapping[str, AttributePrediction] = field(default_factory=dict)
+    groups: tuple[HitGroup, ...] = ()
+    facets: Mapping[str, Facet] = field(default_factory=dict)
+    total_size: TotalSize | None = None
+    next_page_token: str = ""
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -116,6 +124,10 @@ class SearchResult:
             timings_us=meta.timings_us,
             warnings=meta.warnings,
             attributes={item.name: AttributePrediction.from_message(item) for item in message.attributes},
+            groups=tuple(HitGroup.from_message(group) for group in message.groups),
+            facets={facet.field: Facet.from_message(facet) for facet in message.facets},
+            total_size=TotalSize.from_message(message.total_size) if message.HasField("total_size") else None,
+            next_page_token=message.next_page_token,
         )
 
 

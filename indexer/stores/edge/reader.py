@@ -11,9 +11,11 @@ from typing import IO
 
 from indexer.errors import VersionIncomplete
 from indexer.filters.expression import Expression
+from indexer.filters.schema import Field
 from indexer.stores.edge.seal import FILES, NEXT_STEP, Pace, Seal, differences, read_seal
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.watch import FolderWatch
+from indexer.stores.payload_indexes import counted_key
 from indexer.stores.protocol import Effort, Page, Payload, QueryPart, Scored, Stored
 from indexer.versions.manifest import Manifest
 
@@ -146,6 +148,15 @@ class EdgeReader:
         """See `VersionReader`."""
         with self._whole():
             return self._shard.count(where)
+
+    def counts_values_of(self, field: Field) -> bool:
+        """See `VersionReader`."""
+        return counted_key(field, self._manifest.schema) is not None
+
+    def count_values(self, field: Field, limit: int, where: Expression | None = None) -> dict[str, int]:
+        """See `VersionReader`."""
+        with self._whole():
+            return self._shard.count_values(counted_key(field, self._manifest.schema) or "", limit, where)
 
     def page(self, limit: int, start: str = "", where: Expression | None = None) -> Page:
         """See `VersionReader`."""

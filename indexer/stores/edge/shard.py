@@ -44,6 +44,7 @@ from indexer.stores.points import (
     recommended,
     to_scored,
     to_stored,
+    value_name,
 )
 from indexer.stores.protocol import (
     Batch,
@@ -334,6 +335,13 @@ class Shard:
         condition = None if where is None else _to_filter(to_condition(where))
         with _translated("counting products"):
             return int(self._shard.count(edge.CountRequest(exact=True, filter=condition)))
+
+    def count_values(self, key: str, limit: int, where: Expression | None) -> dict[str, int]:
+        """See `VersionReader.count_values`; the key is one of a payload, and indexed."""
+        condition = None if where is None else _to_filter(to_condition(where))
+        with _translated("counting values"):
+            found = self._shard.facet(edge.FacetRequest(key, limit=limit, exact=True, filter=condition))
+            return {value_name(hit.value): hit.count for hit in found.hits}
 
     def page(self, limit: int, start: str, where: Expression | None) -> Page:
         """See `VersionReader.page`."""

@@ -9,7 +9,9 @@ from qdrant_client import models
 
 from indexer.errors import StoreNotFound, StoreUnavailable
 from indexer.filters.expression import Expression
+from indexer.filters.schema import Field
 from indexer.stores.candidates import Candidates
+from indexer.stores.payload_indexes import counted_key
 from indexer.stores.points import (
     FUSED_FROM,
     FUSION_K,
@@ -22,6 +24,7 @@ from indexer.stores.points import (
     recommended,
     to_scored,
     to_stored,
+    value_name,
 )
 from indexer.stores.protocol import Effort, Page, Payload, QueryPart, Scored, Stored, WordVector, ranking_parts
 from indexer.stores.qdrant.arguments import QdrantArguments
@@ -185,6 +188,25 @@ class QdrantReader:
     def count(self, where: Expression | None = None) -> int:
         """See `VersionReader`."""
         return int(self._call(self._client.count, self._name, count_filter=to_filter(where), exact=True).count)
+
+    def counts_values_of(self, field: Field) -> bool:
+        """See `VersionReader`."""
+        return self._counted_key(field) is not None
+
+    def count_values(self, field: Field, limit: int, where: Expression | None = None) -> dict[str, int]:
+        """See `VersionReader`."""
+        found = self._call(
+            self._client.facet,
+            self._name,
+            key=self._counted_key(field) or "",
+            facet_filter=to_filter(where),
+            limit=limit,
+            exact=True,
+        )
+        return {value_name(hit.value): hit.count for hit in found.hits}
+
+    def _counted_key(self, field: Field) -> str | None:
+        return counted_key(field, self._manifest.schema, ids=True)
 
     def page(self, limit: int, start: str = "", where: Expression | None = None) -> Page:
         """See `VersionReader`."""

@@ -9,10 +9,11 @@ from merchlens.v1 import search_service_pb2
 from indexer.stores.protocol import Effort
 from server.errors import InvalidRequest
 from server.rpc.messages.meta import to_meta
+from server.rpc.messages.page import to_facet, to_page_command, to_total
 from server.rpc.messages.payload import to_struct
 from server.rpc.messages.query import to_query
 from server.rpc.messages.recognition import to_attribute, to_category
-from server.search.query import Hit, SearchCommand, SearchOutcome, WeightedPart
+from server.search.query import Hit, HitGroup, SearchCommand, SearchOutcome, WeightedPart
 from server.search.recommender import RecommendCommand, Strategy
 
 _MOST_WEIGHT = 10.0
@@ -35,8 +36,8 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
     """Read a request.
 
     Raises:
-        InvalidRequest: too many query parts, or none, one that holds nothing, a weight outside its range, or an
-            unknown level of accuracy.
+        InvalidRequest: too many query parts, or none, one that holds nothing, a weight outside its range, an unknown
+            level of accuracy, or an unknown scope of a facet.
     """
     count = len(request.parts)
     if not 1 <= count <= most_parts:
@@ -60,6 +61,7 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
         request.page_size,
         tuple(request.read_mask.paths),
         _to_effort(request.accuracy),
+        to_page_command(request),
     )
 
 
@@ -104,6 +106,10 @@ def to_search_response(outcome: SearchOutcome, request_id: str) -> search_servic
     """Write a reply."""
     return search_service_pb2.SearchResponse(
         hits=[to_hit_message(hit) for hit in outcome.hits],
+        groups=[_to_group(group) for group in outcome.groups],
+        facets=[to_facet(facet) for facet in outcome.facets],
+        total_size=None if outcome.total is None else to_total(outcome.total),
+        next_page_token=outcome.next_page_token,
         category=None if outcome.category is None else to_category(outcome.category),
         attributes=[to_attribute(item) for item in outcome.attributes],
         meta=to_meta(outcome.origin, request_id, outcome.timings_us, outcome.warnings),
@@ -119,4 +125,11 @@ def to_hit_message(hit: Hit) -> search_service_pb2.Hit:
         picture=hit.picture,
         match_probability=hit.match.relevant,
         same_product_probability=hit.match.same,
+        duplicate_product_ids=hit.duplicates,
+    )
+
+
+def _to_group(group: HitGroup) -> search_service_pb2.HitGroup:
+    return search_service_pb2.HitGroup(
+        value=group.value, hits=[to_hit_message(hit) for hit in group.hits], candidate_count=group.candidates
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ from qdrant_client import QdrantClient
 from indexer.errors import StoreError, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.filters.expression import Expression, matches
 from indexer.filters.parser import parse_filter
+from indexer.filters.schema import Field
 from indexer.stores.edge.store import EdgeStore
 from indexer.stores.points import FUSION_K, point_id
 from indexer.stores.protocol import Batch, Payload, QueryPart, Store, VersionReader, WordVector
@@ -222,6 +224,40 @@ class TestFiltering:
 
     def test_counts_all_without_a_filter(self, reader: VersionReader) -> None:
         assert reader.count() == 200
+
+
+def values_in(payload: Payload, field: Field) -> set[str]:
+    if field.name == "category":
+        return set(payload.get("category_path", ()))
+    value = (payload.get("attributes", {}) if field.is_attribute else payload).get(field.name, [])
+    return {str(each).lower() if isinstance(each, bool) else each for each in np.atleast_1d(value).tolist()}
+
+
+class TestCountingValues:
+    @pytest.mark.parametrize("text", ["", "price < 50", 'color = "no such colour"'])
+    def test_each_value_of_an_indexed_field_has_its_number_of_products(
+        self, reader: VersionReader, things: Shelf, text: str
+    ) -> None:
+        where = parse_filter(text, things.schema)
+        payloads = [payload for payload in things.payloads if where is None or matches(where, payload)]
+        counted = [field for field in things.schema.fields() if reader.counts_values_of(field)]
+        assert {field.path for field in counted} >= {"category", "in_stock", "color", "size", "waterproof"}
+        for field in counted:
+            if field.name == "id":
+                continue
+            expected = Counter(value for payload in payloads for value in values_in(payload, field))
+            assert reader.count_values(field, 1000, where) == expected, field.path
+
+    def test_the_most_frequent_values_are_given(self, reader: VersionReader, things: Shelf) -> None:
+        color = things.schema.resolve("color")
+        whole = reader.count_values(color, 1000)
+        assert len(whole) > 2
+        few = reader.count_values(color, 2)
+        assert sorted(few.values()) == sorted(whole.values())[-2:]
+
+    def test_numbers_and_words_without_an_index_are_not_counted(self, reader: VersionReader, things: Shelf) -> None:
+        for path in ("price", "title", 'attributes."heel height"'):
+            assert not reader.counts_values_of(things.schema.resolve(path))
 
 
 class TestRecommending:

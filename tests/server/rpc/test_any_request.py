@@ -24,6 +24,7 @@ SERVICES = [
     recognition_service_pb2.DESCRIPTOR.services_by_name["RecognitionService"],
 ]
 METHODS = {f"/{service.full_name}/{method.name}": method for service in SERVICES for method in service.methods}
+STREAMS = {name for name, method in METHODS.items() if method.client_streaming}
 
 
 def picture() -> bytes:
@@ -70,6 +71,7 @@ SEARCH = search_service_pb2.SearchRequest(parts=[TEXT])
 GOOD: dict[str, Message] = {
     "Search": SEARCH,
     "BatchSearch": search_service_pb2.BatchSearchRequest(queries=[SEARCH, SEARCH]),
+    "StreamSearch": search_service_pb2.StreamSearchRequest(query_id="1", query=SEARCH),
     "Recommend": search_service_pb2.RecommendRequest(
         liked_product_ids=["p-0000", "p-0001"], disliked_product_ids=["p-0002"], strategy="STRATEGY_BEST_SCORE"
     ),
@@ -122,7 +124,7 @@ def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
     return st.lists(one, max_size=3) if field.is_repeated else one
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in STREAMS])
 def test_any_request_is_answered_or_refused_for_a_reason(served: Served, name: str) -> None:
     method = METHODS[name]
     write = GetMessageClass(method.input_type).SerializeToString
@@ -150,3 +152,25 @@ def test_any_request_is_answered_or_refused_for_a_reason(served: Served, name: s
 
         ask()
     assert grpc.StatusCode.OK in codes
+
+
+def test_any_query_of_a_stream_is_answered_or_refused_for_a_reason(served: Served) -> None:
+    (name,) = STREAMS
+    method = METHODS[name]
+    write = GetMessageClass(method.input_type).SerializeToString
+    read = GetMessageClass(method.output_type).FromString
+    codes: set[int] = set()
+    ours = [code.value[0] for code in OUR_FAULT]
+    with grpc.insecure_channel(served.target) as channel:
+        call = channel.stream_stream(name, write, read)
+
+        @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @given(requests=st.lists(messages(method.input_type) | nearly(GOOD[method.name]), max_size=4))
+        def ask(requests: list[Any]) -> None:
+            replies = list(call(iter(requests), timeout=60))
+            assert sorted(reply.query_id for reply in replies) == sorted(asked.query_id for asked in requests)
+            codes.update(reply.error.code for reply in replies)
+            assert not codes.intersection(ours), replies
+
+        ask()
+    assert 0 in codes

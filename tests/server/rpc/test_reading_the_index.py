@@ -113,9 +113,11 @@ def test_without_a_filter_hits_and_evidence_come_from_one_search_and_a_texts_vot
     itself = "product_id" in query
     with served_from(served.catalog, reader, way) as client:
         result = client.search(**query, top_k=top_k)
+        # One more hit says whether there is another page.
+        wanted = top_k + 1
         # A text's hits are ranked by words too, its neighbours by pictures alone.
-        texts = [(top_k if way else max(top_k, HITS), False), (NEIGHBORS, False)]
-        assert reader.asked == ([(max(top_k, NEIGHBORS) + 1, False)] if itself else texts)
+        texts = [(wanted if way else max(wanted, HITS), False), (NEIGHBORS, False)]
+        assert reader.asked == ([(max(wanted, NEIGHBORS) + 1, False)] if itself else texts)
         assert [hit.product_id for hit in result] == [
             hit.product_id for hit in served.client.search(**query, top_k=top_k)
         ]
@@ -132,16 +134,16 @@ def test_the_category_is_the_same_however_many_hits_are_asked_for_and_whatever_t
         plain = [client.search(text="ball", top_k=top_k).category for top_k in (1, 19, 20, 100)]
         reader.asked.clear()
         filtered = client.search(text="ball", top_k=5, filter='category:"signs"').category
-        assert reader.asked == [(5, True), *([] if way else [(HITS, False)]), (NEIGHBORS, False)]
+        assert reader.asked == [(6, True), *([] if way else [(HITS, False)]), (NEIGHBORS, False)]
     assert [*plain, filtered] == [plain[0]] * 5
 
 
-def test_with_a_head_and_an_earlier_index_as_many_are_searched_as_are_asked_for(served: Served) -> None:
+def test_with_a_head_and_an_earlier_index_no_more_are_searched_than_are_asked_for_and_one(served: Served) -> None:
     reader = CountingReader(served.catalog.reader)
     with served_from(served.catalog, reader, "head") as client:
         client.search(text="ball", top_k=3)
         client.search(text="ball", top_k=3, filter="in_stock")
-    assert reader.asked == [(3, False), (3, True)]
+    assert reader.asked == [(4, False), (4, True)]
 
 
 @pytest.mark.parametrize("accuracy", ["balanced", "fast", "exact", 1, 10_000])

@@ -137,7 +137,7 @@ class IndexCategory(_message.Message):
     def __init__(self, category: _Optional[str] = ..., product_count: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_image_side", "max_text_chars", "max_page_size", "max_filter_chars", "max_filter_depth", "max_batch_queries", "max_embed_inputs", "max_query_parts", "max_recommend_products", "max_search_candidates")
+    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_image_side", "max_text_chars", "max_page_size", "max_filter_chars", "max_filter_depth", "max_batch_queries", "max_embed_inputs", "max_query_parts", "max_recommend_products", "max_search_candidates", "max_facets")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_PIXELS_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +151,7 @@ class Limits(_message.Message):
     MAX_QUERY_PARTS_FIELD_NUMBER: _ClassVar[int]
     MAX_RECOMMEND_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     MAX_SEARCH_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
+    MAX_FACETS_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     max_image_bytes: int
     max_image_pixels: int
@@ -164,7 +165,8 @@ class Limits(_message.Message):
     max_query_parts: int
     max_recommend_products: int
     max_search_candidates: int
-    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_image_side: _Optional[int] = ..., max_text_chars: _Optional[int] = ..., max_page_size: _Optional[int] = ..., max_filter_chars: _Optional[int] = ..., max_filter_depth: _Optional[int] = ..., max_batch_queries: _Optional[int] = ..., max_embed_inputs: _Optional[int] = ..., max_query_parts: _Optional[int] = ..., max_recommend_products: _Optional[int] = ..., max_search_candidates: _Optional[int] = ...) -> None: ...
+    max_facets: int
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_image_side: _Optional[int] = ..., max_text_chars: _Optional[int] = ..., max_page_size: _Optional[int] = ..., max_filter_chars: _Optional[int] = ..., max_filter_depth: _Optional[int] = ..., max_batch_queries: _Optional[int] = ..., max_embed_inputs: _Optional[int] = ..., max_query_parts: _Optional[int] = ..., max_recommend_products: _Optional[int] = ..., max_search_candidates: _Optional[int] = ..., max_facets: _Optional[int] = ...) -> None: ...
 
 class ListIndexVersionsRequest(_message.Message):
     __slots__ = ("catalog",)

@@ -31,7 +31,7 @@ from merchlens.v1 import query_pb2 as merchlens_dot_v1_dot_query__pb2
 from merchlens.v1 import status_pb2 as merchlens_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!merchlens/v1/search_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1cmerchlens/v1/attribute.proto\x1a\x1bmerchlens/v1/category.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"\xca\x01\n\rSearchRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.merchlens.v1.QueryPart\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12-\n\tread_mask\x18\r \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12(\n\x08\x61\x63\x63uracy\x18\x0e \x01(\x0b\x32\x16.merchlens.v1.AccuracyJ\x04\x08\x05\x10\r\"\xb0\x01\n\x08\x41\x63\x63uracy\x12-\n\x05level\x18\x01 \x01(\x0e\x32\x1c.merchlens.v1.Accuracy.LevelH\x00\x12\x14\n\ncandidates\x18\x02 \x01(\x05H\x00\"S\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x12\n\x0eLEVEL_BALANCED\x10\x01\x12\x0e\n\nLEVEL_FAST\x10\x02\x12\x0f\n\x0bLEVEL_EXACT\x10\x03\x42\n\n\x08\x61\x63\x63uracy\"\xc6\x01\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32 .merchlens.v1.CategoryPrediction\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\x12\x35\n\nattributes\x18\x04 \x03(\x0b\x32!.merchlens.v1.AttributePrediction\"\xdd\x01\n\x03Hit\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12(\n\x07payload\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07picture\x18\x04 \x01(\t\x12\x1e\n\x11match_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18same_product_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x42\x14\n\x12_match_probabilityB\x1b\n\x19_same_product_probability\"B\n\x12\x42\x61tchSearchRequest\x12,\n\x07queries\x18\x01 \x03(\x0b\x32\x1b.merchlens.v1.SearchRequest\"q\n\x13\x42\x61tchSearchResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.merchlens.v1.BatchSearchResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"v\n\x11\x42\x61tchSearchResult\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result\"\xbe\x02\n\x10RecommendRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x19\n\x11liked_product_ids\x18\x02 \x03(\t\x12\x1c\n\x14\x64isliked_product_ids\x18\x03 \x03(\t\x12\x39\n\x08strategy\x18\x04 \x01(\x0e\x32\'.merchlens.v1.RecommendRequest.Strategy\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12-\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"S\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x14\n\x10STRATEGY_AVERAGE\x10\x01\x12\x17\n\x13STRATEGY_BEST_SCORE\x10\x02\"^\n\x11RecommendResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta2\xf6\x01\n\rSearchService\x12\x43\n\x06Search\x12\x1b.merchlens.v1.SearchRequest\x1a\x1c.merchlens.v1.SearchResponse\x12R\n\x0b\x42\x61tchSearch\x12 .merchlens.v1.BatchSearchRequest\x1a!.merchlens.v1.BatchSearchResponse\x12L\n\tRecommend\x12\x1e.merchlens.v1.RecommendRequest\x1a\x1f.merchlens.v1.RecommendResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!merchlens/v1/search_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1cmerchlens/v1/attribute.proto\x1a\x1bmerchlens/v1/category.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"\xac\x03\n\rSearchRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12&\n\x05parts\x18\x02 \x03(\x0b\x32\x17.merchlens.v1.QueryPart\x12\x0e\n\x06\x66ilter\x18\x03 \x01(\t\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\t\x12\'\n\x08group_by\x18\x06 \x01(\x0b\x32\x15.merchlens.v1.GroupBy\x12*\n\x06\x66\x61\x63\x65ts\x18\x07 \x03(\x0b\x32\x1a.merchlens.v1.FacetRequest\x12*\n\tdiversity\x18\x08 \x01(\x0b\x32\x17.merchlens.v1.Diversity\x12\x1d\n\x15min_match_probability\x18\t \x01(\x02\x12-\n\tread_mask\x18\r \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12(\n\x08\x61\x63\x63uracy\x18\x0e \x01(\x0b\x32\x16.merchlens.v1.Accuracy\x12\x13\n\x0b\x63ount_total\x18\x0f \x01(\x08\x12\x17\n\x0fkeep_duplicates\x18\x10 \x01(\x08J\x04\x08\n\x10\r\"0\n\x07GroupBy\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x16\n\x0ehits_per_group\x18\x02 \x01(\x05\"\xaa\x01\n\x0c\x46\x61\x63\x65tRequest\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12\x12\n\nmax_values\x18\x02 \x01(\x05\x12/\n\x05scope\x18\x03 \x01(\x0e\x32 .merchlens.v1.FacetRequest.Scope\"F\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x14\n\x10SCOPE_CANDIDATES\x10\x01\x12\x10\n\x0cSCOPE_FILTER\x10\x02\"1\n\tDiversity\x12\x16\n\trelevance\x18\x01 \x01(\x02H\x00\x88\x01\x01\x42\x0c\n\n_relevance\"\xb0\x01\n\x08\x41\x63\x63uracy\x12-\n\x05level\x18\x01 \x01(\x0e\x32\x1c.merchlens.v1.Accuracy.LevelH\x00\x12\x14\n\ncandidates\x18\x02 \x01(\x05H\x00\"S\n\x05Level\x12\x15\n\x11LEVEL_UNSPECIFIED\x10\x00\x12\x12\n\x0eLEVEL_BALANCED\x10\x01\x12\x0e\n\nLEVEL_FAST\x10\x02\x12\x0f\n\x0bLEVEL_EXACT\x10\x03\x42\n\n\x08\x61\x63\x63uracy\"\xd9\x02\n\x0eSearchResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x32\n\x08\x63\x61tegory\x18\x02 \x01(\x0b\x32 .merchlens.v1.CategoryPrediction\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\x12\x35\n\nattributes\x18\x04 \x03(\x0b\x32!.merchlens.v1.AttributePrediction\x12&\n\x06groups\x18\x05 \x03(\x0b\x32\x16.merchlens.v1.HitGroup\x12#\n\x06\x66\x61\x63\x65ts\x18\x06 \x03(\x0b\x32\x13.merchlens.v1.Facet\x12+\n\ntotal_size\x18\x07 \x01(\x0b\x32\x17.merchlens.v1.TotalSize\x12\x17\n\x0fnext_page_token\x18\x08 \x01(\t\"b\n\x08HitGroup\x12\x12\n\x05value\x18\x01 \x01(\tH\x00\x88\x01\x01\x12\x1f\n\x04hits\x18\x02 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12\x17\n\x0f\x63\x61ndidate_count\x18\x03 \x01(\x05\x42\x08\n\x06_value\"\xd6\x01\n\x05\x46\x61\x63\x65t\x12\r\n\x05\x66ield\x18\x01 \x01(\t\x12(\n\x06values\x18\x02 \x03(\x0b\x32\x18.merchlens.v1.FacetValue\x12\x17\n\x0fhas_more_values\x18\x03 \x01(\x08\x12\x15\n\rproduct_count\x18\x04 \x01(\x03\x12 \n\x13without_value_count\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12*\n\x07numbers\x18\x06 \x01(\x0b\x32\x19.merchlens.v1.NumberRangeB\x16\n\x14_without_value_count\"*\n\nFacetValue\x12\r\n\x05value\x18\x01 \x01(\t\x12\r\n\x05\x63ount\x18\x02 \x01(\x03\"\'\n\x0bNumberRange\x12\x0b\n\x03min\x18\x01 \x01(\x01\x12\x0b\n\x03max\x18\x02 \x01(\x01\",\n\tTotalSize\x12\r\n\x05value\x18\x01 \x01(\x05\x12\x10\n\x08is_exact\x18\x02 \x01(\x08\"\xfc\x01\n\x03Hit\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12(\n\x07payload\x18\x03 \x01(\x0b\x32\x17.google.protobuf.Struct\x12\x0f\n\x07picture\x18\x04 \x01(\t\x12\x1e\n\x11match_probability\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12%\n\x18same_product_probability\x18\x06 \x01(\x01H\x01\x88\x01\x01\x12\x1d\n\x15\x64uplicate_product_ids\x18\x07 \x03(\tB\x14\n\x12_match_probabilityB\x1b\n\x19_same_product_probability\"B\n\x12\x42\x61tchSearchRequest\x12,\n\x07queries\x18\x01 \x03(\x0b\x32\x1b.merchlens.v1.SearchRequest\"q\n\x13\x42\x61tchSearchResponse\x12\x30\n\x07results\x18\x01 \x03(\x0b\x32\x1f.merchlens.v1.BatchSearchResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"v\n\x11\x42\x61tchSearchResult\x12\x30\n\x08response\x18\x01 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result\"S\n\x13StreamSearchRequest\x12\x10\n\x08query_id\x18\x01 \x01(\t\x12*\n\x05query\x18\x02 \x01(\x0b\x32\x1b.merchlens.v1.SearchRequest\"\x8b\x01\n\x14StreamSearchResponse\x12\x10\n\x08query_id\x18\x01 \x01(\t\x12\x30\n\x08response\x18\x02 \x01(\x0b\x32\x1c.merchlens.v1.SearchResponseH\x00\x12%\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x14.merchlens.v1.StatusH\x00\x42\x08\n\x06result\"\xbe\x02\n\x10RecommendRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x19\n\x11liked_product_ids\x18\x02 \x03(\t\x12\x1c\n\x14\x64isliked_product_ids\x18\x03 \x03(\t\x12\x39\n\x08strategy\x18\x04 \x01(\x0e\x32\'.merchlens.v1.RecommendRequest.Strategy\x12\x0e\n\x06\x66ilter\x18\x05 \x01(\t\x12\x11\n\tpage_size\x18\x06 \x01(\x05\x12-\n\tread_mask\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"S\n\x08Strategy\x12\x18\n\x14STRATEGY_UNSPECIFIED\x10\x00\x12\x14\n\x10STRATEGY_AVERAGE\x10\x01\x12\x17\n\x13STRATEGY_BEST_SCORE\x10\x02\"^\n\x11RecommendResponse\x12\x1f\n\x04hits\x18\x01 \x03(\x0b\x32\x11.merchlens.v1.Hit\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta2\xd1\x02\n\rSearchService\x12\x43\n\x06Search\x12\x1b.merchlens.v1.SearchRequest\x1a\x1c.merchlens.v1.SearchResponse\x12R\n\x0b\x42\x61tchSearch\x12 .merchlens.v1.BatchSearchRequest\x1a!.merchlens.v1.BatchSearchResponse\x12Y\n\x0cStreamSearch\x12!.merchlens.v1.StreamSearchRequest\x1a\".merchlens.v1.StreamSearchResponse(\x01\x30\x01\x12L\n\tRecommend\x12\x1e.merchlens.v1.RecommendRequest\x1a\x1f.merchlens.v1.RecommendResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,27 +39,49 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.search_service
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_SEARCHREQUEST']._serialized_start=253
-  _globals['_SEARCHREQUEST']._serialized_end=455
-  _globals['_ACCURACY']._serialized_start=458
-  _globals['_ACCURACY']._serialized_end=634
-  _globals['_ACCURACY_LEVEL']._serialized_start=539
-  _globals['_ACCURACY_LEVEL']._serialized_end=622
-  _globals['_SEARCHRESPONSE']._serialized_start=637
-  _globals['_SEARCHRESPONSE']._serialized_end=835
-  _globals['_HIT']._serialized_start=838
-  _globals['_HIT']._serialized_end=1059
-  _globals['_BATCHSEARCHREQUEST']._serialized_start=1061
-  _globals['_BATCHSEARCHREQUEST']._serialized_end=1127
-  _globals['_BATCHSEARCHRESPONSE']._serialized_start=1129
-  _globals['_BATCHSEARCHRESPONSE']._serialized_end=1242
-  _globals['_BATCHSEARCHRESULT']._serialized_start=1244
-  _globals['_BATCHSEARCHRESULT']._serialized_end=1362
-  _globals['_RECOMMENDREQUEST']._serialized_start=1365
-  _globals['_RECOMMENDREQUEST']._serialized_end=1683
-  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_start=1600
-  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_end=1683
-  _globals['_RECOMMENDRESPONSE']._serialized_start=1685
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1779
-  _globals['_SEARCHSERVICE']._serialized_start=1782
-  _globals['_SEARCHSERVICE']._serialized_end=2028
+  _globals['_SEARCHREQUEST']._serialized_end=681
+  _globals['_GROUPBY']._serialized_start=683
+  _globals['_GROUPBY']._serialized_end=731
+  _globals['_FACETREQUEST']._serialized_start=734
+  _globals['_FACETREQUEST']._serialized_end=904
+  _globals['_FACETREQUEST_SCOPE']._serialized_start=834
+  _globals['_FACETREQUEST_SCOPE']._serialized_end=904
+  _globals['_DIVERSITY']._serialized_start=906
+  _globals['_DIVERSITY']._serialized_end=955
+  _globals['_ACCURACY']._serialized_start=958
+  _globals['_ACCURACY']._serialized_end=1134
+  _globals['_ACCURACY_LEVEL']._serialized_start=1039
+  _globals['_ACCURACY_LEVEL']._serialized_end=1122
+  _globals['_SEARCHRESPONSE']._serialized_start=1137
+  _globals['_SEARCHRESPONSE']._serialized_end=1482
+  _globals['_HITGROUP']._serialized_start=1484
+  _globals['_HITGROUP']._serialized_end=1582
+  _globals['_FACET']._serialized_start=1585
+  _globals['_FACET']._serialized_end=1799
+  _globals['_FACETVALUE']._serialized_start=1801
+  _globals['_FACETVALUE']._serialized_end=1843
+  _globals['_NUMBERRANGE']._serialized_start=1845
+  _globals['_NUMBERRANGE']._serialized_end=1884
+  _globals['_TOTALSIZE']._serialized_start=1886
+  _globals['_TOTALSIZE']._serialized_end=1930
+  _globals['_HIT']._serialized_start=1933
+  _globals['_HIT']._serialized_end=2185
+  _globals['_BATCHSEARCHREQUEST']._serialized_start=2187
+  _globals['_BATCHSEARCHREQUEST']._serialized_end=2253
+  _globals['_BATCHSEARCHRESPONSE']._serialized_start=2255
+  _globals['_BATCHSEARCHRESPONSE']._serialized_end=2368
+  _globals['_BATCHSEARCHRESULT']._serialized_start=2370
+  _globals['_BATCHSEARCHRESULT']._serialized_end=2488
+  _globals['_STREAMSEARCHREQUEST']._serialized_start=2490
+  _globals['_STREAMSEARCHREQUEST']._serialized_end=2573
+  _globals['_STREAMSEARCHRESPONSE']._serialized_start=2576
+  _globals['_STREAMSEARCHRESPONSE']._serialized_end=2715
+  _globals['_RECOMMENDREQUEST']._serialized_start=2718
+  _globals['_RECOMMENDREQUEST']._serialized_end=3036
+  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_start=2953
+  _globals['_RECOMMENDREQUEST_STRATEGY']._serialized_end=3036
+  _globals['_RECOMMENDRESPONSE']._serialized_start=3038
+  _globals['_RECOMMENDRESPONSE']._serialized_end=3132
+  _globals['_SEARCHSERVICE']._serialized_start=3135
+  _globals['_SEARCHSERVICE']._serialized_end=3472
 # @@protoc_insertion_point(module_scope)

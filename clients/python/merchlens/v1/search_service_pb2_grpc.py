@@ -47,6 +47,11 @@ class SearchServiceStub:
                 request_serializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
                 response_deserializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
                 _registered_method=True)
+        self.StreamSearch = channel.stream_stream(
+                '/merchlens.v1.SearchService/StreamSearch',
+                request_serializer=merchlens_dot_v1_dot_search__service__pb2.StreamSearchRequest.SerializeToString,
+                response_deserializer=merchlens_dot_v1_dot_search__service__pb2.StreamSearchResponse.FromString,
+                _registered_method=True)
         self.Recommend = channel.unary_unary(
                 '/merchlens.v1.SearchService/Recommend',
                 request_serializer=merchlens_dot_v1_dot_search__service__pb2.RecommendRequest.SerializeToString,
@@ -75,6 +80,16 @@ class SearchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def StreamSearch(self, request_iterator, context):
+        """Answers queries as they come, for bulk jobs: keep some 64 in flight, and those that wait together go through the encoder
+        together. Each answer says which query it is of; they come in no certain order. A query that fails does so by itself.
+        The server reads on only as fast as it answers. A stream without a deadline ends when no query comes for a minute:
+        DEADLINE_EXCEEDED (STREAM_IDLE). More streams at once than the server has room for: RESOURCE_EXHAUSTED (STREAMS_FULL).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Recommend(self, request, context):
         """Finds products that are like some products and unlike others.
         """
@@ -94,6 +109,11 @@ def add_SearchServiceServicer_to_server(servicer, server):
                     servicer.BatchSearch,
                     request_deserializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.FromString,
                     response_serializer=merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.SerializeToString,
+            ),
+            'StreamSearch': grpc.stream_stream_rpc_method_handler(
+                    servicer.StreamSearch,
+                    request_deserializer=merchlens_dot_v1_dot_search__service__pb2.StreamSearchRequest.FromString,
+                    response_serializer=merchlens_dot_v1_dot_search__service__pb2.StreamSearchResponse.SerializeToString,
             ),
             'Recommend': grpc.unary_unary_rpc_method_handler(
                     servicer.Recommend,
@@ -158,6 +178,33 @@ class SearchService:
             '/merchlens.v1.SearchService/BatchSearch',
             merchlens_dot_v1_dot_search__service__pb2.BatchSearchRequest.SerializeToString,
             merchlens_dot_v1_dot_search__service__pb2.BatchSearchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StreamSearch(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/merchlens.v1.SearchService/StreamSearch',
+            merchlens_dot_v1_dot_search__service__pb2.StreamSearchRequest.SerializeToString,
+            merchlens_dot_v1_dot_search__service__pb2.StreamSearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -42,6 +42,12 @@ class SearchServiceStub:
     """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
     that fails does so by itself. The call fails where its deadline passes before all queries are answered.
     """
+    StreamSearch: _grpc.StreamStreamMultiCallable[_search_service_pb2.StreamSearchRequest, _search_service_pb2.StreamSearchResponse]
+    """Answers queries as they come, for bulk jobs: keep some 64 in flight, and those that wait together go through the encoder
+    together. Each answer says which query it is of; they come in no certain order. A query that fails does so by itself.
+    The server reads on only as fast as it answers. A stream without a deadline ends when no query comes for a minute:
+    DEADLINE_EXCEEDED (STREAM_IDLE). More streams at once than the server has room for: RESOURCE_EXHAUSTED (STREAMS_FULL).
+    """
     Recommend: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.RecommendRequest, _search_service_pb2.RecommendResponse]
     """Finds products that are like some products and unlike others."""
 
@@ -58,6 +64,12 @@ class SearchServiceAsyncStub(SearchServiceStub):
     BatchSearch: _aio.UnaryUnaryMultiCallable[_search_service_pb2.BatchSearchRequest, _search_service_pb2.BatchSearchResponse]  # type: ignore[assignment]
     """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
     that fails does so by itself. The call fails where its deadline passes before all queries are answered.
+    """
+    StreamSearch: _aio.StreamStreamMultiCallable[_search_service_pb2.StreamSearchRequest, _search_service_pb2.StreamSearchResponse]  # type: ignore[assignment]
+    """Answers queries as they come, for bulk jobs: keep some 64 in flight, and those that wait together go through the encoder
+    together. Each answer says which query it is of; they come in no certain order. A query that fails does so by itself.
+    The server reads on only as fast as it answers. A stream without a deadline ends when no query comes for a minute:
+    DEADLINE_EXCEEDED (STREAM_IDLE). More streams at once than the server has room for: RESOURCE_EXHAUSTED (STREAMS_FULL).
     """
     Recommend: _aio.UnaryUnaryMultiCallable[_search_service_pb2.RecommendRequest, _search_service_pb2.RecommendResponse]  # type: ignore[assignment]
     """Finds products that are like some products and unlike others."""
@@ -84,6 +96,18 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_search_service_pb2.BatchSearchResponse, _abc.Awaitable[_search_service_pb2.BatchSearchResponse]]:
         """Answers several queries in one call; their texts go through the encoder together, and so do their pictures. A query
         that fails does so by itself. The call fails where its deadline passes before all queries are answered.
+        """
+
+    @_abc_1.abstractmethod
+    def StreamSearch(
+        self,
+        request_iterator: _MaybeAsyncIterator[_search_service_pb2.StreamSearchRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_search_service_pb2.StreamSearchResponse], _abc.AsyncIterator[_search_service_pb2.StreamSearchResponse]]:
+        """Answers queries as they come, for bulk jobs: keep some 64 in flight, and those that wait together go through the encoder
+        together. Each answer says which query it is of; they come in no certain order. A query that fails does so by itself.
+        The server reads on only as fast as it answers. A stream without a deadline ends when no query comes for a minute:
+        DEADLINE_EXCEEDED (STREAM_IDLE). More streams at once than the server has room for: RESOURCE_EXHAUSTED (STREAMS_FULL).
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""Pages of hits: folded, grouped, counted, varied, and walked through without giving anything twice."""

@@ -1,0 +1,42 @@
+"""Candidates by what they have in one field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from indexer.filters.schema import Field
+from server.pages.candidates import Candidate, key_of
+from server.pages.field_values import words_of
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Products with one value.
+
+    Attributes:
+        value: theirs; None: a product that has none, which is a group of its own.
+        key: by which a walk knows it.
+        members: best first.
+    """
+
+    value: str | None
+    key: bytes
+    members: Sequence[Candidate]
+
+
+def to_groups(candidates: Sequence[Candidate], field: Field) -> list[Group]:
+    """The groups, each in its best member's place; a product with several values is in several."""
+    members: dict[str, list[Candidate]] = {}
+    groups: list[tuple[str | None, bytes, list[Candidate]]] = []
+    for candidate in candidates:
+        values = words_of(candidate.hit.payload, field)
+        if not values:
+            groups.append((None, candidate.key, [candidate]))
+        for value in values:
+            if value not in members:
+                members[value] = []
+                # Apart from the keys of products.
+                groups.append((value, key_of(f"value\x00{value}"), members[value]))
+            members[value].append(candidate)
+    return [Group(*group) for group in groups]
