@@ -25,13 +25,18 @@ class Candidate:
 
     Attributes:
         hit: the best of them.
-        key: what they have in common, `KEY_BYTES` bytes: by it a walk knows what it has given.
+        name: what they have in common: the product's id, or that of the set that it is in.
         duplicates: ids of the others that were found, best first.
     """
 
     hit: Scored
-    key: bytes
+    name: str
     duplicates: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> bytes:
+        """The name in `KEY_BYTES` bytes: by it a walk knows what it has given."""
+        return key_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ def fold(found: Sequence[Scored], keep_duplicates: bool) -> list[Candidate]:
         name = item.product_id if keep_duplicates else item.payload.get(DUPLICATE_SET_KEY, item.product_id)
         sets.setdefault(str(name), []).append(item)
     return [
-        Candidate(first, key_of(name), tuple(item.product_id for item in others))
+        Candidate(first, name, tuple(item.product_id for item in others))
         for name, (first, *others) in sets.items()
     ]
 

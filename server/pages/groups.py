@@ -16,27 +16,29 @@ class Group:
 
     Attributes:
         value: theirs; None: a product that has none, which is a group of its own.
-        key: by which a walk knows it.
         members: best first.
     """
 
     value: str | None
-    key: bytes
     members: Sequence[Candidate]
+
+    @property
+    def key(self) -> bytes:
+        """By it a walk knows what it has given; apart from the keys of products."""
+        return self.members[0].key if self.value is None else key_of(f"value\x00{self.value}")
 
 
 def to_groups(candidates: Sequence[Candidate], field: Field) -> list[Group]:
     """The groups, each in its best member's place; a product with several values is in several."""
     members: dict[str, list[Candidate]] = {}
-    groups: list[tuple[str | None, bytes, list[Candidate]]] = []
+    groups: list[Group] = []
     for candidate in candidates:
         values = words_of(candidate.hit.payload, field)
         if not values:
-            groups.append((None, candidate.key, [candidate]))
+            groups.append(Group(None, [candidate]))
         for value in values:
             if value not in members:
                 members[value] = []
-                # Apart from the keys of products.
-                groups.append((value, key_of(f"value\x00{value}"), members[value]))
+                groups.append(Group(value, members[value]))
             members[value].append(candidate)
-    return [Group(*group) for group in groups]
+    return groups

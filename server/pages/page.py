@@ -83,7 +83,8 @@ class Pager:
         candidates: Sequence[Candidate] = ()
         groups: Sequence[Group] = ()
         if plan.group is None:
-            left = [item for item in items if item.key not in given]
+            # A first page need not know the keys of all.
+            left = [item for item in items if item.key not in given] if given else items
             candidates = left[: plan.page_size]
             keys, has_more = [item.key for item in candidates], len(left) > plan.page_size
         else:
