@@ -25,6 +25,7 @@ from server.search.classifier import Classifier
 from server.search.encode import PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
+from server.search.named_products import NamedProducts
 from server.search.query import Origin, PictureQuery, Query, SearchCommand, TextQuery
 from server.search.recognizer import Recognizer
 from server.search.recommender import Recommender
@@ -87,7 +88,8 @@ class ServedCatalog:
         origin = Origin(encoder.info.fingerprint, manifest.version)
         checks = RequestChecks(manifest, settings)
         pager = Pager(reader, settings.max_facets)
-        searcher = Searcher(checks, parts, finder, pager, recognizer, matcher, origin)
+        named = NamedProducts(reader)
+        searcher = Searcher(checks, parts, finder, named, pager, recognizer, matcher, origin)
         return cls(
             encoder,
             store,

@@ -87,8 +87,7 @@ def fold(found: Sequence[Scored], keep_duplicates: bool) -> list[Candidate]:
         name = item.product_id if keep_duplicates else item.payload.get(DUPLICATE_SET_KEY, item.product_id)
         sets.setdefault(str(name), []).append(item)
     return [
-        Candidate(first, name, tuple(item.product_id for item in others))
-        for name, (first, *others) in sets.items()
+        Candidate(first, name, tuple(item.product_id for item in others)) for name, (first, *others) in sets.items()
     ]
 
 

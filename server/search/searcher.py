@@ -20,6 +20,7 @@ from server.search.encode import EncodedPart, PartEncoder
 from server.search.finder import Finder
 from server.search.match import Matcher
 from server.search.mix import mix
+from server.search.named_products import NamedProducts, first
 from server.search.query import (
     UNJUDGED,
     Hit,
@@ -82,6 +83,7 @@ class Searcher:
         checks: RequestChecks,
         parts: PartEncoder,
         finder: Finder,
+        named: NamedProducts,
         pager: Pager,
         recognizer: Recognizer,
         matcher: Matcher,
@@ -90,6 +92,7 @@ class Searcher:
         self._checks = checks
         self._parts = parts
         self._finder = finder
+        self._named = named
         self._pager = pager
         self._recognizer = recognizer
         self._matcher = matcher
@@ -195,11 +198,16 @@ class Searcher:
         wanted, itself = asked.plan.wanted, asked.itself
         with timings.stage("search"):
             found = self._finder.find(part, wanted, asked.where, itself, asked.effort)
+            named = self._named.find(part, asked.where)
             candidates = self._collected(
-                asked, found.hits, lambda limit: self._finder.hits(part, limit, asked.where, itself, asked.effort)
+                asked,
+                first(named, found.hits),
+                lambda limit: first(named, self._finder.hits(part, limit, asked.where, itself, asked.effort)),
             )
         with timings.stage("rank"):
-            seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", bool(itself))
+            # What the catalog has a product of is not missing in it, whatever else there is.
+            is_known = bool(itself or named)
+            seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", is_known)
 
             def judge(hits: Sequence[Scored]) -> list[Match]:
                 return self._matcher.judge(part, hits, found.near, seen.category, bool(itself))

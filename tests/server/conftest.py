@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from google.rpc import error_details_pb2
 from grpc_health.v1 import health, health_pb2
@@ -17,16 +18,29 @@ from merchlens import Client
 from merchlens.v1 import search_service_pb2_grpc
 
 from embedder.training.settings import InstanceSettings
+from indexer.filters.schema import FieldType, Schema
+from indexer.stores.edge.store import EdgeStore
+from indexer.stores.protocol import Batch
+from indexer.versions.manifest import new_version_name
 from server.hosting.host import Host, make_server
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.interceptors import StatusInterceptor
-from server.rpc.services import Service
+from server.rpc.services import Service, list_services
 from server.settings import ServerSettings
 from tests.conftest import copy_folder, run_module
 from tests.made_once import made_once
 
 DIM = InstanceSettings().semantic_dim + InstanceSettings().dim
 """Of the served index's vectors."""
+
+COPIES = 15
+"""Of each drawn product, in the deep index."""
+
+DUPLICATES_OF = 40
+"""So many of its products have a duplicate, in the last copy."""
+
+EAN = 4_006_381_000_000
+"""Its products' trade numbers begin there."""
 
 
 @dataclass(frozen=True)
@@ -93,3 +107,59 @@ def served(drawn_store: str, trained_bundle: Path) -> Iterator[Served]:
     with Client(target) as client, channel:
         yield Served(settings, host.catalog, target, client, search_service_pb2_grpc.SearchServiceStub(channel))
     host.stop()
+
+
+@pytest.fixture(scope="session")
+def deep(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """2,400 products, deeper than a query's pages: copies of the drawn ones, each a little beside the others, some of which
+    are duplicates.
+    """
+    drawn = served.catalog.reader
+    ids = [payload["product_id"] for page in drawn.scan(["product_id"]) for payload in page]
+    stored = drawn.fetch_many(sorted(ids))
+    noise = np.random.default_rng(5)
+    store = EdgeStore(tmp_path_factory.mktemp("deep") / "index")
+    attributes = {**drawn.manifest.schema.attributes, "Stock-Code": FieldType.KEYWORD, "EAN": FieldType.NUMBER}
+    begun = replace(
+        drawn.manifest,
+        version=new_version_name(),
+        state="building",
+        products=0,
+        calibration="",
+        schema=Schema(attributes),
+    )
+    writer = store.create(begun)
+    for copy in range(COPIES):
+        vectors = np.concatenate([item.vectors[:1] for item in stored])
+        vectors = vectors + 0.02 * copy * noise.normal(size=vectors.shape) / np.sqrt(vectors.shape[1])
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        payloads = []
+        for place, item in enumerate(stored):
+            payload = dict(item.payload) | {
+                "product_id": f"{item.product_id}-{copy}",
+                "price": float(place + 1000 * copy),
+            }
+            numbers = {"Stock-Code": f"ab-{place:03d}/{copy // 2}", "EAN": EAN + 1000.0 * copy + place}
+            payload["attributes"] = {**payload["attributes"], **numbers}
+            if place < DUPLICATES_OF and copy in (0, COPIES - 1):
+                payload["duplicate_set"] = f"{item.product_id}-0"
+            if copy == 1:
+                # Of some, nothing is known.
+                del payload["category"], payload["category_path"], payload["attributes"]
+            payloads.append(payload)
+        titles = None
+        if begun.layout.title_dim:
+            titles = np.stack([item.title for item in stored if item.title is not None])
+        names = [str(payload["product_id"]) for payload in payloads]
+        writer.upsert(Batch(names, vectors.astype(np.float32), payloads, titles=titles))
+    manifest = replace(begun, state="ready", products=COPIES * len(stored))
+    writer.finish(manifest)
+    store.activate(manifest.version)
+    catalog = ServedCatalog.of(served.catalog.encoder, store, store.open(), served.settings)
+    with (
+        serving(served.settings, list_services(catalog)) as target,
+        Client(target) as client,
+        grpc.insecure_channel(target) as channel,
+    ):
+        yield Served(served.settings, catalog, target, client, search_service_pb2_grpc.SearchServiceStub(channel))
+    catalog.close()

@@ -18,8 +18,7 @@ from merchlens.v1 import query_pb2, search_service_pb2
 from server.pages.candidates import DEPTH
 from server.pages.page_token import Walk
 from tests.conftest import draw_product
-from tests.server.conftest import Served, unpacked
-from tests.server.pages.conftest import DUPLICATES_OF
+from tests.server.conftest import DUPLICATES_OF, Served, unpacked
 
 
 def drawn(shape: str, color: str) -> bytes:

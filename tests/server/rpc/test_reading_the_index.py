@@ -39,7 +39,7 @@ class FailingReader:
     def query(self, *_: Any, **__: Any) -> list[Scored]:
         raise self._failure()
 
-    fetch = count = query
+    fetch = fetch_many = count = query
 
 
 class CountingReader:
@@ -47,7 +47,7 @@ class CountingReader:
 
     def __init__(self, reader: VersionReader) -> None:
         self.manifest = reader.manifest
-        self.fetch = reader.fetch
+        self.fetch, self.fetch_many = reader.fetch, reader.fetch_many
         self.asked: list[tuple[int, bool]] = []
         self.efforts: list[Any] = []
         self._reader = reader
