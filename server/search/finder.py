@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from embedder.index_space import IndexQuery
 from embedder.recognition.match_model import HITS
 from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.filters.expression import Expression
 from indexer.stores.protocol import Effort, QueryPart, Scored, VersionReader
-from indexer.words.text_ranking import TextRanking
+from indexer.words.text_ranking import RankingMode, TextRanking
 from server.search.encode import EncodedPart
 from server.search.recognizer import Recognizer
 
@@ -30,6 +30,26 @@ class Found:
     near: list[Scored]
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which products are searched, and how.
+
+    Attributes:
+        where: only products that match.
+        without: ids of products that are left out.
+        effort: how thoroughly is searched.
+        mode: by what a text's hits are ranked.
+    """
+
+    where: Expression | None = None
+    without: Collection[str] = ()
+    effort: Effort | int = "balanced"
+    mode: RankingMode = "hybrid"
+
+
+EVERYTHING = Scope()
+
+
 class Finder:
     """Searches one version. Calls from several threads are allowed."""
 
@@ -39,69 +59,52 @@ class Finder:
         self._recognizer = recognizer
         self._ranking = TextRanking(reader.manifest)
 
-    def find(
-        self,
-        part: EncodedPart,
-        limit: int,
-        where: Expression | None = None,
-        without: Collection[str] = (),
-        effort: Effort | int = "balanced",
-    ) -> Found:
+    @property
+    def ranks_by_words(self) -> bool:
+        """Whether the version knows titles' words."""
+        return self._ranking.has_words
+
+    def find(self, part: EncodedPart, limit: int, scope: Scope = EVERYTHING) -> Found:
         """The hits of a query with one part, and the evidence by which it is judged.
 
         Args:
             part: what to search with.
             limit: how many hits at most; 0: only the evidence is wanted.
-            where: only products that match; of no effect on the evidence.
-            without: products that are left out.
-            effort: how thoroughly hits are searched for; the evidence with balanced effort, unless it comes with them.
+            scope: of the hits; the evidence is of all products, ranked by all there is, with balanced effort unless it
+                comes with the hits.
         """
         voters = NEIGHBORS if self._recognizer.needs_neighbors else 0
-        by = self._ranking.of(part.query, part.semantic, part.text)
-        if not by.is_fused:
+        if not self._ranking.of(part.query, part.semantic, part.text).is_fused:
             # One search serves all, unless there is a filter.
-            found = self.nearest(part.query, max(limit, voters if where is None else 0), where, without, effort)
-            near = found if where is None or not voters else self.nearest(part.query, voters, None, without)
+            found = self.nearest(part.query, max(limit, voters if scope.where is None else 0), scope)
+            evidence = replace(EVERYTHING, without=scope.without)
+            near = found if scope.where is None or not voters else self.nearest(part.query, voters, evidence)
             return Found(found, near[:voters], near[:voters])
         wanted = HITS if self._recognizer.needs_best else 0
-        hits = max(limit, wanted if where is None else 0)
-        found = self._reader.query(by.parts, by.weights, hits, where, effort) if hits else []
-        best = found if where is None or not wanted else self._reader.query(by.parts, by.weights, wanted)
+        serves_both = scope.where is None and scope.mode == "hybrid"
+        found = self.hits(part, max(limit, wanted) if serves_both else limit, scope)
+        best = found if serves_both or not wanted else self.hits(part, wanted)
         return Found(found, best[:wanted], self.nearest(part.query, voters))
 
-    def hits(
-        self,
-        part: EncodedPart,
-        limit: int,
-        where: Expression | None = None,
-        without: Collection[str] = (),
-        effort: Effort | int = "balanced",
-    ) -> list[Scored]:
+    def hits(self, part: EncodedPart, limit: int, scope: Scope = EVERYTHING) -> list[Scored]:
         """The hits of `find`, at most `limit` of them, without the evidence."""
-        by = self._ranking.of(part.query, part.semantic, part.text)
+        by = self._ranking.of(part.query, part.semantic, part.text, scope.mode)
         if not by.is_fused:
-            return self.nearest(part.query, limit, where, without, effort)
-        return self._reader.query(by.parts, by.weights, limit, where, effort)
+            return self.nearest(part.query, limit, scope)
+        if not limit or not by.finds:
+            return []
+        return self._reader.query(by.parts, by.weights, limit, scope.where, scope.effort)
 
-    def nearest(
-        self,
-        query: IndexQuery,
-        limit: int,
-        where: Expression | None = None,
-        without: Collection[str] = (),
-        effort: Effort | int = "balanced",
-    ) -> list[Scored]:
+    def nearest(self, query: IndexQuery, limit: int, scope: Scope = EVERYTHING) -> list[Scored]:
         """The products with the nearest pictures, nearest first.
 
         Args:
             query: what to search with.
             limit: how many at most; 0: none.
-            where: only products that match.
-            without: products that are left out.
-            effort: how thoroughly is searched.
+            scope: by whatever mode.
         """
         if not limit:
             return []
         part = QueryPart(query.vector, scale=query.scale)
-        found = self._reader.query([part], [1.0], limit + len(without), where, effort)
-        return [item for item in found if item.product_id not in without][:limit]
+        found = self._reader.query([part], [1.0], limit + len(scope.without), scope.where, scope.effort)
+        return [item for item in found if item.product_id not in scope.without][:limit]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from embedder.recognition.attribute_model import AttributeMethod
 from embedder.recognition.category_tree import CategoryNode
 from indexer.stores.protocol import Effort
+from indexer.words.text_ranking import RankingMode
 from server.pages.facets import Facet
 from server.pages.page import Total
 from server.pages.plan import FIRST_PAGE, PageCommand
@@ -68,6 +69,7 @@ class SearchCommand:
         read_mask: paths of the payload's fields that hits have; empty: all.
         effort: how thoroughly is searched.
         page: which page of the hits, and what is said of all of them.
+        mode: by what a text's hits are ranked.
     """
 
     catalog: str
@@ -77,6 +79,7 @@ class SearchCommand:
     read_mask: tuple[str, ...] = ()
     effort: Effort | int = "balanced"
     page: PageCommand = FIRST_PAGE
+    mode: RankingMode = "hybrid"
 
     @classmethod
     def of(cls, query: Query, filter: str = "", page_size: int = 0) -> SearchCommand:
@@ -86,7 +89,8 @@ class SearchCommand:
     def identity(self) -> tuple[bytes, ...]:
         """Whatever says which products its pages hold, and in which order; not how thoroughly is searched."""
         parts = (item for part in self.parts for item in (repr(part.weight).encode(), *_said(part.query)))
-        return (b"search", self.catalog.encode(), self.filter.encode(), *self.page.identity(), *parts)
+        said = (self.catalog, self.filter, self.mode)
+        return (b"search", *(item.encode() for item in said), *self.page.identity(), *parts)
 
 
 def _said(query: Query) -> tuple[bytes, bytes]:

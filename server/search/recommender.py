@@ -10,7 +10,7 @@ from embedder.index_space import IndexQuery
 from indexer.stores.protocol import QueryPart, Scored, Stored, VersionReader
 from server.errors import InvalidRequest
 from server.search.checks import RequestChecks
-from server.search.finder import Finder
+from server.search.finder import Finder, Scope
 from server.search.indexed_product import check_product_id, product_missing
 from server.search.mix import mix
 from server.search.query import Hit, ServerWarning
@@ -91,7 +91,7 @@ class Recommender:
         check_alive()
         with timings.stage("search"):
             if command.strategy == "average":
-                found = self._finder.nearest(_average(liked, disliked), limit, where, given)
+                found = self._finder.nearest(_average(liked, disliked), limit, Scope(where, given))
             else:
                 ranked = self._reader.recommend(_parts(liked), _parts(disliked), limit + len(given), where)
                 found = _without(ranked, given)[:limit]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from indexer.filters.expression import Expression
-from indexer.stores.protocol import Effort, Scored
+from indexer.stores.protocol import Scored
+from server.errors import InvalidRequest
 from server.pages.candidates import DEPTH, Candidate, Candidates, collect
 from server.pages.page import Page, Pager
 from server.pages.page_token import Walk
@@ -17,7 +18,7 @@ from server.search.attempt import attempt
 from server.search.checks import RequestChecks
 from server.search.decode_memory import CheckAlive
 from server.search.encode import EncodedPart, PartEncoder
-from server.search.finder import Finder
+from server.search.finder import Finder, Scope
 from server.search.match import Matcher
 from server.search.mix import mix
 from server.search.named_products import NamedProducts, first
@@ -31,6 +32,7 @@ from server.search.query import (
     SearchCommand,
     SearchOutcome,
     ServerWarning,
+    TextQuery,
 )
 from server.search.read_mask import ReadMask
 from server.search.recognizer import Recognized, Recognizer
@@ -49,16 +51,10 @@ class _Checked:
     """A search that may be begun."""
 
     command: SearchCommand
-    where: Expression | None
+    scope: Scope
     plan: PagePlan
     mask: ReadMask
-    effort: Effort | int
     warnings: tuple[ServerWarning, ...]
-
-    @property
-    def itself(self) -> tuple[str, ...]:
-        """Ids of the products that are parts of the query; they are not among its hits."""
-        return tuple(part.query.product_id for part in self.command.parts if isinstance(part.query, ProductQuery))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +148,30 @@ class Searcher:
             raise where
         self._checks.effort(command.effort)
         plan = self._pager.plan(command.page, page_size, Walk(self._origin.index_version, command.identity()))
+        self._check_mode(command)
         # A graph finds nearly all of the nearest 1,000; a walk promises each of them.
         effort = "exact" if command.page.token and command.effort == "balanced" else command.effort
-        return _Checked(command, where, plan, self._checks.read_mask(command.read_mask), effort, warnings)
+        # Products that are parts of the query are not among its hits.
+        itself = frozenset(part.query.product_id for part in command.parts if isinstance(part.query, ProductQuery))
+        scope = Scope(where, itself, effort, command.mode)
+        return _Checked(command, scope, plan, self._checks.read_mask(command.read_mask), warnings)
+
+    def _check_mode(self, command: SearchCommand) -> None:
+        if command.mode != "words":
+            return
+        if len(command.parts) > 1 or not isinstance(command.parts[0].query, TextQuery):
+            raise InvalidRequest(
+                "RANKING_NOT_TEXT",
+                "ranking",
+                "RANKING_WORDS for another query than a text; permitted: one part, a text",
+            )
+        if not self._finder.ranks_by_words:
+            raise InvalidRequest(
+                "RANKING_WITHOUT_WORDS",
+                "ranking",
+                "RANKING_WORDS, and this index holds no words; permitted: RANKING_HYBRID, RANKING_PICTURES; next step: "
+                "build the index with index_words",
+            )
 
     def _answer(self, asked: _Checked, encoded: Sequence[EncodedPart | Exception]) -> SearchOutcome:
         timings = StageTimings()
@@ -195,25 +212,23 @@ class Searcher:
         )
 
     def _answer_one(self, asked: _Checked, part: EncodedPart, timings: StageTimings) -> _Answer:
-        wanted, itself = asked.plan.wanted, asked.itself
+        scope, itself = asked.scope, bool(asked.scope.without)
         with timings.stage("search"):
-            found = self._finder.find(part, wanted, asked.where, itself, asked.effort)
-            named = self._named.find(part, asked.where)
+            found = self._finder.find(part, asked.plan.wanted, scope)
+            named = self._named.find(part, scope.where)
             candidates = self._collected(
-                asked,
-                first(named, found.hits),
-                lambda limit: first(named, self._finder.hits(part, limit, asked.where, itself, asked.effort)),
+                asked, first(named, found.hits), lambda limit: first(named, self._finder.hits(part, limit, scope))
             )
         with timings.stage("rank"):
             # What the catalog has a product of is not missing in it, whatever else there is.
-            is_known = bool(itself or named)
+            is_known = itself or bool(named)
             seen = self._recognizer.recognize(part, found.best, found.near, "parts[0]", is_known)
 
             def judge(hits: Sequence[Scored]) -> list[Match]:
-                return self._matcher.judge(part, hits, found.near, seen.category, bool(itself))
+                return self._matcher.judge(part, hits, found.near, seen.category, itself)
 
             page = self._pager.cut(
-                asked.plan, candidates, lambda hits: [match.relevant for match in judge(hits)], asked.where
+                asked.plan, candidates, lambda hits: [match.relevant for match in judge(hits)], scope.where
             )
             given = page.hits(asked.plan.group_hits)
             matches = dict(zip((hit.product_id for hit in given), judge(given), strict=True))
@@ -221,16 +236,15 @@ class Searcher:
 
     def _answer_mixed(self, asked: _Checked, parts: Sequence[EncodedPart], timings: StageTimings) -> _Answer:
         """What matches are worth, and what is seen, was fitted on queries of one part: nothing is said of it here."""
-        without = frozenset(asked.itself)
         with timings.stage("search"):
             query = mix([part.query for part in parts], [part.weight for part in asked.command.parts], "parts")
 
             def nearest(limit: int) -> list[Scored]:
-                return self._finder.nearest(query, limit, asked.where, without, asked.effort)
+                return self._finder.nearest(query, limit, asked.scope)
 
             candidates = self._collected(asked, nearest(asked.plan.wanted), nearest)
         with timings.stage("rank"):
-            page = self._pager.cut(asked.plan, candidates, lambda hits: [None] * len(hits), asked.where)
+            page = self._pager.cut(asked.plan, candidates, lambda hits: [None] * len(hits), asked.scope.where)
             return _Answer(page, Recognized(), {})
 
     def _collected(

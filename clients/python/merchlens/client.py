@@ -12,7 +12,7 @@ import grpc
 from merchlens.catalog_results import Index, IndexVersions, Product, ProductPage, ProductResult
 from merchlens.connection import Connection, Method
 from merchlens.errors import MerchlensError
-from merchlens.queries import Accuracy, FacetQuery, ImageSource, QueryPart, SearchQuery, Strategy
+from merchlens.queries import Accuracy, FacetQuery, ImageSource, QueryPart, Ranking, SearchQuery, Strategy
 from merchlens.recognition_results import Classification, Embeddings
 from merchlens.request import (
     build_batch_search_request,
@@ -84,6 +84,7 @@ class Client:
         catalog: str = "",
         fields: Sequence[str] = (),
         accuracy: Accuracy = "balanced",
+        ranking: Ranking = "hybrid",
         page_token: str = "",
         group_by: str = "",
         hits_per_group: int = 3,
@@ -110,6 +111,7 @@ class Client:
             catalog: which catalog to search; "" is the default one.
             fields: which fields of the hits' payloads are given, as in `["title", "color"]`; empty is all.
             accuracy: how thoroughly to search: "balanced", "fast", "exact", or among so many candidates (1 to 10,000).
+            ranking: by what a text's hits are ranked: "hybrid", "pictures" alone, or titles' "words" alone.
             page_token: `next_page_token` of the page before, with the same query; "" is the first page; see
                 `walk_search`.
             group_by: a field by whose values hits are grouped; "" is not at all.
@@ -142,6 +144,7 @@ class Client:
                 catalog=catalog,
                 fields=fields,
                 accuracy=accuracy,
+                ranking=ranking,
                 page_token=page_token,
                 group_by=group_by,
                 hits_per_group=hits_per_group,

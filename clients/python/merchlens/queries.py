@@ -36,6 +36,9 @@ class QueryPart:
     weight: float = 1.0
 
 
+Ranking = Literal["hybrid", "pictures", "words"]
+"""By what a text's hits are ranked: pictures, titles and their words; pictures alone; or words alone."""
+
 Scope = Literal["candidates", "filter"]
 """Which products a facet counts: the query's best 1,000, or all that its filter lets through, whatever the query."""
 
@@ -66,6 +69,7 @@ class SearchQuery:
         catalog: "" is the default one.
         fields: which fields of the hits' payloads are given; empty is all.
         accuracy: how thoroughly is searched.
+        ranking: by what a text's hits are ranked.
         page_token, group_by, hits_per_group, facets, diversity, min_match_probability, count_total, keep_duplicates:
             which page, and what is said of all of them.
     """
@@ -80,6 +84,7 @@ class SearchQuery:
     catalog: str = ""
     fields: Sequence[str] = ()
     accuracy: Accuracy = "balanced"
+    ranking: Ranking = "hybrid"
     page_token: str = ""
     group_by: str = ""
     hits_per_group: int = 3

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from google.protobuf import field_mask_pb2
 
 from merchlens.errors import REQUEST_ID_METADATA, InvalidArgument
-from merchlens.queries import Accuracy, FacetQuery, ImageSource, QueryPart, SearchQuery, Strategy
+from merchlens.queries import Accuracy, FacetQuery, ImageSource, QueryPart, Ranking, SearchQuery, Strategy
 from merchlens.status import FieldViolation
 from merchlens.v1 import catalog_service_pb2, query_pb2, recognition_service_pb2, search_service_pb2
 
@@ -30,6 +30,11 @@ _LEVELS: Mapping[str, Any] = {
     "balanced": search_service_pb2.Accuracy.LEVEL_BALANCED,
     "fast": search_service_pb2.Accuracy.LEVEL_FAST,
     "exact": search_service_pb2.Accuracy.LEVEL_EXACT,
+}
+_RANKINGS: Mapping[str, Any] = {
+    "hybrid": search_service_pb2.RANKING_UNSPECIFIED,
+    "pictures": search_service_pb2.RANKING_PICTURES,
+    "words": search_service_pb2.RANKING_WORDS,
 }
 _SCOPES: Mapping[str, Any] = {
     "candidates": search_service_pb2.FacetRequest.SCOPE_CANDIDATES,
@@ -120,6 +125,7 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         page_size=_checked_top_k(query.top_k, f"{within}page_size"),
         read_mask=read_mask(query.fields) if query.fields else None,
         accuracy=_build_accuracy(query.accuracy, f"{within}accuracy"),
+        ranking=_build_ranking(query.ranking, f"{within}ranking"),
         page_token=checked_text(query.page_token, f"{within}page_token"),
         group_by=_build_group_by(query.group_by, query.hits_per_group, f"{within}group_by"),
         facets=_build_facets(query.facets, f"{within}facets"),
@@ -128,6 +134,12 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         count_total=query.count_total,
         keep_duplicates=query.keep_duplicates,
     )
+
+
+def _build_ranking(ranking: Ranking, field: str) -> Any:
+    if ranking not in _RANKINGS:
+        refuse("RANKING_UNKNOWN", field, f"ranking {ranking!r}; permitted: {', '.join(_RANKINGS)}")
+    return _RANKINGS[ranking]
 
 
 def _build_group_by(field: str, hits: int, path: str) -> search_service_pb2.GroupBy | None:

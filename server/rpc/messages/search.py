@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from merchlens.v1 import search_service_pb2
 
 from indexer.stores.protocol import Effort
+from indexer.words.text_ranking import RankingMode
 from server.errors import InvalidRequest
 from server.rpc.messages.meta import to_meta
 from server.rpc.messages.page import to_facet, to_page_command, to_total
@@ -25,6 +26,13 @@ _EFFORTS: Mapping[int, Effort] = {
     search_service_pb2.Accuracy.LEVEL_EXACT: "exact",
 }
 
+_MODES: Mapping[int, RankingMode] = {
+    search_service_pb2.RANKING_UNSPECIFIED: "hybrid",
+    search_service_pb2.RANKING_HYBRID: "hybrid",
+    search_service_pb2.RANKING_PICTURES: "pictures",
+    search_service_pb2.RANKING_WORDS: "words",
+}
+
 _STRATEGIES: Mapping[int, Strategy] = {
     search_service_pb2.RecommendRequest.STRATEGY_UNSPECIFIED: "average",
     search_service_pb2.RecommendRequest.STRATEGY_AVERAGE: "average",
@@ -37,7 +45,7 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
 
     Raises:
         InvalidRequest: too many query parts, or none, one that holds nothing, a weight outside its range, an unknown
-            level of accuracy, or an unknown scope of a facet.
+            level of accuracy, scope of a facet, or ranking.
     """
     count = len(request.parts)
     if not 1 <= count <= most_parts:
@@ -62,7 +70,16 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
         tuple(request.read_mask.paths),
         _to_effort(request.accuracy),
         to_page_command(request),
+        _to_mode(request.ranking),
     )
+
+
+def _to_mode(ranking: int) -> RankingMode:
+    mode = _MODES.get(ranking)
+    if mode is None:
+        known = ", ".join(search_service_pb2.Ranking.keys())
+        raise InvalidRequest("RANKING_UNKNOWN", "ranking", f"ranking {ranking}; permitted: {known}")
+    return mode
 
 
 def _to_effort(accuracy: search_service_pb2.Accuracy) -> Effort | int:

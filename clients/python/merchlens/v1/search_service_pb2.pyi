@@ -14,8 +14,19 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class Ranking(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RANKING_UNSPECIFIED: _ClassVar[Ranking]
+    RANKING_HYBRID: _ClassVar[Ranking]
+    RANKING_PICTURES: _ClassVar[Ranking]
+    RANKING_WORDS: _ClassVar[Ranking]
+RANKING_UNSPECIFIED: Ranking
+RANKING_HYBRID: Ranking
+RANKING_PICTURES: Ranking
+RANKING_WORDS: Ranking
+
 class SearchRequest(_message.Message):
-    __slots__ = ("catalog", "parts", "filter", "page_size", "page_token", "group_by", "facets", "diversity", "min_match_probability", "read_mask", "accuracy", "count_total", "keep_duplicates")
+    __slots__ = ("catalog", "parts", "filter", "page_size", "page_token", "group_by", "facets", "diversity", "min_match_probability", "ranking", "read_mask", "accuracy", "count_total", "keep_duplicates")
     CATALOG_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
@@ -25,6 +36,7 @@ class SearchRequest(_message.Message):
     FACETS_FIELD_NUMBER: _ClassVar[int]
     DIVERSITY_FIELD_NUMBER: _ClassVar[int]
     MIN_MATCH_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
+    RANKING_FIELD_NUMBER: _ClassVar[int]
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
     ACCURACY_FIELD_NUMBER: _ClassVar[int]
     COUNT_TOTAL_FIELD_NUMBER: _ClassVar[int]
@@ -38,11 +50,12 @@ class SearchRequest(_message.Message):
     facets: _containers.RepeatedCompositeFieldContainer[FacetRequest]
     diversity: Diversity
     min_match_probability: float
+    ranking: Ranking
     read_mask: _field_mask_pb2.FieldMask
     accuracy: Accuracy
     count_total: bool
     keep_duplicates: bool
-    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., group_by: _Optional[_Union[GroupBy, _Mapping]] = ..., facets: _Optional[_Iterable[_Union[FacetRequest, _Mapping]]] = ..., diversity: _Optional[_Union[Diversity, _Mapping]] = ..., min_match_probability: _Optional[float] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., count_total: _Optional[bool] = ..., keep_duplicates: _Optional[bool] = ...) -> None: ...
+    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., group_by: _Optional[_Union[GroupBy, _Mapping]] = ..., facets: _Optional[_Iterable[_Union[FacetRequest, _Mapping]]] = ..., diversity: _Optional[_Union[Diversity, _Mapping]] = ..., min_match_probability: _Optional[float] = ..., ranking: _Optional[_Union[Ranking, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., count_total: _Optional[bool] = ..., keep_duplicates: _Optional[bool] = ...) -> None: ...
 
 class GroupBy(_message.Message):
     __slots__ = ("field", "hits_per_group")
