@@ -36,7 +36,12 @@ TIMED = {
     "index_text_cost": {"index_text_cost_ratio"},
     "serve_batch_search": {"serve_batch_search_speedup"},
     "serve_pages": {f"serve_pages_{name}" for name in ("counts_that_differ", "repeats", "gaps")},
+    "serve_rankings": {
+        "serve_rankings_hybrid_ratio",
+        *(f"serve_rankings_recall_{share}_percent" for share in (1, 10, 50)),
+    },
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
+    "serve_stream": {"serve_stream_cpu_ratio"},
     "serve_text_query": {"serve_text_query_ratio"},
 }
 SURE = {
@@ -47,12 +52,13 @@ SURE = {
     "serve_pages_counts_that_differ",
     "serve_pages_gaps",
     "serve_pages_repeats",
+    *(f"serve_rankings_recall_{share}_percent" for share in (1, 10, 50)),
     "serve_heavy_imports",
 }
 """Bars of benches of speed that no machine's speed decides."""
 
-LONG = {"index_memory", "index_text_cost", "serve_batch_search"}
-"""Of the benches of speed, those that take longest and have no sure bar."""
+LONG = {"index_memory", "index_text_cost", "serve_batch_search", "serve_rankings", "serve_stream"}
+"""Of the benches of speed, those that take longest and have no sure bar that says something of so few products."""
 
 QUALITY = {
     "quality_fashion_mnist": {"quality_category_accuracy", "quality_category_share_at_10"},
