@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 import numpy as np
@@ -90,7 +91,7 @@ class ValueNames:
     def _features(self, texts: Sequence[str], semantic: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """`FEATURES` of each value, float64 (4, n, v)."""
         features = np.zeros((len(FEATURES), len(texts), len(self.values)))
-        spoken = [_words(value) for value in self.values]
+        spoken = [_words_of_value(value) for value in self.values]
         for row, text in enumerate(texts):
             for rank, place in enumerate(said(_words(text), spoken)):
                 features[min(rank, 2), row, place] = 1.0
@@ -124,3 +125,9 @@ def said(text: Sequence[str], values: Sequence[Sequence[str]]) -> list[int]:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(singular(word) for word in _WORD.findall(text.casefold().replace("_", " ")))
+
+
+@lru_cache(maxsize=8192)
+def _words_of_value(value: str) -> tuple[str, ...]:
+    """Every text is compared with the same values."""
+    return _words(value)

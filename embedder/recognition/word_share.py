@@ -62,11 +62,12 @@ class WordWeights:
         weights = {word: log((1 + total) / (1 + count)) + _LEAST for word, count in common}
         return cls(weights, max(log(1 + total), 1.0))
 
-    def share(self, query: frozenset[str], text: frozenset[str]) -> float:
-        """Of the query's words, by weight, those that the text has too, 0..1; NaN where none of its words weighs."""
+    def shares(self, query: frozenset[str], texts: Iterable[frozenset[str]]) -> list[float]:
+        """Of the query's words, by weight, those that each text has too, 0..1; NaN where none of its words weighs."""
+        weights = {word: self._weight(word) for word in query}
         # Exact sums do not depend on the order of a set, which is another one in each process.
-        total = fsum(self._weight(word) for word in query)
-        return fsum(self._weight(word) for word in query & text) / total if total > 0 else nan
+        total = fsum(weights.values())
+        return [fsum(weights[word] for word in query & text) / total if total > 0 else nan for text in texts]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""

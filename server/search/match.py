@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -91,10 +92,7 @@ class Matcher:
         shape = (1, len(hits))
         words, likely = np.full(shape, np.nan), np.full(shape, np.nan)
         if text is not None and self._words is not None:
-            spoken = words_of(text)
-            for place, hit in enumerate(hits):
-                described = f"{hit.payload.get('title', '')} {hit.payload.get('category', '')}"
-                words[0, place] = self._words.share(spoken, words_of(described))
+            words[0] = self._words.shares(words_of(text), [_words_of_product(_described(hit)) for hit in hits])
         known = np.nan
         if category is not None and category.probabilities:
             known = np.nan if category.known is None else float(log_odds(np.asarray(category.known)))
@@ -103,3 +101,13 @@ class Matcher:
         scores = np.asarray([[hit.score for hit in hits]], dtype=np.float64)
         titles = np.asarray([[np.nan if hit.title is None else hit.title for hit in hits]], dtype=np.float64)
         return HitEvidence(scores, words, likely, np.asarray([known]), titles=titles)
+
+
+def _described(hit: Scored) -> str:
+    return f"{hit.payload.get('title', '')} {hit.payload.get('category', '')}"
+
+
+@lru_cache(maxsize=8192)
+def _words_of_product(described: str) -> frozenset[str]:
+    """A query asks twice for most of its hits, and many queries have the same ones."""
+    return words_of(described)

@@ -252,10 +252,9 @@ class _Fitting:
         words = np.full(places.shape, np.nan)
         if texts is not None and self._words is not None:
             for row, text in enumerate(texts):
-                spoken = words_of(text)
-                for column, place in enumerate(places[row]):
-                    if place >= 0:
-                        words[row, column] = self._words.share(spoken, self._spoken[place])
+                held = places[row] >= 0
+                spoken = [self._spoken[place] for place in places[row, held]]
+                words[row, held] = self._words.shares(words_of(text), spoken)
         category = np.full(places.shape, np.nan)
         known = np.full(len(places), np.nan)
         if judged is not None:

@@ -16,7 +16,7 @@ WEIGHTS = WordWeights.of(TITLES)
 
 
 def share(query: str, text: str) -> float:
-    return WEIGHTS.share(words_of(query), words_of(text))
+    return WEIGHTS.shares(words_of(query), [words_of(text)])[0]
 
 
 def test_words_are_lower_case_without_a_plurals_ending() -> None:
@@ -46,8 +46,8 @@ def test_a_query_without_words_shares_neither_much_nor_little() -> None:
 
 def test_a_query_of_words_that_are_everywhere_names_what_is_here() -> None:
     everywhere = WordWeights.of([f"acme boot {number}" for number in range(200)])
-    assert everywhere.share(words_of("acme boots"), words_of("acme boot 7")) == pytest.approx(1.0)
-    assert everywhere.share(words_of("boots"), words_of("acme boot 7")) == pytest.approx(1.0)
+    assert everywhere.shares(words_of("acme boots"), [words_of("acme boot 7")])[0] == pytest.approx(1.0)
+    assert everywhere.shares(words_of("boots"), [words_of("acme boot 7")])[0] == pytest.approx(1.0)
 
 
 def test_other_scripts_have_words_too() -> None:
@@ -60,7 +60,7 @@ def test_few_words_are_kept() -> None:
 
 def test_a_catalog_of_one_title() -> None:
     weights = WordWeights.of(["red boot"])
-    assert weights.share(words_of("red boot"), words_of("red boot")) == pytest.approx(1.0)
+    assert weights.shares(words_of("red boot"), [words_of("red boot")])[0] == pytest.approx(1.0)
     assert weights.rare > 0
 
 
