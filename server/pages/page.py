@@ -40,6 +40,7 @@ class Page:
         total: how many candidates there are; None: not counted.
         next_token: of the next page; "" where this is the last one.
         ends_early: whether this is the last page, and yet other products may match.
+        counts_some: whether facets or groups are of the candidates, and other products may match.
     """
 
     candidates: Sequence[Candidate]
@@ -48,6 +49,7 @@ class Page:
     total: Total | None
     next_token: str
     ends_early: bool
+    counts_some: bool
 
     def hits(self, of_group: int) -> list[Scored]:
         """All that are given, each once; of a group so many."""
@@ -105,6 +107,7 @@ class Pager:
             Total(len(items), found.are_all) if plan.is_whole else None,
             plan.walk.to_token(position) if goes_on else "",
             not goes_on and (has_more or not found.are_all),
+            plan.counts_candidates and not found.are_all,
         )
 
     def _varied(self, plan: PagePlan, items: Sequence[Candidate]) -> Sequence[Candidate]:

@@ -91,11 +91,15 @@ class PagePlan:
     facets: tuple[FacetAsked, ...] = ()
 
     @property
+    def counts_candidates(self) -> bool:
+        """Whether something is said of all candidates: facets, or groups."""
+        return self.group is not None or any(facet.scope == "candidates" for facet in self.facets)
+
+    @property
     def is_whole(self) -> bool:
         """Whether all candidates are needed, not only those on the page."""
         asked = self.command
-        counted = asked.count_total or any(facet.scope == "candidates" for facet in self.facets)
-        return bool(asked.token or self.group or counted or asked.least_probability > 0)
+        return bool(asked.token or self.counts_candidates or asked.count_total or asked.least_probability > 0)
 
     @property
     def wanted(self) -> int:

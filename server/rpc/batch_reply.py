@@ -8,7 +8,7 @@ from server.errors import ReplyTooLarge
 from server.rpc.call import Call
 from server.rpc.messages.failure import to_error
 from server.rpc.messages.search import to_search_response
-from server.search.query import SearchOutcome
+from server.search.query import SearchOutcome, Shortfall
 from server.search.timings import StageTimings
 
 _ERROR_BYTES = 1024
@@ -21,12 +21,14 @@ class BatchReply:
     Attributes:
         results: those added so far.
         timings: of all of them together.
+        shortfalls: of any of them, by code.
     """
 
     def __init__(self, call: Call, count: int, most_bytes: int) -> None:
         """Begin a reply to `count` queries of at most `most_bytes` bytes."""
         self.results: list[search_service_pb2.BatchSearchResult] = []
         self.timings = StageTimings()
+        self.shortfalls: dict[str, Shortfall] = {}
         self._call = call
         self._count = count
         self._most_bytes = most_bytes
@@ -38,6 +40,7 @@ class BatchReply:
             return self._put(search_service_pb2.BatchSearchResult(error=to_error(outcome, self._call)))
         response = to_search_response(outcome, self._call.request_id)
         self.timings.add(outcome.timings_us)
+        self.shortfalls |= {item.code: item for item in outcome.shortfalls}
         return self._put(search_service_pb2.BatchSearchResult(response=response))
 
     def give_up(self) -> None:

@@ -63,9 +63,13 @@ class SearchServicer:
                 if not reply.add(item if isinstance(item, Exception) else next(outcomes)):
                     break
         reply.give_up()
-        return search_service_pb2.BatchSearchResponse(
-            results=reply.results, meta=to_meta(self._catalog.origin, call.request_id, reply.timings.measured_us)
+        meta = to_meta(
+            self._catalog.origin,
+            call.request_id,
+            reply.timings.measured_us,
+            shortfalls=tuple(reply.shortfalls.values()),
         )
+        return search_service_pb2.BatchSearchResponse(results=reply.results, meta=meta)
 
     def StreamSearch(  # noqa: N802
         self, requests: Iterator[search_service_pb2.StreamSearchRequest], call: Call

@@ -116,6 +116,14 @@ class ServerWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class Shortfall:
+    """Why an answer is not all there is: stable code, text for people."""
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where an answer comes from: the fingerprint of the model that encodes queries, and the index version."""
 
@@ -264,6 +272,7 @@ class SearchOutcome:
         facets: one for each that was asked for.
         total: how many candidates there are; None: not counted.
         next_page_token: "" where this is the last page.
+        shortfalls: why this is not all there is; empty where it is.
     """
 
     hits: tuple[Hit, ...]
@@ -277,3 +286,4 @@ class SearchOutcome:
     facets: tuple[Facet, ...] = ()
     total: Total | None = None
     next_page_token: str = ""
+    shortfalls: tuple[Shortfall, ...] = ()

@@ -32,6 +32,7 @@ from server.search.query import (
     SearchCommand,
     SearchOutcome,
     ServerWarning,
+    Shortfall,
     TextQuery,
 )
 from server.search.read_mask import ReadMask
@@ -43,6 +44,13 @@ _ENDS_EARLY = ServerWarning(
     "page_token",
     f"a query's pages end after {DEPTH:,} products, and others may match; next step: a narrower filter, or "
     "ListProducts for all of them",
+)
+
+_PAGES_END = Shortfall(_ENDS_EARLY.code, _ENDS_EARLY.text)
+_SOME_COUNTED = Shortfall(
+    "FACETS_OF_CANDIDATES",
+    f"facets and groups are of the query's best {DEPTH:,} products, and others may match; next step: a narrower "
+    "filter, or facets of the filter",
 )
 
 
@@ -209,6 +217,11 @@ class Searcher:
             page.facets,
             page.total,
             page.next_token,
+            tuple(
+                shortfall
+                for shortfall, is_so in ((_PAGES_END, page.ends_early), (_SOME_COUNTED, page.counts_some))
+                if is_so
+            ),
         )
 
     def _answer_one(self, asked: _Checked, part: EncodedPart, timings: StageTimings) -> _Answer:

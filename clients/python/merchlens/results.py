@@ -15,7 +15,15 @@ from merchlens.hits import Facet, Hit, HitGroup, TotalSize
 from merchlens.predictions import AttributePrediction, CategoryPrediction
 from merchlens.v1 import meta_pb2, search_service_pb2
 
-__all__ = ["BatchSearchResult", "Recommendation", "ReplyMeta", "SearchResult", "ServerWarning"]
+__all__ = [
+    "BatchSearchResult",
+    "Coverage",
+    "CoverageReason",
+    "Recommendation",
+    "ReplyMeta",
+    "SearchResult",
+    "ServerWarning",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +47,40 @@ class ServerWarning:
 
 
 @dataclass(frozen=True, slots=True)
+class CoverageReason:
+    """Why an answer is not all there is.
+
+    Attributes:
+        code: UPPER_SNAKE, stable, as in "DEPTH_REACHED".
+        text: for people.
+    """
+
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Whether an answer is all there is.
+
+    Attributes:
+        complete: no product was left out that could have been in it.
+        searched_fraction: how much of the index was searched, 0..1.
+        reasons: why it is not complete; empty where it is.
+    """
+
+    complete: bool
+    searched_fraction: float
+    reasons: tuple[CoverageReason, ...] = ()
+
+    @classmethod
+    def from_message(cls, message: meta_pb2.Coverage) -> Coverage:
+        """Read how complete an answer is."""
+        reasons = tuple(CoverageReason(item.code, item.text) for item in message.reasons)
+        return cls(message.complete, message.searched_fraction, reasons)
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyMeta:
     """What every answer says of itself.
 
@@ -48,6 +90,7 @@ class ReplyMeta:
         request_id: under which the server logged the call.
         timings_us: microseconds by stage, in order.
         warnings: what the server did differently from what was asked.
+        coverage: whether this is everything; None where an older server does not say.
     """
 
     model_fingerprint: str
@@ -55,6 +98,7 @@ class ReplyMeta:
     request_id: str
     timings_us: Mapping[str, int]
     warnings: tuple[ServerWarning, ...]
+    coverage: Coverage | None = None
 
     @classmethod
     def from_message(cls, message: meta_pb2.ResponseMeta) -> ReplyMeta:
@@ -70,6 +114,7 @@ class ReplyMeta:
             message.request_id,
             timings_us,
             tuple(ServerWarning.from_message(item) for item in warnings),
+            Coverage.from_message(message.coverage) if message.HasField("coverage") else None,
         )
 
 
@@ -90,6 +135,7 @@ class SearchResult:
         facets: by the field as it was asked for; of a field that was asked for twice the last one.
         total_size: how many products there are, duplicates once; None where they were not counted.
         next_page_token: for the next page; "" where this is the last one.
+        coverage: whether this is everything; None where an older server does not say.
     """
 
     hits: tuple[Hit, ...]
@@ -104,6 +150,7 @@ class SearchResult:
     facets: Mapping[str, Facet] = field(default_factory=dict)
     total_size: TotalSize | None = None
     next_page_token: str = ""
+    coverage: Coverage | None = None
 
     def __iter__(self) -> Iterator[Hit]:
         return iter(self.hits)
@@ -128,6 +175,7 @@ class SearchResult:
             facets={facet.field: Facet.from_message(facet) for facet in message.facets},
             total_size=TotalSize.from_message(message.total_size) if message.HasField("total_size") else None,
             next_page_token=message.next_page_token,
+            coverage=meta.coverage,
         )
 
 

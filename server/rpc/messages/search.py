@@ -129,7 +129,7 @@ def to_search_response(outcome: SearchOutcome, request_id: str) -> search_servic
         next_page_token=outcome.next_page_token,
         category=None if outcome.category is None else to_category(outcome.category),
         attributes=[to_attribute(item) for item in outcome.attributes],
-        meta=to_meta(outcome.origin, request_id, outcome.timings_us, outcome.warnings),
+        meta=to_meta(outcome.origin, request_id, outcome.timings_us, outcome.warnings, outcome.shortfalls),
     )
 
 

@@ -284,6 +284,29 @@ def test_few_values_may_be_asked_for(deep: Served) -> None:
         assert (len(facet.values), facet.has_more_values) == (2, True)
 
 
+def test_an_answer_says_whether_it_is_everything(deep: Served) -> None:
+    def reasons(**asked: Any) -> list[str]:
+        coverage = deep.client.search(image=PICTURE, **asked).coverage
+        assert coverage is not None
+        assert coverage.complete == (not coverage.reasons)
+        assert coverage.searched_fraction == 1
+        return [reason.code for reason in coverage.reasons]
+
+    assert reasons() == []
+    assert reasons(facets=["color"]) == ["FACETS_OF_CANDIDATES"]
+    assert reasons(group_by="color") == ["FACETS_OF_CANDIDATES"]
+    assert reasons(facets=["color"], filter="price < 160") == []
+    assert reasons(facets=[FacetQuery("color", scope="filter")]) == []
+    assert reasons(top_k=1000) == ["DEPTH_REACHED"]
+    assert reasons(top_k=1000, facets=["color"]) == ["DEPTH_REACHED", "FACETS_OF_CANDIDATES"]
+    batch = deep.client.batch_search([SearchQuery(image=PICTURE, top_k=1000), SearchQuery(text="ball")])
+    assert batch.meta.coverage is not None
+    assert [reason.code for reason in batch.meta.coverage.reasons] == ["DEPTH_REACHED"]
+    page = deep.client.list_products()
+    assert page.meta.coverage is not None
+    assert page.meta.coverage.complete
+
+
 # Variety and probability
 
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17merchlens/v1/meta.proto\x12\x0cmerchlens.v1\"\xa9\x01\n\x0cResponseMeta\x12\x19\n\x11model_fingerprint\x18\x01 \x01(\t\x12\x15\n\rindex_version\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12*\n\x07timings\x18\x04 \x03(\x0b\x32\x19.merchlens.v1.StageTiming\x12\'\n\x08warnings\x18\x05 \x03(\x0b\x32\x15.merchlens.v1.Warning\"1\n\x0bStageTiming\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x13\n\x0b\x64uration_us\x18\x02 \x01(\x03\"4\n\x07Warning\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17merchlens/v1/meta.proto\x12\x0cmerchlens.v1\"\xd3\x01\n\x0cResponseMeta\x12\x19\n\x11model_fingerprint\x18\x01 \x01(\t\x12\x15\n\rindex_version\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12*\n\x07timings\x18\x04 \x03(\x0b\x32\x19.merchlens.v1.StageTiming\x12\'\n\x08warnings\x18\x05 \x03(\x0b\x32\x15.merchlens.v1.Warning\x12(\n\x08\x63overage\x18\x06 \x01(\x0b\x32\x16.merchlens.v1.Coverage\"f\n\x08\x43overage\x12\x10\n\x08\x63omplete\x18\x01 \x01(\x08\x12\x19\n\x11searched_fraction\x18\x02 \x01(\x01\x12-\n\x07reasons\x18\x03 \x03(\x0b\x32\x1c.merchlens.v1.CoverageReason\",\n\x0e\x43overageReason\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"1\n\x0bStageTiming\x12\r\n\x05stage\x18\x01 \x01(\t\x12\x13\n\x0b\x64uration_us\x18\x02 \x01(\x03\"4\n\x07Warning\x12\x0c\n\x04\x63ode\x18\x01 \x01(\t\x12\r\n\x05\x66ield\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,9 +32,13 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.meta_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RESPONSEMETA']._serialized_start=42
-  _globals['_RESPONSEMETA']._serialized_end=211
-  _globals['_STAGETIMING']._serialized_start=213
-  _globals['_STAGETIMING']._serialized_end=262
-  _globals['_WARNING']._serialized_start=264
-  _globals['_WARNING']._serialized_end=316
+  _globals['_RESPONSEMETA']._serialized_end=253
+  _globals['_COVERAGE']._serialized_start=255
+  _globals['_COVERAGE']._serialized_end=357
+  _globals['_COVERAGEREASON']._serialized_start=359
+  _globals['_COVERAGEREASON']._serialized_end=403
+  _globals['_STAGETIMING']._serialized_start=405
+  _globals['_STAGETIMING']._serialized_end=454
+  _globals['_WARNING']._serialized_start=456
+  _globals['_WARNING']._serialized_end=508
 # @@protoc_insertion_point(module_scope)
