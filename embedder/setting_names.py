@@ -81,6 +81,7 @@ COMMANDS: Mapping[str, frozenset[str]] = {
             "max_image_pixels",
             "max_image_side",
             "max_decode_bytes",
+            "query_cache_mb",
             "decode_wait_s",
             "max_text_chars",
             "max_page_size",

@@ -36,6 +36,7 @@ class ServerSettings(StoreSettings):
         max_recommend_products, max_search_candidates, max_facets: limits of one request, enforced before work starts.
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
             to 20 bytes a pixel (WebP), usually 8.
+        query_cache_mb: memory for what the last texts and pictures were encoded to, about 200 a MB; 0: none is kept.
         decode_wait_s: how long a query waits for such memory before it is refused.
         check_mb_per_s: how fast the index is read again in the background and compared with its digests; 0: never.
         cache_dir: exported models.
@@ -61,6 +62,7 @@ class ServerSettings(StoreSettings):
     max_image_pixels: int = Field(default=50_000_000, ge=1)
     max_image_side: int = Field(default=32_768, ge=1)
     max_decode_bytes: int = Field(default=1024 * 1024 * 1024, ge=1024 * 1024)
+    query_cache_mb: int = Field(default=64, ge=0, le=1_000_000)
     decode_wait_s: float = Field(default=5.0, ge=0)
     max_text_chars: int = Field(default=4096, ge=1)
     max_page_size: int = Field(default=1000, ge=1)

@@ -170,7 +170,10 @@ def _read_given(position: bytes, token: str) -> tuple[bytes, ...]:
 def _group_field(group_by: GroupBy | None, schema: Schema) -> Field | None:
     if group_by is None:
         return None
-    field = _resolved(group_by.field, "GROUP_BY_UNKNOWN_FIELD", "group_by.field", schema)
+    try:
+        field = schema.resolve(group_by.field)
+    except UnknownField as error:
+        raise InvalidRequest("GROUP_BY_UNKNOWN_FIELD", "group_by.field", str(error)) from error
     if field.type is FieldType.NUMBER:
         raise InvalidRequest(
             "GROUP_BY_FIELD_TYPE",
@@ -192,7 +195,10 @@ def _group_hits(group_by: GroupBy | None) -> int:
 
 
 def _to_facet(command: FacetCommand, path: str, schema: Schema, reader: VersionReader) -> FacetAsked:
-    field = _resolved(command.field, "FACET_UNKNOWN_FIELD", f"{path}.field", schema)
+    try:
+        field = schema.resolve(command.field)
+    except UnknownField as error:
+        raise InvalidRequest("FACET_UNKNOWN_FIELD", f"{path}.field", str(error)) from error
     if not 0 <= command.most_values <= MOST_VALUES:
         raise InvalidRequest(
             "FACET_VALUES",
@@ -207,10 +213,3 @@ def _to_facet(command: FacetCommand, path: str, schema: Schema, reader: VersionR
             "that are indexed; next step: count it over the query's candidates",
         )
     return FacetAsked(command.field, field, command.most_values or DEFAULT_VALUES, command.scope)
-
-
-def _resolved(name: str, reason: str, path: str, schema: Schema) -> Field:
-    try:
-        return schema.resolve(name)
-    except UnknownField as error:
-        raise InvalidRequest(reason, path, str(error)) from error

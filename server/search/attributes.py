@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from embedder.recognition.attribute_model import Attributes
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 from server.search.query import AttributeValue, PredictedAttribute
 
 CANDIDATES = 5

@@ -14,7 +14,7 @@ from embedder.recognition.category_witnesses import Witnesses, known_head
 from embedder.recognition.neighbor_vote import NEIGHBORS, Neighbors, NeighborVote
 from indexer.stores.protocol import Scored
 from indexer.versions.manifest import Manifest
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 from server.search.query import Abstention, Candidate, PredictedCategory
 
 CANDIDATES = 5

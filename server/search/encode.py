@@ -16,19 +16,19 @@ import numpy.typing as npt
 
 from embedder.encoder import Encoder
 from embedder.errors import PictureError, TextError
-from embedder.index_space import IndexQuery
 from embedder.inputs.picture import ANIMATION_FIRST_FRAME, PictureBytes, PictureLimits
 from embedder.inputs.pixels import Pixels, map_ahead
 from embedder.inputs.text import check_text
 from embedder.recognition.attribute_model import SeenPictures
-from embedder.recognition.head import Modality
 from indexer.errors import QueryVectorError
 from indexer.stores.protocol import Stored, unit_vector
 from server.errors import InvalidRequest
 from server.search.attempt import attempt
 from server.search.decode_memory import CheckAlive, DecodeMemory
+from server.search.encoded_part import EncodedPart
 from server.search.indexed_product import check_product_id, product_missing
 from server.search.query import PictureQuery, ProductQuery, Query, ServerWarning, TextQuery, VectorQuery
+from server.search.query_cache import QueryCache
 from server.search.timings import StageTimings
 from server.settings import ServerSettings
 
@@ -46,44 +46,6 @@ as if each of its texts were the longest one, and from four texts on saves all t
 
 Fetch = Callable[[str], Stored | None]
 """Finds an indexed product by its id; None where there is none."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class EncodedPart:
-    """One part of a query, ready to be compared.
-
-    Attributes:
-        vector: float32 (dim,), unit length, as products are searched with it.
-        scale: what its cosines with products are multiplied with to give scores.
-        semantic: the semantic embedding, float32 (semantic dim,), unit length, by which the head knows categories.
-        modality: "text" or "image"; products count as images, vectors by the parts that they have.
-        timings_us: stage ("decode", "encode") to microseconds, in order.
-        warnings: what was done differently from what was asked.
-        indexed: what the index would hold of it, float32 (dim,), unit length, by which the head knows categories too;
-            None for texts.
-        seen: what attributes of a picture are judged by; None for other parts, and where the model knows of none.
-        text: what was asked in words; None for other parts.
-    """
-
-    vector: npt.NDArray[np.float32]
-    scale: float
-    semantic: npt.NDArray[np.float32]
-    modality: Modality
-    timings_us: Mapping[str, int]
-    warnings: tuple[ServerWarning, ...] = ()
-    indexed: npt.NDArray[np.float32] | None = None
-    seen: SeenPictures | None = None
-    text: str | None = None
-
-    @property
-    def query(self) -> IndexQuery:
-        """What the index is searched with."""
-        return IndexQuery(self.vector, self.scale)
-
-    @property
-    def embedding(self) -> npt.NDArray[np.float32]:
-        """Of a picture what the index would hold of it, of a text its semantic part; float32 (dim,), unit length."""
-        return self.vector if self.indexed is None else self.indexed
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +78,7 @@ class PartEncoder:
             PictureLimits(settings.max_image_bytes, settings.max_image_pixels, settings.max_image_side)
         )
         self.decode_memory = DecodeMemory(settings.max_decode_bytes, settings.decode_wait_s)
+        self._cache = QueryCache(settings.query_cache_mb * 2**20)
 
     @property
     def model_fingerprint(self) -> str:
@@ -189,15 +152,26 @@ class PartEncoder:
         for place, (part, field) in enumerate(asked):
             match part:
                 case TextQuery(text):
-                    texts.append(_Asked(place, text, _below(field, "text")))
+                    at = _below(field, "text")
+                    if (known := self._cache.find(part, at)) is None:
+                        texts.append(_Asked(place, text, at))
+                    else:
+                        found[place] = known
                 case PictureQuery(data):
-                    pictures.append(_Asked(place, data, _below(field, "image.data")))
+                    at = _below(field, "image.data")
+                    if (known := self._cache.find(part, at)) is None:
+                        pictures.append(_Asked(place, data, at))
+                    else:
+                        found[place] = known
                 case ProductQuery(product_id):
                     found[place] = attempt(partial(self._product, product_id, _below(field, "product_id")))
                 case VectorQuery(values):
                     found[place] = attempt(partial(self._vector, values, _below(field, "vector.values")))
-        found.update(self._texts(texts, check_alive))
-        found.update(self._pictures(pictures, check_alive))
+        for place, encoded in chain(self._texts(texts, check_alive), self._pictures(pictures, check_alive)):
+            found[place] = encoded
+            part = asked[place][0]
+            if isinstance(encoded, EncodedPart) and isinstance(part, TextQuery | PictureQuery):
+                self._cache.keep(part, encoded)
         return [found[place] for place in range(len(asked))]
 
     def _texts(

@@ -11,7 +11,7 @@ from embedder.recognition.neighbor_vote import NEIGHBORS
 from indexer.filters.expression import Expression
 from indexer.stores.protocol import Effort, QueryPart, Scored, VersionReader
 from indexer.words.text_ranking import RankingMode, TextRanking
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 from server.search.recognizer import Recognizer
 
 

@@ -13,7 +13,7 @@ from embedder.recognition.match_model import HITS, HitEvidence, hit_probabilitie
 from embedder.recognition.word_share import words_of
 from indexer.stores.protocol import Scored
 from indexer.versions.manifest import Manifest
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 from server.search.query import Match, PredictedCategory
 
 

@@ -10,7 +10,7 @@ from indexer.filters.schema import Field, FieldType
 from indexer.stores.condition import payload_key
 from indexer.stores.payload_indexes import choose_payload_indexes
 from indexer.stores.protocol import Scored, Stored, VersionReader
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 
 IDENTIFIERS = frozenset(
     {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from indexer.stores.protocol import Scored
 from server.search.attributes import AttributePredictor
 from server.search.category import CategoryPredictor
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 from server.search.match import Matcher
 from server.search.query import PredictedAttribute, PredictedCategory, ServerWarning
 

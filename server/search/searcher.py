@@ -17,7 +17,8 @@ from server.pages.plan import PagePlan
 from server.search.attempt import attempt
 from server.search.checks import RequestChecks
 from server.search.decode_memory import CheckAlive
-from server.search.encode import EncodedPart, PartEncoder
+from server.search.encode import PartEncoder
+from server.search.encoded_part import EncodedPart
 from server.search.finder import Finder, Scope
 from server.search.match import Matcher
 from server.search.mix import mix

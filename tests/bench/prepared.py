@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from embedder.catalogs.siblings.hashing import hash_pictures
 from tests.serving import running_server
 
 CATALOG = "fashion-mnist"
+UNCACHED = {**os.environ, "MERCHLENS_QUERY_CACHE_MB": "0"}
+"""Environment of servers whose encoder is measured: benches ask the same again and again."""
 
 
 def command(module: str, *flags: str) -> None:
@@ -76,7 +79,7 @@ def build_index(model: Path, root: Path, products: int) -> str:
 
 @contextmanager
 def server(model: Path, store: str) -> Iterator[str]:
-    """A server in a process of its own; yields its target."""
-    with running_server("--model", str(model), "--store", store) as running:
+    """A server in a process of its own, which encodes each query anew; yields its target."""
+    with running_server("--model", str(model), "--store", store, env=UNCACHED) as running:
         yield running.target
         running.stop()

@@ -26,7 +26,7 @@ from indexer.words.text_ranking import TextRanking
 from server.search.encode import ENCODED_TOGETHER
 from server.settings import ServerSettings
 from tests.bench.bars import Bars, arguments
-from tests.bench.prepared import build_index, demo_bundle
+from tests.bench.prepared import UNCACHED, build_index, demo_bundle
 from tests.bench.serve_batch_search import queries
 from tests.serving import running_server
 
@@ -67,7 +67,7 @@ def main() -> None:
                 reader.query(each.parts, each.weights, TOP_K)
 
         flags_of_server = ("--model", str(bundle), "--store", store)
-        with running_server(*flags_of_server) as running, Client(running.target) as client:
+        with running_server(*flags_of_server, env=UNCACHED) as running, Client(running.target) as client:
             process = psutil.Process(running.process.pid)
             here = psutil.Process()
             with grpc.insecure_channel(running.target) as channel:

@@ -27,6 +27,7 @@ from server.hosting.served_catalog import ServedCatalog
 from server.rpc.services import list_services
 from server.search.encode import ENCODED_TOGETHER, PICTURES_AT_ONCE
 from server.search.query import PictureQuery, SearchCommand, TextQuery
+from server.search.query_cache import QueryCache
 from server.settings import ServerSettings
 from tests.conftest import draw_product
 from tests.server.conftest import Served, serving, unpacked
@@ -150,6 +151,8 @@ class Towers:
             self.pictures.append(len(values))
             return run_pixels(values)
 
+        # Whatever other tests have asked for.
+        monkeypatch.setattr(catalog.parts, "_cache", QueryCache(0))
         monkeypatch.setattr(catalog.encoder, "run_tokens", tokens)
         monkeypatch.setattr(catalog.encoder, "run_pixels", pixels)
 

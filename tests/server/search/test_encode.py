@@ -35,8 +35,8 @@ def encoder(served: Served) -> Encoder:
 
 
 @pytest.fixture
-def parts(served: Served) -> PartEncoder:
-    return served.catalog.parts
+def parts(served: Served, encoder: Encoder) -> PartEncoder:
+    return PartEncoder(encoder, served.catalog.reader.fetch, ServerSettings(query_cache_mb=0))
 
 
 def test_each_kind_of_part_becomes_what_the_index_is_searched_with(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from merchlens import SearchQuery
 
-from server.search.encode import EncodedPart
+from server.search.encoded_part import EncodedPart
 from server.search.query import TextQuery
 from tests.server.conftest import EAN, Served
 
