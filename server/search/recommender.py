@@ -9,6 +9,7 @@ from typing import Literal
 from embedder.index_space import IndexQuery
 from indexer.stores.protocol import QueryPart, Scored, Stored, VersionReader
 from server.errors import InvalidRequest
+from server.pages.candidates import collect
 from server.search.checks import RequestChecks
 from server.search.finder import Finder, Scope
 from server.search.indexed_product import check_product_id, product_missing
@@ -32,6 +33,7 @@ class RecommendCommand:
         liked, disliked: product ids.
         strategy: how products are compared with them.
         filter, page_size, read_mask: see `SearchCommand`.
+        keep_duplicates: whether products that show the same are hits of their own.
     """
 
     catalog: str
@@ -41,6 +43,7 @@ class RecommendCommand:
     filter: str = ""
     page_size: int = 0
     read_mask: Sequence[str] = ()
+    keep_duplicates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,26 @@ class Recommender:
             disliked = _queries(command.disliked, held, _DISLIKED)
         check_alive()
         with timings.stage("search"):
-            if command.strategy == "average":
-                found = self._finder.nearest(_average(liked, disliked), limit, Scope(where, given))
-            else:
-                ranked = self._reader.recommend(_parts(liked), _parts(disliked), limit + len(given), where)
-                found = _without(ranked, given)[:limit]
+            search = self._search(command.strategy, liked, disliked, Scope(where, given))
+            found = collect(search(limit), limit, limit, command.keep_duplicates, search)
         with timings.stage("rank"):
-            hits = tuple(to_hit(item, mask) for item in found)
+            hits = tuple(to_hit(item.hit, mask, duplicates=item.duplicates) for item in found.items)
         return Recommended(hits, timings.measured_us, warnings)
+
+    def _search(
+        self, strategy: Strategy, liked: Sequence[IndexQuery], disliked: Sequence[IndexQuery], scope: Scope
+    ) -> Callable[[int], Sequence[Scored]]:
+        """What finds the best products, so many of them."""
+        if strategy == "average":
+            average = _average(liked, disliked)
+            return lambda limit: self._finder.nearest(average, limit, scope)
+        wanted, unwanted = _parts(liked), _parts(disliked)
+
+        def by_best_score(limit: int) -> Sequence[Scored]:
+            found = self._reader.recommend(wanted, unwanted, limit + len(scope.without), scope.where)
+            return [item for item in found if item.product_id not in scope.without][:limit]
+
+        return by_best_score
 
 
 def _check_apart(command: RecommendCommand) -> None:
@@ -128,7 +143,3 @@ def _average(liked: Sequence[IndexQuery], disliked: Sequence[IndexQuery]) -> Ind
 
 def _parts(queries: Sequence[IndexQuery]) -> list[QueryPart]:
     return [QueryPart(query.vector, scale=query.scale) for query in queries]
-
-
-def _without(found: Sequence[Scored], given: frozenset[str]) -> list[Scored]:
-    return [item for item in found if item.product_id not in given]

@@ -239,6 +239,7 @@ class Client:
         filter: str = "",
         catalog: str = "",
         fields: Sequence[str] = (),
+        keep_duplicates: bool = False,
         timeout_s: float | None = None,
         request_id: str | None = None,
     ) -> Recommendation:
@@ -249,14 +250,21 @@ class Client:
             disliked: likewise, 0 or more.
             strategy: "average": near to the mean of what is liked, away from the mean of what is disliked;
                 "best_score": near to any one that is liked, and what is nearer to one that is disliked comes last.
-            top_k, filter, catalog, fields, timeout_s, request_id: see `search`.
+            top_k, filter, catalog, fields, keep_duplicates, timeout_s, request_id: see `search`.
 
         Raises:
             NotFound: one of the products is not in the index.
             MerchlensError, InvalidArgument, TypeError, RuntimeError: see `search`.
         """
         request = build_recommend_request(
-            liked, disliked, strategy=strategy, top_k=top_k, filter=filter, fields=fields, catalog=catalog
+            liked,
+            disliked,
+            strategy=strategy,
+            top_k=top_k,
+            filter=filter,
+            fields=fields,
+            keep_duplicates=keep_duplicates,
+            catalog=catalog,
         )
         return Recommendation.from_message(self._called(self._search.Recommend, request, timeout_s, request_id))
 

@@ -254,6 +254,7 @@ def build_recommend_request(
     top_k: int,
     filter: str,
     fields: Iterable[str],
+    keep_duplicates: bool,
     catalog: str,
 ) -> search_service_pb2.RecommendRequest:
     """Build the message of a recommendation; the arguments are those of `Client.recommend`."""
@@ -271,6 +272,7 @@ def build_recommend_request(
         filter=checked_text(filter, "filter"),
         page_size=_checked_top_k(top_k, "page_size"),
         read_mask=read_mask(fields),
+        keep_duplicates=keep_duplicates,
     )
 
 

@@ -110,6 +110,7 @@ def to_recommend_command(request: search_service_pb2.RecommendRequest) -> Recomm
         request.filter,
         request.page_size,
         tuple(request.read_mask.paths),
+        request.keep_duplicates,
     )
 
 

@@ -173,6 +173,16 @@ def test_a_short_page_is_full_in_spite_of_duplicates(deep: Served) -> None:
     assert len({hit.product_id.rpartition("-")[0] for hit in result}) == 6
 
 
+@pytest.mark.parametrize("strategy", ["average", "best_score"])
+def test_recommendations_are_one_of_each_too(deep: Served, strategy: Any) -> None:
+    asked: dict[str, Any] = {"strategy": strategy, "top_k": 40, "filter": "price < 40 OR price >= 14000"}
+    whole = deep.client.recommend(["p-0001-0"], ["p-0120-0"], keep_duplicates=True, **asked)
+    folded = deep.client.recommend(["p-0001-0"], ["p-0120-0"], **asked)
+    assert len({hit.product_id.rpartition("-")[0] for hit in whole}) < len(whole) == 40
+    assert len({hit.product_id.rpartition("-")[0] for hit in folded}) == len(folded) == 40
+    assert any(hit.duplicate_product_ids for hit in folded)
+
+
 # Groups
 
 

@@ -236,7 +236,7 @@ class StreamSearchResponse(_message.Message):
     def __init__(self, query_id: _Optional[str] = ..., response: _Optional[_Union[SearchResponse, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ...) -> None: ...
 
 class RecommendRequest(_message.Message):
-    __slots__ = ("catalog", "liked_product_ids", "disliked_product_ids", "strategy", "filter", "page_size", "read_mask")
+    __slots__ = ("catalog", "liked_product_ids", "disliked_product_ids", "strategy", "filter", "page_size", "read_mask", "keep_duplicates")
     class Strategy(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STRATEGY_UNSPECIFIED: _ClassVar[RecommendRequest.Strategy]
@@ -252,6 +252,7 @@ class RecommendRequest(_message.Message):
     FILTER_FIELD_NUMBER: _ClassVar[int]
     PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
     READ_MASK_FIELD_NUMBER: _ClassVar[int]
+    KEEP_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
     catalog: str
     liked_product_ids: _containers.RepeatedScalarFieldContainer[str]
     disliked_product_ids: _containers.RepeatedScalarFieldContainer[str]
@@ -259,7 +260,8 @@ class RecommendRequest(_message.Message):
     filter: str
     page_size: int
     read_mask: _field_mask_pb2.FieldMask
-    def __init__(self, catalog: _Optional[str] = ..., liked_product_ids: _Optional[_Iterable[str]] = ..., disliked_product_ids: _Optional[_Iterable[str]] = ..., strategy: _Optional[_Union[RecommendRequest.Strategy, str]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ...) -> None: ...
+    keep_duplicates: bool
+    def __init__(self, catalog: _Optional[str] = ..., liked_product_ids: _Optional[_Iterable[str]] = ..., disliked_product_ids: _Optional[_Iterable[str]] = ..., strategy: _Optional[_Union[RecommendRequest.Strategy, str]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., keep_duplicates: _Optional[bool] = ...) -> None: ...
 
 class RecommendResponse(_message.Message):
     __slots__ = ("hits", "meta")
