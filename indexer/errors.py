@@ -10,7 +10,9 @@ IndexerError
 │   ├── StoreLocked       another process owns it
 │   ├── StoreUnavailable  the engine cannot be reached, or failed
 │   ├── VersionIncomplete a version that was never finished, or lost files
+│   ├── JournalDamaged    changes that were acknowledged, and cannot be read any more
 │   └── ModelMismatch     an index made by another model than the one that queries it
+├── RequestIdReused       a change under the id of another request
 └── QueryVectorError      a vector that cannot be searched with; `reason` says why
 
 Filters have their own tree: `indexer.filters.errors`.
@@ -59,8 +61,16 @@ class VersionIncomplete(StoreError):
     """Half written, or damaged."""
 
 
+class JournalDamaged(StoreError):
+    """A journal of changes that does not hold what was written."""
+
+
 class ModelMismatch(StoreError):
     """Another model's index."""
+
+
+class RequestIdReused(IndexerError):
+    """A change under the id of a request that asked for something else."""
 
 
 class QueryVectorError(IndexerError):

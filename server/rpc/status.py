@@ -67,6 +67,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     embedding.TextEmpty: Row(_INVALID, "TEXT_EMPTY"),
     embedding.TextTooLong: Row(_INVALID, "TEXT_TOO_LONG"),
     indexing.QueryVectorError: Row(_INVALID, "VECTOR_INVALID"),
+    indexing.RequestIdReused: Row(_INVALID, "REQUEST_ID_REUSED"),
     filtering.FilterError: Row(_INVALID, "FILTER_INVALID"),
     filtering.FilterSyntaxError: Row(_INVALID, "FILTER_SYNTAX"),
     filtering.UnknownField: Row(_INVALID, "FILTER_UNKNOWN_FIELD"),
@@ -79,6 +80,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     indexing.StoreLocked: _STORE,
     indexing.StoreNotFound: Row(grpc.StatusCode.FAILED_PRECONDITION, "INDEX_MISSING", for_caller=False),
     indexing.VersionIncomplete: Row(grpc.StatusCode.FAILED_PRECONDITION, "INDEX_INCOMPLETE", for_caller=False),
+    indexing.JournalDamaged: Row(grpc.StatusCode.FAILED_PRECONDITION, "JOURNAL_DAMAGED", for_caller=False),
     indexing.ModelMismatch: Row(grpc.StatusCode.FAILED_PRECONDITION, "MODEL_MISMATCH", for_caller=False),
     # What a caller can do nothing about.
     serving.ServerError: _INTERNAL,
