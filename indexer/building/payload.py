@@ -12,7 +12,7 @@ from indexer.stores.condition import CATEGORY_PATH_KEY
 
 Payload = dict[str, Any]
 
-_FIELD_TYPES = {
+FIELD_TYPES = {
     AttributeKind.TEXT: FieldType.KEYWORD,
     AttributeKind.NUMBER: FieldType.NUMBER,
     AttributeKind.BOOL: FieldType.BOOL,
@@ -87,7 +87,7 @@ class SchemaBuilder:
 
     def add_kinds(self, name: str, kinds: Iterable[AttributeKind]) -> None:
         """Add the kinds of an attribute's values."""
-        self._kinds.setdefault(name, set()).update(_FIELD_TYPES[kind] for kind in kinds)
+        self._kinds.setdefault(name, set()).update(FIELD_TYPES[kind] for kind in kinds)
 
     def schema(self) -> Schema:
         """The attributes added so far, each with its type."""

@@ -37,6 +37,13 @@ DUPLICATE_SET_KEY = "duplicate_set"
 DERIVED_KEYS = frozenset({DUPLICATE_SET_KEY})
 """Of payloads: what a build found out by comparing products, and no row of the catalog says."""
 
+INDEX_TIME_KEY = "index_time"
+"""Where a payload says when the product was changed while the index was served, ISO 8601, UTC; absent where a build
+wrote it. Not shown among the payload."""
+
+UNCOMPARED_KEYS = DERIVED_KEYS | {INDEX_TIME_KEY}
+"""Of payloads: what says nothing about whether a product is as the catalog has it."""
+
 SCANNED = 2_000
 """Products that are read at once where all are."""
 

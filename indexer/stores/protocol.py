@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from indexer.changes.change import Change, ChangedProduct, Outcome
 from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
 from indexer.filters.schema import Field
@@ -353,6 +354,31 @@ class VersionReader(Searchable, Protocol):
         """Close the version; a second time does nothing."""
 
 
+class OnlineChanges(Protocol):
+    """An open version that takes changes while it is searched. Calls from several threads are allowed."""
+
+    @property
+    def reader(self) -> VersionReader:
+        """Answers from the version with all changes; its manifest counts them."""
+
+    def write(self, changes: Sequence[Change]) -> list[Outcome]:
+        """Make changes, in order; they are durable, and seen by the next search, when this returns.
+
+        One whose place of its request was written before is not made again.
+
+        Returns:
+            For each what became of it.
+
+        Raises:
+            StoreUnavailable: the disk is full, or failed; nothing is acknowledged, and the same may be sent again.
+            StoreLocked: another process takes changes.
+            JournalDamaged: what was acknowledged before cannot be read any more.
+        """
+
+    def close(self) -> None:
+        """Finish what was asked for, and close the version; a second time does nothing."""
+
+
 class Store(Protocol):
     """All versions of one catalog's index, and which of them is live."""
 
@@ -418,6 +444,24 @@ class Store(Protocol):
             VersionIncomplete: it is not whole.
             StoreLocked: another process has it (stores on disk only, and not `beside`).
             StoreUnavailable: the engine cannot be reached, or there is no room for a copy.
+        """
+
+    def take_changes(
+        self, reader: VersionReader, reembed: Callable[[ChangedProduct], ChangedProduct | None], owner: str = ""
+    ) -> OnlineChanges | None:
+        """Have an open version take changes, and apply those that came since it was begun.
+
+        Args:
+            reader: of the version, from `open`; closed with what this returns.
+            reembed: makes a product's vectors again where another model made them; None: it cannot.
+            owner: see `open`.
+
+        Returns:
+            What takes changes; None where this engine takes none while a version is served.
+
+        Raises:
+            JournalDamaged: changes that were acknowledged cannot be read any more.
+            StoreUnavailable: there is no room for a copy.
         """
 
     def verify(self, version: str, deep: bool = False) -> Verification:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer.stores.points import CONTENT_KEY, DERIVED_KEYS
+from indexer.stores.points import CONTENT_KEY, DERIVED_KEYS, UNCOMPARED_KEYS
 from indexer.stores.protocol import Batch, VersionReader
 from indexer.versions.examination import ASKED
 from indexer.versions.holdings import Holdings
@@ -98,4 +98,4 @@ class Changes:
 
 def _said(payload: Mapping[str, Any]) -> dict[str, Any]:
     """Of a payload what the catalog says."""
-    return {key: value for key, value in payload.items() if key not in DERIVED_KEYS}
+    return {key: value for key, value in payload.items() if key not in UNCOMPARED_KEYS}

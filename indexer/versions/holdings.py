@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from indexer.stores.points import DERIVED_KEYS
+from indexer.stores.points import UNCOMPARED_KEYS
 from indexer.versions.manifest import Manifest
 
 _MODULUS = 2**256
@@ -18,7 +18,7 @@ _MODULUS = 2**256
 class Holdings:
     """Products, pictures, categories and a digest of all payloads, kept up to date as products come and go.
 
-    What a build added to payloads by comparing products is no part of the digest.
+    What a build added to payloads by comparing products, and when they were changed, is no part of the digest.
 
     The digest is a sum of the payloads' SHA-256 modulo 2**256 (a multiset hash as of Bellare and Micciancio, 1997,
     which is enough against accidents, not against an attacker): products may come in any order.
@@ -70,6 +70,6 @@ class Holdings:
         self.pictures += sign * len(payload.get("pictures") or ())
         if payload.get("category"):
             self.categories[payload["category"]] += sign
-        payload = {key: value for key, value in payload.items() if key not in DERIVED_KEYS}
+        payload = {key: value for key, value in payload.items() if key not in UNCOMPARED_KEYS}
         value = hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).digest()
         self._digest = (self._digest + sign * int.from_bytes(value)) % _MODULUS

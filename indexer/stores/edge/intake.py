@@ -7,20 +7,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from indexer.changes.journal import Position
 from indexer.errors import VersionIncomplete
 from indexer.stores.edge.durable import sync_tree, write_durably
+from indexer.stores.edge.positions import CHANGES_FROM
 from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, check_files, manifest_file, read_seal
 from indexer.stores.edge.space import writing
 from indexer.versions.manifest import Manifest
 
 
-def take_in(folder: Path, manifest: Manifest, unpack: Callable[[Path], None]) -> None:
+def take_in(folder: Path, manifest: Manifest, unpack: Callable[[Path], None], position: Position) -> None:
     """Make a version of another one's files, under its own manifest; until that is written, it is no version.
 
     Args:
         folder: the new version's, which is not there yet.
         manifest: of the new version, ready.
         unpack: writes the other one's files into a folder, less its manifest.
+        position: end of the journal: what was changed before is not to come back.
 
     Raises:
         VersionIncomplete: they are not what was sealed.
@@ -43,6 +46,7 @@ def take_in(folder: Path, manifest: Manifest, unpack: Callable[[Path], None]) ->
         with writing(folder, "take in a version"):
             sync_tree(folder)
             write_durably(folder / FILES, sealed.to_json())
+            write_durably(folder / CHANGES_FROM, position.to_text())
             write_durably(folder / MANIFEST, text)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)

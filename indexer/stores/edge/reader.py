@@ -90,6 +90,7 @@ class EdgeReader:
         self._sealed = sealed
         self._closing = threading.Lock()
         self._closed = False
+        self._answers = True
 
     @property
     def manifest(self) -> Manifest:
@@ -170,21 +171,32 @@ class EdgeReader:
         else:
             self._sealed.check(pace)
 
+    def let_go(self) -> None:
+        """Answer no more: its memory is free again, while its files are watched and no other process opens it."""
+        with self._closing:
+            if not self._closed:
+                self._close_shard()
+
     def close(self) -> None:
         """See `VersionReader`."""
         with self._closing:
             if self._closed:
                 return
             self._closed = True
-            damaged = self._sealed.is_damaged()
+            self._close_shard()
             self._sealed.close()
-            if damaged:
-                # Edge would write into its mappings, and end the process where the files behind them were cut short.
-                ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._shard))
-            else:
-                self._shard.close()
             self._on_close()
             self._lock.close()
+
+    def _close_shard(self) -> None:
+        if not self._answers:
+            return
+        self._answers = False
+        if self._sealed.is_damaged():
+            # Edge would write into its mappings, and end the process where the files behind them were cut short.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._shard))
+        else:
+            self._shard.close()
 
     @contextmanager
     def _whole(self) -> Iterator[None]:

@@ -7,7 +7,11 @@ PATH/versions/NAME/OWNER           locked by whoever has the version open, with 
 PATH/versions/NAME/shard/          Edge's own files
 PATH/versions/NAME/files.json      lengths and digests of all files of the finished version
 PATH/versions/NAME/RETIRED         when the version stopped being live, ISO 8601, UTC
-PATH/copies/NAME.ID/               of a version that a server has open, as long as somebody looks at it
+PATH/versions/NAME/CHANGES_FROM    where in the journal the version was begun: later changes are not in it
+PATH/copies/NAME.ID/               of a version that a server has open, as long as somebody looks at it; or of one that
+                                   is changed while it is served
+PATH/changes/                      the journal of changes (see `indexer.changes.journal`)
+PATH/changes/OWNER                 locked by whoever takes changes
 
 A finished version's files keep their contents for good, although Edge opens them for writing, replaces two small ones
 by equal ones (`edge_config.json`, `segment.json`) and sets the time of others. So a reader needs leave to write.
@@ -27,10 +31,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
+from indexer.changes.rows import ChangedRows, Reembed
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.durable import copy_tree, hold, write_durably
 from indexer.stores.edge.intake import take_in
+from indexer.stores.edge.online import ROOM_BYTES, EdgeOnline
+from indexer.stores.edge.positions import Positions
 from indexer.stores.edge.reader import EdgeReader, SealedFolder
 from indexer.stores.edge.seal import (
     FILES,
@@ -45,8 +52,10 @@ from indexer.stores.edge.seal import (
 )
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.space import OPENING_BYTES, build_bytes, check_room, fill_holes, is_full, no_space, writing
+from indexer.stores.edge.working_copy import WorkingCopy
 from indexer.stores.edge.writer import EdgeWriter
 from indexer.stores.payload_indexes import choose_payload_indexes
+from indexer.stores.protocol import VersionReader
 from indexer.versions.manifest import Manifest, moment
 from indexer.versions.verify import Verification
 from indexer.versions.version_files import FileSize, VersionFiles
@@ -66,6 +75,7 @@ class EdgeStore:
     def __init__(self, root: Path, arguments: EdgeArguments | None = None) -> None:
         self._root = root
         self._arguments = arguments or EdgeArguments()
+        self._positions = Positions(root)
 
     @property
     def url(self) -> str:
@@ -104,7 +114,7 @@ class EdgeStore:
         lock = self._begin()
         try:
             self._check_room(manifest, expected_products)
-            return EdgeWriter(self._root, manifest, lock, self._arguments)
+            return EdgeWriter(self._root, manifest, lock, self._arguments, self._positions.end())
         except BaseException:
             lock.close()
             raise
@@ -129,6 +139,13 @@ class EdgeStore:
     def revise(self, manifest: Manifest, base: str) -> EdgeWriter:
         """See `Store`."""
         before = self._ready(base)
+        changed = self._positions.later(base)
+        if changed:
+            raise StoreError(
+                f"version {base} at {self.url} was changed {changed:,} times while it was served, and a copy of its "
+                "files would lack that; next step: build the index again with the whole catalog, or have a server make "
+                "these changes, too"
+            )
         folder, called = self._root / "versions" / base, f"version {base} at {self.url}"
         lock = self._begin()
         try:
@@ -137,7 +154,7 @@ class EdgeStore:
                 sealed = read_seal(folder, called)
                 check_files(folder, sealed, called, sealed.files)
                 check_room(self._root, 2 * sealed.data(), f"copy {before.products:,} products")
-                return EdgeWriter(self._root, manifest, lock, self._arguments, folder / "shard")
+                return EdgeWriter(self._root, manifest, lock, self._arguments, self._positions.end(), folder / "shard")
         except BaseException:
             lock.close()
             raise
@@ -165,10 +182,14 @@ class EdgeStore:
                 gone.append(folder.name)
         for path in self._root.glob(".CURRENT.*"):
             path.unlink(missing_ok=True)
+        self._clear_copies()
+        return tuple(gone)
+
+    def _clear_copies(self) -> None:
+        """Delete copies whose process is gone."""
         for copy in (self._root / COPIES).glob("*"):
             with suppress(StoreError), closing(hold(copy / "OWNER", "clearing")):
                 _delete(copy)
-        return tuple(gone)
 
     def _check_room(self, manifest: Manifest, products: int) -> None:
         indexes = choose_payload_indexes(manifest.schema)
@@ -221,7 +242,12 @@ class EdgeStore:
         return self._open_folder(folder, manifest, called, lock)
 
     def _open_copy(self, folder: Path, manifest: Manifest, called: str, owner: str) -> EdgeReader:
-        """Copy a version that another process has open; a sealed one does not change meanwhile."""
+        """Open a copy of a version that another process has open."""
+        copy, lock = self._copy(folder, manifest, called, owner)
+        return self._open_folder(copy, manifest, f"the copy of {called}", lock, lambda: _delete(copy))
+
+    def _copy(self, folder: Path, manifest: Manifest, called: str, owner: str) -> tuple[Path, IO[str]]:
+        """Copy a sealed version, which does not change meanwhile; the copy's folder, and its lock."""
         sealed = read_seal(folder, called)
         copies = self._root / COPIES
         check_room(self._root, sealed.data() + OPENING_BYTES, f"copy {manifest.products:,} products")
@@ -239,7 +265,7 @@ class EdgeStore:
             shutil.rmtree(copy, ignore_errors=True)
             lock.close()
             raise
-        return self._open_folder(copy, manifest, f"the copy of {called}", lock, lambda: _delete(copy))
+        return copy, lock
 
     def _open_folder(
         self,
@@ -293,6 +319,34 @@ class EdgeStore:
                 raise no_space(folder, "more is needed to open the version") from error
             raise
 
+    def take_changes(self, reader: VersionReader, reembed: Reembed, owner: str = "") -> EdgeOnline:
+        """See `Store`."""
+        assert isinstance(reader, EdgeReader)
+        manifest = reader.manifest
+        folder, called = self._folder(manifest.version), f"version {manifest.version} at {self.url}"
+
+        def copy(rows: ChangedRows, applied: int) -> WorkingCopy:
+            self._clear_copies()
+            check_room(self._root, ROOM_BYTES, "take changes")
+            made, lock = self._copy(folder, manifest, called, owner)
+            try:
+                fill_holes(made, "take changes")
+                return WorkingCopy(made, lock, self._load(made, manifest), manifest, rows, applied)
+            except BaseException:
+                _delete(made)
+                lock.close()
+                raise
+
+        return EdgeOnline(
+            self._positions.journal,
+            reader,
+            self._positions.begun_at(manifest.version),
+            ChangedRows(manifest, reembed),
+            copy,
+            self._positions.trim,
+            f"pid {os.getpid()} {owner}".strip(),
+        )
+
     def verify(self, version: str, deep: bool = False) -> Verification:
         """See `Store`. May run while another process has the version open."""
         manifest = self._manifest(version)
@@ -326,7 +380,7 @@ class EdgeStore:
         """See `Store`."""
         with self._begin():
             check_room(self._root, needed + OPENING_BYTES, f"take in {manifest.products:,} products")
-            take_in(self._root / "versions" / manifest.version, manifest, unpack)
+            take_in(self._root / "versions" / manifest.version, manifest, unpack, self._positions.end())
 
     def drop(self, version: str) -> bool:
         """See `Store`."""

@@ -8,10 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from indexer.changes.journal import Position
 from indexer.errors import StoreError, StoreUnavailable
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.durable import copy_tree, sync_tree, write_durably
 from indexer.stores.edge.loader import EdgeLoader
+from indexer.stores.edge.positions import CHANGES_FROM
 from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, seal
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.space import OPENING_BYTES, check_room, fill_holes, writing
@@ -28,6 +30,7 @@ class EdgeWriter:
         manifest: Manifest,
         lock: IO[str],
         arguments: EdgeArguments,
+        position: Position,
         copied: Path | None = None,
     ) -> None:
         """Begin a version.
@@ -37,6 +40,7 @@ class EdgeWriter:
             manifest: of the version.
             lock: the builder's, let go of at the end.
             arguments: see there.
+            position: end of the journal: later changes are not in what the version is made of.
             copied: shard that it begins with; None: an empty one.
         """
         self._folder = root / "versions" / manifest.version
@@ -48,6 +52,7 @@ class EdgeWriter:
         try:
             with writing(root, "begin a version", "choose another folder"):
                 self._folder.mkdir(parents=True)
+                write_durably(self._folder / CHANGES_FROM, position.to_text())
                 write_durably(self._folder / MANIFEST, manifest.to_json())
             if copied is not None:
                 with writing(root, "copy a version"):

@@ -13,7 +13,9 @@ from typing import Any, NoReturn
 
 from qdrant_client import QdrantClient, models
 
+from indexer.changes.change import ChangedProduct
 from indexer.errors import StoreError, StoreNotFound, VersionIncomplete
+from indexer.stores.protocol import VersionReader
 from indexer.stores.qdrant.arguments import QdrantArguments
 from indexer.stores.qdrant.collection import MANIFEST_KEY, RETIRED_KEY, sparse_params, vector_params
 from indexer.stores.qdrant.connection import DEFAULT_CATALOG, Connection, connect
@@ -160,6 +162,11 @@ class QdrantStore:
                 f"{_NEXT_STEP}"
             )
         return reader
+
+    def take_changes(
+        self, reader: VersionReader, reembed: Callable[[ChangedProduct], ChangedProduct | None], owner: str = ""
+    ) -> None:
+        """See `Store`: none, as a collection does not know which requests it has seen; `indexer update` changes it."""
 
     def verify(self, version: str, deep: bool = False) -> Verification:
         """See `Store`. The server keeps its files itself: the manifest and the number of products are checked."""
