@@ -30,6 +30,9 @@ def serve(
     host: Annotated[str | None, typer.Option(help="address to bind to")] = None,
     port: Annotated[int | None, typer.Option(help="0 takes a free one", min=0, max=65535)] = None,
     insecure: Annotated[bool | None, typer.Option("--insecure", help="permit a non-loopback address")] = None,
+    allow_unauthenticated_writes: Annotated[
+        bool | None, typer.Option("--allow-unauthenticated-writes", help="permit changes on a non-loopback address")
+    ] = None,
     threads: Annotated[int | None, typer.Option(min=0, help="of ONNX Runtime; 0: one for each core")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, auto, cuda, cuda:1")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="calls handled at once")] = None,
@@ -45,6 +48,7 @@ def serve(
         host=host,
         port=port,
         insecure=insecure,
+        allow_unauthenticated_writes=allow_unauthenticated_writes,
         threads=threads,
         device=device,
         workers=workers,

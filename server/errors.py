@@ -6,6 +6,8 @@ ServerError
 ├── RequestTooLarge    a message over the limit
 ├── ReplyTooLarge      an answer that would be one
 ├── VersionReplaced    a page token of an index version that is not served any more
+├── WritesRefused      a write where anybody could write
+├── WritesUnsupported  a write to an index that is not changed while it is served
 ├── DecodeMemoryFull   pictures being decoded leave no memory for another
 ├── StreamsFull        streams that are open leave no worker for another
 ├── DeadlineExpired    the caller no longer waits for the answer
@@ -63,6 +65,14 @@ class ReplyTooLarge(ServerError):
 
 class VersionReplaced(ServerError):
     """A page token of an index version that is not served any more."""
+
+
+class WritesRefused(ServerError):
+    """A write on an address that others reach, whom nobody asks who they are."""
+
+
+class WritesUnsupported(ServerError):
+    """A write to an index whose engine takes no changes while it is served."""
 
 
 class DecodeMemoryFull(ServerError):

@@ -20,6 +20,7 @@ class ServerSettings(StoreSettings):
         host: address to bind to; one that other machines can reach needs `insecure`.
         port: 0 takes a free one.
         insecure: permit unencrypted calls on an address that other machines can reach.
+        allow_unauthenticated_writes: take changes on such an address too, from whoever calls.
         threads: of ONNX Runtime for a picture, and for the texts of a batch; 0 is one for each core.
         text_threads: of ONNX Runtime for a text. A second one makes a short text 5 % faster for twice the CPU time.
         device: "cpu", "auto", "cuda", ...; serving on the CPU imports no torch.
@@ -33,7 +34,8 @@ class ServerSettings(StoreSettings):
         drain_s: how long calls in flight may take after SIGTERM.
         max_message_bytes, max_image_bytes, max_image_pixels, max_image_side, max_text_chars, max_page_size,
         max_filter_chars, max_filter_depth, max_batch_queries, max_embed_inputs, max_query_parts,
-        max_recommend_products, max_search_candidates, max_facets: limits of one request, enforced before work starts.
+        max_recommend_products, max_search_candidates, max_facets, max_write_products: limits of one request, enforced
+        before work starts.
         max_decode_bytes: memory that pictures being decoded may take together. The largest picture permitted takes up
             to 20 bytes a pixel (WebP), usually 8.
         query_cache_mb: memory for what the last texts and pictures were encoded to, about 200 a MB; 0: none is kept.
@@ -48,6 +50,7 @@ class ServerSettings(StoreSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=50051, ge=0, le=65535)
     insecure: bool = False
+    allow_unauthenticated_writes: bool = False
     threads: int = Field(default=0, ge=0, le=1024)
     text_threads: int = Field(default=1, ge=0, le=1024)
     device: str = "cpu"
@@ -73,6 +76,7 @@ class ServerSettings(StoreSettings):
     max_recommend_products: int = Field(default=256, ge=1)
     max_search_candidates: int = Field(default=10_000, ge=1)
     max_facets: int = Field(default=16, ge=0, le=256)
+    max_write_products: int = Field(default=1000, ge=1)
     max_filter_depth: int = Field(default=32, ge=1, le=LARGEST_DEPTH)
     check_mb_per_s: float = Field(default=8.0, ge=0, le=100_000)
     cache_dir: Path = Path("data/cache")

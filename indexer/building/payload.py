@@ -24,7 +24,8 @@ def to_payload(product: Product, schema: Schema) -> Payload:
 
     Args:
         product: the product.
-        schema: of the whole catalog: values of keyword attributes become words, whatever this product has.
+        schema: of the whole catalog: values of keyword attributes become words, whatever this product has. What it does
+            not know stays as it is.
     """
     payload: Payload = {
         "product_id": product.id,
@@ -44,7 +45,7 @@ def to_payload(product: Product, schema: Schema) -> Payload:
         payload["in_stock"] = product.in_stock
     if product.attributes:
         payload["attributes"] = {
-            name: _coerced(value, schema.attributes.get(name, FieldType.KEYWORD))
+            name: _coerced(value, schema.attributes.get(name, FIELD_TYPES[kind_of_value(value)]))
             for name, value in product.attributes.items()
         }
     return payload

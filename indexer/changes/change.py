@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -158,6 +158,13 @@ class Noted:
 
 Outcome = Noted | RequestIdReused
 """What becomes of a change: it is written down, or its request's id is another request's."""
+
+Reembed = Callable[[ChangedProduct], ChangedProduct | None]
+"""Gives a product the vectors of the model at hand; None where its pictures' bytes are not known."""
+
+
+def cannot_embed(product: ChangedProduct) -> None:
+    """A `Reembed` where no model is at hand."""
 
 
 def picture_digest(data: bytes) -> bytes:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from embedder.catalogs.captions import searched_words, title_of
 from indexer.building.payload import to_payload
-from indexer.changes.change import ChangedProduct, Record
+from indexer.changes.change import Record, Reembed
 from indexer.stores.points import CONTENT_KEY, INDEX_TIME_KEY
 from indexer.stores.protocol import Batch, Row
 from indexer.versions.layout import VectorLayout
@@ -19,18 +19,11 @@ from indexer.words.bm25 import Bm25Words
 
 _log = logging.getLogger(__name__)
 
-Reembed = Callable[[ChangedProduct], ChangedProduct | None]
-"""Gives a product the vectors of the model at hand; None where its pictures' bytes are not known."""
-
-
-def cannot_embed(product: ChangedProduct) -> None:
-    """A `Reembed` where no model is at hand."""
-
 
 class ChangedRows:
     """What a version holds of changed products. Used by one thread."""
 
-    def __init__(self, manifest: Manifest, reembed: Reembed = cannot_embed) -> None:
+    def __init__(self, manifest: Manifest, reembed: Reembed) -> None:
         self._manifest = manifest
         self._reembed = reembed
         texts = manifest.texts

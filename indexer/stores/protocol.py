@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from indexer.changes.change import Change, ChangedProduct, Outcome
+from indexer.changes.change import Change, Outcome, Reembed
 from indexer.errors import QueryVectorError
 from indexer.filters.expression import Expression
 from indexer.filters.schema import Field
@@ -404,16 +404,18 @@ class Store(Protocol):
     def revises_in_place(self) -> bool:
         """Whether `revise` changes the version itself, or a copy of it."""
 
-    def revise(self, manifest: Manifest, base: str) -> VersionWriter:
+    def revise(self, manifest: Manifest, base: str, reembed: Reembed | None = None) -> VersionWriter:
         """Begin to change what a ready version holds.
 
         Args:
             manifest: of the version that it becomes; its name is the base's where the store revises in place (then
                 readers see each write, and an `abort` leaves what was written), else another one.
             base: the version's name.
+            reembed: see `take_changes`; what the base was changed while it was served is in what it becomes.
 
         Raises:
             StoreNotFound, VersionIncomplete: there is no such version, or it is not whole.
+            JournalDamaged: see `take_changes`.
             StoreLocked: another process builds, or has the base open (stores on disk only); the message names it.
             StoreUnavailable: it cannot be written, or the disk is too small.
         """
@@ -446,14 +448,12 @@ class Store(Protocol):
             StoreUnavailable: the engine cannot be reached, or there is no room for a copy.
         """
 
-    def take_changes(
-        self, reader: VersionReader, reembed: Callable[[ChangedProduct], ChangedProduct | None], owner: str = ""
-    ) -> OnlineChanges | None:
+    def take_changes(self, reader: VersionReader, reembed: Reembed, owner: str = "") -> OnlineChanges | None:
         """Have an open version take changes, and apply those that came since it was begun.
 
         Args:
             reader: of the version, from `open`; closed with what this returns.
-            reembed: makes a product's vectors again where another model made them; None: it cannot.
+            reembed: makes a product's vectors again where another model made them.
             owner: see `open`.
 
         Returns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,13 +32,14 @@ class KnownVersion:
 class IndexVersions:
     """All versions in a store, one of which is served. Calls from several threads are allowed."""
 
-    def __init__(self, store: Store, served: Manifest) -> None:
+    def __init__(self, store: Store, served: Callable[[], Manifest]) -> None:
+        """Take the store, and what the served version says of itself at the moment."""
         self._store = store
         self._served = served
 
     def served(self) -> KnownVersion:
         """The one that this server answers from."""
-        return self._known(self._served, self._store.live_version())
+        return self._known(self._served(), self._store.live_version())
 
     def all(self) -> list[KnownVersion]:
         """Newest first."""
@@ -51,4 +53,5 @@ class IndexVersions:
         # It was deleted a moment ago.
         except StoreNotFound:
             retired = None
-        return KnownVersion(manifest, name == live, name == self._served.version, moment(manifest.created_at), retired)
+        is_served = name == self._served().version
+        return KnownVersion(manifest, name == live, is_served, moment(manifest.created_at), retired)

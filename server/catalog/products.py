@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 
+from indexer.stores.points import INDEX_TIME_KEY
 from indexer.stores.protocol import VersionReader
+from indexer.versions.manifest import moment
 from server.pages.page_token import Walk, token_invalid
 from server.search.checks import RequestChecks
 from server.search.indexed_product import check_product_id, product_missing
@@ -25,11 +28,13 @@ class ProductFound:
     Attributes:
         product_id, payload: its own.
         vectors: of its pictures, float32 (m, dim), unit length; None where they were not asked for.
+        index_time: since when the index holds it like this; None where that is not known.
     """
 
     product_id: str
     payload: Mapping[str, Any]
     vectors: npt.NDArray[np.float32] | None = None
+    index_time: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +74,8 @@ class Products:
         stored = self._reader.fetch(product_id)
         if stored is None:
             raise product_missing(product_id, "product_id")
-        return ProductFound(stored.product_id, mask.apply(stored.payload), stored.vectors if with_vectors else None)
+        vectors = stored.vectors if with_vectors else None
+        return ProductFound(stored.product_id, mask.apply(stored.payload), vectors, self._index_time(stored.payload))
 
     def list_page(
         self, catalog: str, where: str, page_size: int, page_token: str, read_mask: Sequence[str]
@@ -91,9 +97,16 @@ class Products:
         timings = StageTimings()
         with timings.stage("read"):
             page = self._reader.page(limit, start, condition)
-        products = tuple(ProductFound(each["product_id"], mask.apply(each)) for each in page.payloads)
+        products = tuple(
+            ProductFound(each["product_id"], mask.apply(each), index_time=self._index_time(each))
+            for each in page.payloads
+        )
         token = walk.to_token(UUID(page.next).bytes) if page.next else ""
         return ProductPage(products, token, timings.measured_us, warnings)
+
+    def _index_time(self, payload: Mapping[str, Any]) -> datetime | None:
+        """When it was written while the index was served, else when the version was begun."""
+        return moment(str(payload.get(INDEX_TIME_KEY) or self._reader.manifest.created_at))
 
 
 def _read_start(position: bytes, token: str) -> str:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from PIL import Image
 
 from embedder.encoder import Encoder, open_encoder
+from embedder.inputs.picture import PictureLimits
 from embedder.model_folder import resolve_model
 from embedder.recognition.head import WEIGHTS_FILE
+from indexer.changes.reembedding import Reembedder
 from indexer.filters.schema import Schema
-from indexer.stores.protocol import Store, VersionReader
+from indexer.stores.protocol import OnlineChanges, Store, VersionReader
 from indexer.versions.manifest import check_precision, check_servable, fitted_with
 from server.catalog.index_versions import IndexVersions
 from server.catalog.products import Products
@@ -31,6 +33,9 @@ from server.search.recognizer import Recognizer
 from server.search.recommender import Recommender
 from server.search.searcher import Searcher
 from server.settings import ServerSettings
+from server.writes.checks import ProductChecks
+from server.writes.embedding import ProductEmbedder
+from server.writes.product_writer import ProductWriter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +57,8 @@ class ServedCatalog:
         classifier: says what queries show.
         products: gives products of that version.
         versions: knows it and all others.
+        writer: changes it.
+        online: takes the changes; None where its engine takes none.
     """
 
     encoder: Encoder
@@ -68,6 +75,8 @@ class ServedCatalog:
     classifier: Classifier
     products: Products
     versions: IndexVersions
+    writer: ProductWriter
+    online: OnlineChanges | None
 
     @classmethod
     def of(
@@ -77,9 +86,19 @@ class ServedCatalog:
         reader: VersionReader,
         settings: ServerSettings,
         categories: CategoryPredictor | None = None,
+        online: OnlineChanges | None = None,
     ) -> ServedCatalog:
-        """Put together what answers from a model and a version of its own; `categories` None: as the version says."""
+        """Put together what answers from a model and a version of its own.
+
+        Args:
+            encoder, store, settings: see the attributes.
+            reader: of the version as it was sealed.
+            categories: None: as the version says.
+            online: what takes changes of the version; then that answers.
+        """
+        # What was fitted, was fitted on what was sealed.
         manifest = fitted_with(reader.manifest, encoder.info.files.get(WEIGHTS_FILE, ""))
+        reader = reader if online is None else online.reader
         parts = PartEncoder(encoder, reader.fetch, settings)
         categories = categories or CategoryPredictor(encoder, manifest)
         matcher = Matcher(manifest)
@@ -104,7 +123,15 @@ class ServedCatalog:
             Recommender(checks, reader, finder, lambda stored: encoder.space.query(stored.direction)),
             Classifier(checks, parts, finder, recognizer),
             Products(checks, reader),
-            IndexVersions(store, manifest),
+            IndexVersions(store, lambda: reader.manifest),
+            ProductWriter(
+                online,
+                checks,
+                ProductChecks(manifest, settings),
+                ProductEmbedder(encoder, parts, reader, manifest, settings),
+                settings,
+            ),
+            online,
         )
 
     @property
@@ -114,7 +141,7 @@ class ServedCatalog:
 
     def close(self) -> None:
         """Close the index; it must not be searched afterwards."""
-        self.reader.close()
+        (self.online or self.reader).close()
         self.store.close()
 
 
@@ -131,6 +158,7 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
     """
     store = settings.open_store()
     reader = store.open(owner=owner)
+    online = None
     try:
         made_with = reader.manifest
         encoder = open_encoder(
@@ -142,10 +170,12 @@ def open_served_catalog(settings: ServerSettings, owner: str) -> ServedCatalog:
         )
         check_servable(reader.manifest, encoder.info.fingerprint)
         check_precision(reader.manifest, encoder.info.precisions, encoder.precisions)
-        served = ServedCatalog.of(encoder, store, reader, settings)
+        limits = PictureLimits(settings.max_image_bytes, settings.max_image_pixels, settings.max_image_side)
+        online = store.take_changes(reader, Reembedder(encoder, limits), owner)
+        served = ServedCatalog.of(encoder, store, reader, settings, online=online)
         _warm_up(served.searcher, settings)
     except BaseException:
-        reader.close()
+        (online or reader).close()
         store.close()
         raise
     return served

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from merchlens.v1 import catalog_service_pb2
 
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.call import Call
 from server.rpc.messages.catalog import to_index, to_index_version, to_product
 from server.rpc.messages.meta import to_meta
+from server.rpc.messages.writes import to_asked_product, to_write_result
+from server.rpc.write_stream import WriteStream
 from server.search.timings import StageTimings
 
 
 class CatalogServicer:
-    """Gives what is stored. Errors leave as exceptions; the interceptor turns them into statuses."""
+    """Gives what is stored, and changes it. Errors leave as exceptions; the interceptor turns them into statuses."""
 
     def __init__(self, catalog: ServedCatalog) -> None:
         self._catalog = catalog
@@ -71,3 +75,31 @@ class CatalogServicer:
             versions=[to_index_version(each) for each in known],
             meta=to_meta(self._catalog.origin, call.request_id, timings.measured_us),
         )
+
+    def UpsertProducts(  # noqa: N802
+        self, requests: Iterator[catalog_service_pb2.UpsertProductsRequest], call: Call
+    ) -> catalog_service_pb2.UpsertProductsResponse:
+        """Write products; see the contract."""
+        call.check_alive()
+        stream = WriteStream(requests, call)
+        asked = (to_asked_product(message.product) for message in stream)
+        timings = StageTimings()
+        with timings.stage("write"):
+            written = self._catalog.writer.upsert(stream.request, asked, call.check_alive)
+            results = [to_write_result(each, call) for some in written for each in some]
+        meta = to_meta(self._catalog.origin, call.request_id, timings.measured_us)
+        return catalog_service_pb2.UpsertProductsResponse(results=results, meta=meta)
+
+    def DeleteProducts(  # noqa: N802
+        self, requests: Iterator[catalog_service_pb2.DeleteProductsRequest], call: Call
+    ) -> catalog_service_pb2.DeleteProductsResponse:
+        """Take products away; see the contract."""
+        call.check_alive()
+        stream = WriteStream(requests, call)
+        asked = (product_id for message in stream for product_id in message.product_ids)
+        timings = StageTimings()
+        with timings.stage("write"):
+            written = self._catalog.writer.delete(stream.request, asked, call.check_alive)
+            results = [to_write_result(each, call) for some in written for each in some]
+        meta = to_meta(self._catalog.origin, call.request_id, timings.measured_us)
+        return catalog_service_pb2.DeleteProductsResponse(results=results, meta=meta)

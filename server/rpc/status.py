@@ -47,6 +47,8 @@ TABLE: Mapping[type[BaseException], Row] = {
     serving.RequestTooLarge: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "MESSAGE_TOO_LARGE"),
     serving.VersionReplaced: Row(grpc.StatusCode.FAILED_PRECONDITION, "PAGE_TOKEN_VERSION"),
     serving.ReplyTooLarge: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "REPLY_TOO_LARGE"),
+    serving.WritesRefused: Row(grpc.StatusCode.PERMISSION_DENIED, "WRITES_REFUSED"),
+    serving.WritesUnsupported: Row(grpc.StatusCode.UNIMPLEMENTED, "WRITES_UNSUPPORTED"),
     serving.DecodeMemoryFull: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "DECODE_MEMORY_FULL", retry=True),
     serving.StreamsFull: Row(grpc.StatusCode.RESOURCE_EXHAUSTED, "STREAMS_FULL", retry=True),
     serving.DeadlineExpired: Row(grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXPIRED"),

@@ -11,7 +11,7 @@ import sys
 import merchlens
 import pytest
 
-MODULES = ("catalog_results", "client", "errors", "queries", "recognition_results", "results", "status")
+MODULES = ("catalog_results", "client", "errors", "queries", "recognition_results", "results", "status", "writes")
 # Public in their modules for our own use: what callers get of them are the errors' attributes.
 NOT_EXPORTED = {"StatusDetails"}
 

@@ -99,7 +99,22 @@ def drawn_store(drawn_catalog: Path, trained_bundle: Path, tmp_path_factory: pyt
 
 @pytest.fixture(scope="session")
 def served(drawn_store: str, trained_bundle: Path) -> Iterator[Served]:
-    settings = ServerSettings(model=str(trained_bundle), store=drawn_store, port=0)
+    """Whose index nobody changes."""
+    with running(ServerSettings(model=str(trained_bundle), store=drawn_store, port=0)) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def changing(drawn_store: str, trained_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server of an index of its own, to write to: what a test finds in it, it put there itself."""
+    copy = copy_folder(drawn_store.removeprefix("edge:"), tmp_path_factory.mktemp("changing") / "index")
+    with running(ServerSettings(model=str(trained_bundle), store=f"edge:{copy}", port=0)) as started:
+        yield started
+
+
+@contextmanager
+def running(settings: ServerSettings) -> Iterator[Served]:
+    """A server as its own process runs it."""
     host = Host(settings)
     host.start()
     target = host.target

@@ -4,7 +4,7 @@
 Needs grpcio and protobuf, nothing else.
 """
 
-from merchlens import catalog_results, hits, predictions, queries, recognition_results, results
+from merchlens import catalog_results, hits, predictions, queries, recognition_results, results, writes
 
 # Their `__all__` says what: a new type is exported by that alone.
 from merchlens.catalog_results import *  # noqa: F403
@@ -34,6 +34,7 @@ from merchlens.queries import *  # noqa: F403
 from merchlens.recognition_results import *  # noqa: F403
 from merchlens.results import *  # noqa: F403
 from merchlens.status import FieldViolation, Precondition, Resource
+from merchlens.writes import *  # noqa: F403
 
 __all__ = [
     "Aborted",
@@ -58,6 +59,6 @@ __all__ = [
     "Unimplemented",
     "Unknown",
 ]
-_TYPES = (catalog_results, hits, predictions, queries, recognition_results, results)
+_TYPES = (catalog_results, hits, predictions, queries, recognition_results, results, writes)
 __all__ += [name for module in _TYPES for name in module.__all__]
 __all__.sort()

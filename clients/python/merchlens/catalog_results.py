@@ -41,6 +41,7 @@ class Product:
     Attributes:
         vectors: the embeddings of its pictures, in the order of `payload["pictures"]`; empty where they were not asked
             for.
+        index_time: since when the index holds it like this, UTC; None where that is not known.
     """
 
     product_id: str
@@ -51,12 +52,14 @@ class Product:
     attributes: Mapping[str, AttributeValue]
     payload: Mapping[str, object]
     vectors: tuple[tuple[float, ...], ...] = ()
+    index_time: datetime | None = None
 
     @classmethod
     def from_message(cls, message: catalog_service_pb2.Product) -> Product:
         """Read a product."""
         vectors = tuple(tuple(vector.values) for vector in message.vectors)
-        return cls(message.product_id, **read_payload(message.payload), vectors=vectors)
+        index_time = _time(message.index_time) if message.HasField("index_time") else None
+        return cls(message.product_id, **read_payload(message.payload), vectors=vectors, index_time=index_time)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ from merchlens.v1 import (
     recognition_service_pb2_grpc,
     search_service_pb2_grpc,
 )
+from merchlens.write_request import build_delete_requests, build_upsert_requests
+from merchlens.writes import ProductInput, WriteResults
 
 
 class Client:
@@ -423,6 +425,47 @@ class Client:
         """List all versions of the index, newest first; see `search`."""
         request = catalog_service_pb2.ListIndexVersionsRequest(catalog=checked_text(catalog, "catalog"))
         return IndexVersions.from_message(self._called(self._catalog.ListIndexVersions, request, timeout_s, request_id))
+
+    def upsert_products(
+        self,
+        products: Iterable[ProductInput],
+        *,
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> WriteResults:
+        """Write products, each as a whole; they are durable, and seen by the next search, when this returns.
+
+        Args:
+            products: 1 to 1,000 of them, which are in memory together; each with its pictures at most 16 MiB.
+            catalog: "" is the default one.
+            timeout_s: deadline for all of them together; see `search`.
+            request_id: names the call: made again with the same products under the same id, each is written once. None
+                makes a new one, under which gRPC's own retries are made; see also `search`.
+
+        Returns:
+            For each product what became of it; one that cannot be written keeps no other from being.
+
+        Raises:
+            MerchlensError: the call as a whole failed; a part of the products may be written.
+            InvalidArgument, OSError, TypeError, RuntimeError: see `search`; then nothing was sent.
+        """
+        named = check_request_id(request_id)
+        requests = build_upsert_requests(products, catalog=catalog, request_id=named)
+        return WriteResults.from_message(self._called(self._catalog.UpsertProducts, requests, timeout_s, named))
+
+    def delete_products(
+        self,
+        product_ids: Iterable[str],
+        *,
+        catalog: str = "",
+        timeout_s: float | None = None,
+        request_id: str | None = None,
+    ) -> WriteResults:
+        """Take products away; one that is not there is no error. All else is as in `upsert_products`."""
+        named = check_request_id(request_id)
+        requests = build_delete_requests(product_ids, catalog=catalog, request_id=named)
+        return WriteResults.from_message(self._called(self._catalog.DeleteProducts, requests, timeout_s, named))
 
     def _called(self, method: Method, request: Any, timeout_s: float | None, request_id: str | None) -> Any:
         return self._connection.unary(

@@ -82,7 +82,7 @@ class Connection:
 
         Args:
             method: of a stub.
-            request: a message, or an iterator of messages where the method takes a stream.
+            request: a message, or a list of messages where the method takes a stream.
             timeout_s: deadline for all attempts together.
             request_id: under which the server logs the call.
 
@@ -95,8 +95,10 @@ class Connection:
         with self._named_errors(timeout_s, request_id):
             while True:
                 left = max(0.0, until - time.monotonic())
+                # Each attempt sends all of them.
+                sent = iter(request) if isinstance(request, list) else request
                 try:
-                    return method(request, timeout=left, metadata=self._sent(request_id), wait_for_ready=self._waits)
+                    return method(sent, timeout=left, metadata=self._sent(request_id), wait_for_ready=self._waits)
                 except grpc.RpcError as error:
                     # gRPC's own retries do not cover this case.
                     if not self._waits or not self._was_cut_off(error):

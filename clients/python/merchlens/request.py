@@ -284,7 +284,7 @@ def build_classify_request(
     if (text is None) == (image is None):
         refuse("QUERY_EMPTY", "input", "text and image, or neither; permitted: exactly one of them")
     if image is not None:
-        return recognition_service_pb2.ClassifyRequest(catalog=named, image=_build_image(image, "image"))
+        return recognition_service_pb2.ClassifyRequest(catalog=named, image=build_image(image, "image"))
     return recognition_service_pb2.ClassifyRequest(catalog=named, text=checked_text(text or "", "text"))
 
 
@@ -299,7 +299,7 @@ def build_embed_request(
         for place, text in enumerate(texts)
     ]
     inputs += [
-        recognition_service_pb2.EmbedInput(image=_build_image(image, f"inputs[{place}].image"))
+        recognition_service_pb2.EmbedInput(image=build_image(image, f"inputs[{place}].image"))
         for place, image in enumerate(images)
     ]
     return recognition_service_pb2.EmbedRequest(catalog=checked_text(catalog, "catalog"), inputs=inputs)
@@ -362,7 +362,7 @@ def build_query_part(
     if product_id is not None:
         return query_pb2.QueryPart(product_id=checked_text(product_id, f"{field}.product_id"))
     if image is not None:
-        return query_pb2.QueryPart(image=_build_image(image, f"{field}.image"))
+        return query_pb2.QueryPart(image=build_image(image, f"{field}.image"))
     try:
         return query_pb2.QueryPart(vector=query_pb2.Vector(values=vector))
     except OverflowError:
@@ -373,7 +373,13 @@ def build_query_part(
         )
 
 
-def _build_image(image: ImageSource, field: str) -> query_pb2.Image:
+def build_image(image: ImageSource, field: str) -> query_pb2.Image:
+    """Build the message of a picture; `field`: its path in the request.
+
+    Raises:
+        InvalidArgument: it is too large.
+        OSError: its file cannot be read.
+    """
     return query_pb2.Image(data=_read_image(image, f"{field}.data"))
 
 

@@ -24,14 +24,16 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
-from indexer.changes.rows import ChangedRows, Reembed
+from indexer.changes.change import Reembed, cannot_embed
+from indexer.changes.journal import Journal, Position
+from indexer.changes.rows import ChangedRows
 from indexer.errors import StoreError, StoreLocked, StoreNotFound, StoreUnavailable, VersionIncomplete
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.durable import copy_tree, hold, write_durably
@@ -136,16 +138,9 @@ class EdgeStore:
         """See `Store`: a sealed version is never written again."""
         return False
 
-    def revise(self, manifest: Manifest, base: str) -> EdgeWriter:
+    def revise(self, manifest: Manifest, base: str, reembed: Reembed | None = None) -> EdgeWriter:
         """See `Store`."""
         before = self._ready(base)
-        changed = self._positions.later(base)
-        if changed:
-            raise StoreError(
-                f"version {base} at {self.url} was changed {changed:,} times while it was served, and a copy of its "
-                "files would lack that; next step: build the index again with the whole catalog, or have a server make "
-                "these changes, too"
-            )
         folder, called = self._root / "versions" / base, f"version {base} at {self.url}"
         lock = self._begin()
         try:
@@ -154,10 +149,27 @@ class EdgeStore:
                 sealed = read_seal(folder, called)
                 check_files(folder, sealed, called, sealed.files)
                 check_room(self._root, 2 * sealed.data(), f"copy {before.products:,} products")
-                return EdgeWriter(self._root, manifest, lock, self._arguments, self._positions.end(), folder / "shard")
+                if not self._positions.later(base):
+                    position = self._positions.end()
+                    return EdgeWriter(self._root, manifest, lock, self._arguments, position, folder / "shard")
+                with self._changed(before, reembed or cannot_embed) as (shard, position):
+                    return EdgeWriter(self._root, manifest, lock, self._arguments, position, shard)
         except BaseException:
             lock.close()
             raise
+
+    @contextmanager
+    def _changed(self, manifest: Manifest, reembed: Reembed) -> Iterator[tuple[Path, Position]]:
+        """The shard of a copy of a version that holds all changes up to a position."""
+        with closing(Journal(self._positions.journal)) as journal:
+            after = journal.after(self._positions.begun_at(manifest.version))
+            copy = self._working_copy(manifest, ChangedRows(manifest, reembed), after, "indexer update")
+            try:
+                copy.apply_all(journal.latest(after))
+                copy.shard.close()
+                yield copy.folder / "shard", replace(journal.end, sequence=copy.applied)
+            finally:
+                copy.close()
 
     def drop_unfinished(self, abandoned_after_s: float) -> tuple[str, ...]:
         """See `Store`."""
@@ -323,29 +335,29 @@ class EdgeStore:
         """See `Store`."""
         assert isinstance(reader, EdgeReader)
         manifest = reader.manifest
-        folder, called = self._folder(manifest.version), f"version {manifest.version} at {self.url}"
-
-        def copy(rows: ChangedRows, applied: int) -> WorkingCopy:
-            self._clear_copies()
-            check_room(self._root, ROOM_BYTES, "take changes")
-            made, lock = self._copy(folder, manifest, called, owner)
-            try:
-                fill_holes(made, "take changes")
-                return WorkingCopy(made, lock, self._load(made, manifest), manifest, rows, applied)
-            except BaseException:
-                _delete(made)
-                lock.close()
-                raise
-
         return EdgeOnline(
             self._positions.journal,
             reader,
             self._positions.begun_at(manifest.version),
             ChangedRows(manifest, reembed),
-            copy,
+            lambda rows, applied: self._working_copy(manifest, rows, applied, owner),
             self._positions.trim,
             f"pid {os.getpid()} {owner}".strip(),
         )
+
+    def _working_copy(self, manifest: Manifest, rows: ChangedRows, applied: int, owner: str) -> WorkingCopy:
+        """Copy a sealed version, so that the copy takes changes later than that of a number."""
+        self._clear_copies()
+        check_room(self._root, ROOM_BYTES, "take changes")
+        called = f"version {manifest.version} at {self.url}"
+        made, lock = self._copy(self._folder(manifest.version), manifest, called, owner)
+        try:
+            fill_holes(made, "take changes")
+            return WorkingCopy(made, lock, self._load(made, manifest), manifest, rows, applied)
+        except BaseException:
+            _delete(made)
+            lock.close()
+            raise
 
     def verify(self, version: str, deep: bool = False) -> Verification:
         """See `Store`. May run while another process has the version open."""

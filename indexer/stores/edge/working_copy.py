@@ -28,6 +28,7 @@ class WorkingCopy:
     """An open copy. One thread applies changes; others read from the shard meanwhile.
 
     Attributes:
+        folder: where it is.
         shard: what answers.
         has_graph: whether searches use a graph, as when it was opened.
         applied: number of the last record that is in it.
@@ -50,7 +51,7 @@ class WorkingCopy:
         self.shard = shard
         self.has_graph = shard.has_graph()
         self.applied = applied
-        self._folder = folder
+        self.folder = folder
         self._lock = lock
         self._manifest = manifest
         self._rows = rows
@@ -76,7 +77,7 @@ class WorkingCopy:
             StoreError: it failed; the copy is in doubt from then on.
         """
         ids = list(dict.fromkeys(record.change.product_id for record in records))
-        before = {item.product_id: item.payload for item in self.shard.fetch_many(ids)}
+        before = self.shard.payloads_of(ids)
         now: dict[str, Payload] = dict(before)
         written: dict[str, Row] = {}
         were_there = []
@@ -111,7 +112,7 @@ class WorkingCopy:
         """Close and delete it."""
         with suppress(StoreError):
             self.shard.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
 
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from qdrant_client import QdrantClient, models
 
-from indexer.changes.change import ChangedProduct
+from indexer.changes.change import Reembed
 from indexer.errors import StoreError, StoreNotFound, VersionIncomplete
 from indexer.stores.protocol import VersionReader
 from indexer.stores.qdrant.arguments import QdrantArguments
@@ -104,7 +104,7 @@ class QdrantStore:
         """See `Store`: on a server the write itself is the record; a collection is not copied."""
         return True
 
-    def revise(self, manifest: Manifest, base: str) -> QdrantWriter:
+    def revise(self, manifest: Manifest, base: str, reembed: Reembed | None = None) -> QdrantWriter:
         """See `Store`."""
         if manifest.version != base:
             raise ValueError(f"version {manifest.version}; permitted: {base}, since a collection is revised in place")
@@ -163,9 +163,7 @@ class QdrantStore:
             )
         return reader
 
-    def take_changes(
-        self, reader: VersionReader, reembed: Callable[[ChangedProduct], ChangedProduct | None], owner: str = ""
-    ) -> None:
+    def take_changes(self, reader: VersionReader, reembed: Reembed, owner: str = "") -> None:
         """See `Store`: none, as a collection does not know which requests it has seen; `indexer update` changes it."""
 
     def verify(self, version: str, deep: bool = False) -> Verification:

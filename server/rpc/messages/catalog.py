@@ -47,6 +47,7 @@ def to_product(found: ProductFound) -> catalog_service_pb2.Product:
         product_id=found.product_id,
         payload=to_struct(found.payload),
         vectors=[query_pb2.Vector(values=vector.tolist()) for vector in vectors],
+        index_time=to_timestamp(found.index_time),
     )
 
 
@@ -88,8 +89,8 @@ def to_index_version(version: KnownVersion) -> catalog_service_pb2.IndexVersion:
         state=_STATES[manifest.state],
         is_live=version.is_live,
         is_served=version.is_served,
-        create_time=_timestamp(version.created),
-        retire_time=_timestamp(version.retired),
+        create_time=to_timestamp(version.created),
+        retire_time=to_timestamp(version.retired),
         product_count=manifest.products,
         picture_count=manifest.pictures,
         model_fingerprint=manifest.model_fingerprint,
@@ -101,7 +102,8 @@ def _shown(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: settings[name] for name in _SETTINGS if name in settings}
 
 
-def _timestamp(time: datetime | None) -> timestamp_pb2.Timestamp | None:
+def to_timestamp(time: datetime | None) -> timestamp_pb2.Timestamp | None:
+    """Write a moment; None for none."""
     if time is None:
         return None
     made = timestamp_pb2.Timestamp()

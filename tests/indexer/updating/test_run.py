@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ import numpy as np
 import pytest
 from qdrant_client import QdrantClient
 
+from embedder.catalogs.product import Product, ProductPicture
 from embedder.catalogs.registry import open_catalog
 from embedder.encoder import Encoder, open_encoder
+from embedder.inputs.picture import PictureBytes
 from indexer.building.run import build
+from indexer.changes.change import Change, ChangedProduct, cannot_embed
 from indexer.errors import BuildError, ModelMismatch, StoreLocked, StoreNotFound
 from indexer.settings import IndexerSettings
 from indexer.stores.edge.store import EdgeStore
@@ -301,3 +305,24 @@ def test_a_file_of_ids_that_is_none(tmp_path: Path, content: bytes, message: str
         list(read_ids(path))
     with pytest.raises(BuildError, match=r"cannot be read"):
         list(read_ids(tmp_path / "nowhere.txt"))
+
+
+def test_what_was_changed_while_it_was_served_stays(encoder: Encoder, tmp_path: Path) -> None:
+    shop = Shop(tmp_path, encoder, EdgeStore(tmp_path / "index"))
+    write_drawn_catalog(tmp_path, PRODUCTS, side=48)
+    shop.build()
+    with closing(shop.store.take_changes(shop.store.open(), cannot_embed)) as online:
+        stored = online.reader.fetch("p-0002")
+        assert stored is not None
+        product = Product("p-0002", "written online", (ProductPicture(PictureBytes(b"")),), price=1.0)
+        becomes = ChangedProduct(product, stored.vectors, encoder.info.fingerprint, str(stored.payload["content"]))
+        online.write([Change("p-0002", "r1", 0, b"1", becomes), Change("p-0003", "r1", 1, b"2")])
+    rows = shop.rows()
+    rows[4]["title"] = "of the update"
+    result = shop.update(shop.write(rows[4:6], tmp_path / "changes.csv"))
+    assert (result.written, result.unchanged, result.manifest.products) == (1, 1, PRODUCTS - 1)
+    with closing(shop.store.open()) as reader:
+        held = {
+            item.product_id: item.payload["title"] for item in reader.fetch_many([f"p-000{n}" for n in range(2, 5)])
+        }
+        assert held == {"p-0002": "written online", "p-0004": "of the update"}

@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf import struct_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -24,7 +25,7 @@ SERVICES = [
     recognition_service_pb2.DESCRIPTOR.services_by_name["RecognitionService"],
 ]
 METHODS = {f"/{service.full_name}/{method.name}": method for service in SERVICES for method in service.methods}
-STREAMS = {name for name, method in METHODS.items() if method.client_streaming}
+STREAMS = {name for name, method in METHODS.items() if method.server_streaming}
 
 
 def picture() -> bytes:
@@ -52,6 +53,15 @@ INTEGERS = st.sampled_from([0, 1, 2, 10, 1001, -1, 2**31 - 1, -(2**31)])
 NUMBERS = st.one_of(st.sampled_from([0.0, 1.0, -1.0, 10.0, -10.5]), st.floats(width=32))
 VECTORS = st.one_of(
     st.lists(NUMBERS, max_size=3), st.just([0.5] * DIM), st.just([0.0] * DIM), st.just([float("nan")] * DIM)
+)
+STRUCTS = st.dictionaries(
+    TEXTS,
+    st.recursive(
+        st.none() | st.booleans() | NUMBERS | TEXTS,
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=2),
+        max_leaves=4,
+    ),
+    max_size=3,
 )
 PICTURES = st.one_of(st.just(picture()), st.just(picture()[:60]), st.binary(max_size=40))
 SCALARS: dict[int, Callable[[FieldDescriptor], st.SearchStrategy[Any]]] = {
@@ -81,7 +91,12 @@ GOOD: dict[str, Message] = {
     "ListProducts": catalog_service_pb2.ListProductsRequest(),
     "GetIndex": catalog_service_pb2.GetIndexRequest(),
     "ListIndexVersions": catalog_service_pb2.ListIndexVersionsRequest(),
+    "UpsertProducts": catalog_service_pb2.UpsertProductsRequest(
+        product=catalog_service_pb2.ProductInput(product_id="p-0000", title="red ball", price=5.0)
+    ),
+    "DeleteProducts": catalog_service_pb2.DeleteProductsRequest(product_ids=["p-0159"]),
 }
+WRITES = ("UpsertProducts", "DeleteProducts")
 
 
 def messages(kind: Descriptor) -> st.SearchStrategy[Any]:
@@ -113,9 +128,18 @@ def only_one_of_each(kind: Descriptor, given: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+def struct(given: dict[str, Any]) -> struct_pb2.Struct:
+    made = struct_pb2.Struct()
+    made.update(given)
+    return made
+
+
 def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
     if field.full_name == "merchlens.v1.Vector.values":
         return VECTORS
+    # Of itself it has no end.
+    if field.message_type is not None and field.message_type.full_name == "google.protobuf.Struct":
+        return STRUCTS.map(struct)
     if field.cpp_type == FieldDescriptor.CPPTYPE_MESSAGE:
         assert field.message_type is not None
         one = messages(field.message_type)
@@ -125,12 +149,14 @@ def values(field: FieldDescriptor) -> st.SearchStrategy[Any]:
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if name not in STREAMS])
-def test_any_request_is_answered_or_refused_for_a_reason(served: Served, name: str) -> None:
+def test_any_request_is_answered_or_refused_for_a_reason(request: pytest.FixtureRequest, name: str) -> None:
     method = METHODS[name]
+    served: Served = request.getfixturevalue("changing" if method.name in WRITES else "served")
     write = GetMessageClass(method.input_type).SerializeToString
     read = GetMessageClass(method.output_type).FromString
     codes: set[grpc.StatusCode] = set()
     with grpc.insecure_channel(served.target) as channel:
+        # Where a method takes a stream, this is one of a single message.
         call = channel.unary_unary(name, write, read)
 
         @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None)

@@ -262,7 +262,7 @@ def test_all_versions_are_listed_newest_first(served: Served, tmp_path: Path) ->
     store.activate("v1")
     store.activate("v2")
     writer = store.create(manifest_of(things, "v3", created_at="soon"))
-    catalog = replace(served.catalog, versions=IndexVersions(store, first))
+    catalog = replace(served.catalog, versions=IndexVersions(store, lambda: first))
     with serving(ServerSettings(), list_services(catalog)) as target, Client(target) as client:
         result = client.list_index_versions(request_id="order-17")
         third, live, served_one = result

@@ -27,47 +27,62 @@ from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from merchlens.v1 import meta_pb2 as merchlens_dot_v1_dot_meta__pb2
 from merchlens.v1 import query_pb2 as merchlens_dot_v1_dot_query__pb2
+from merchlens.v1 import status_pb2 as merchlens_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"merchlens/v1/catalog_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\"\x80\x01\n\x11GetProductRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12-\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x17\n\x0finclude_vectors\x18\x04 \x01(\x08\"f\n\x12GetProductResponse\x12&\n\x07product\x18\x01 \x01(\x0b\x32\x15.merchlens.v1.Product\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"n\n\x07Product\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12(\n\x07payload\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x07vectors\x18\x03 \x03(\x0b\x32\x14.merchlens.v1.Vector\"\x8c\x01\n\x13ListProductsRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12-\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x82\x01\n\x14ListProductsResponse\x12\'\n\x08products\x18\x01 \x03(\x0b\x32\x15.merchlens.v1.Product\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\"\n\x0fGetIndexRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\"`\n\x10GetIndexResponse\x12\"\n\x05index\x18\x01 \x01(\x0b\x32\x13.merchlens.v1.Index\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\xe5\x02\n\x05Index\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12+\n\x07version\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.IndexVersion\x12\x1e\n\x16rejected_product_count\x18\x03 \x01(\x03\x12\x1e\n\x16rejected_picture_count\x18\x04 \x01(\x03\x12\x0b\n\x03\x64im\x18\x05 \x01(\x05\x12\x12\n\nhas_titles\x18\x06 \x01(\x08\x12\x11\n\thas_words\x18\x07 \x01(\x08\x12(\n\x06\x66ields\x18\x08 \x03(\x0b\x32\x18.merchlens.v1.IndexField\x12/\n\ncategories\x18\t \x03(\x0b\x32\x1b.merchlens.v1.IndexCategory\x12)\n\x08settings\x18\n \x01(\x0b\x32\x17.google.protobuf.Struct\x12$\n\x06limits\x18\x0b \x01(\x0b\x32\x14.merchlens.v1.Limits\"\xaa\x01\n\nIndexField\x12\x0c\n\x04path\x18\x01 \x01(\t\x12+\n\x04type\x18\x02 \x01(\x0e\x32\x1d.merchlens.v1.IndexField.Type\"a\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cTYPE_KEYWORD\x10\x01\x12\x0f\n\x0bTYPE_NUMBER\x10\x02\x12\r\n\tTYPE_BOOL\x10\x03\x12\x11\n\rTYPE_CATEGORY\x10\x04\"8\n\rIndexCategory\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x15\n\rproduct_count\x18\x02 \x01(\x03\"\xf2\x02\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x03\x12\x17\n\x0fmax_image_bytes\x18\x02 \x01(\x03\x12\x18\n\x10max_image_pixels\x18\x03 \x01(\x03\x12\x16\n\x0emax_image_side\x18\x04 \x01(\x03\x12\x16\n\x0emax_text_chars\x18\x05 \x01(\x03\x12\x15\n\rmax_page_size\x18\x06 \x01(\x03\x12\x18\n\x10max_filter_chars\x18\x07 \x01(\x03\x12\x18\n\x10max_filter_depth\x18\x08 \x01(\x03\x12\x19\n\x11max_batch_queries\x18\t \x01(\x03\x12\x18\n\x10max_embed_inputs\x18\n \x01(\x03\x12\x17\n\x0fmax_query_parts\x18\x0b \x01(\x03\x12\x1e\n\x16max_recommend_products\x18\x0c \x01(\x03\x12\x1d\n\x15max_search_candidates\x18\r \x01(\x03\x12\x12\n\nmax_facets\x18\x0e \x01(\x03\"+\n\x18ListIndexVersionsRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\"s\n\x19ListIndexVersionsResponse\x12,\n\x08versions\x18\x01 \x03(\x0b\x32\x1a.merchlens.v1.IndexVersion\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\xf5\x02\n\x0cIndexVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .merchlens.v1.IndexVersion.State\x12\x0f\n\x07is_live\x18\x03 \x01(\x08\x12\x11\n\tis_served\x18\x04 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bretire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rproduct_count\x18\x07 \x01(\x03\x12\x15\n\rpicture_count\x18\x08 \x01(\x03\x12\x19\n\x11model_fingerprint\x18\t \x01(\t\x12\x12\n\nmodel_base\x18\n \x01(\t\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_BUILDING\x10\x01\x12\x0f\n\x0bSTATE_READY\x10\x02\x32\xe9\x02\n\x0e\x43\x61talogService\x12O\n\nGetProduct\x12\x1f.merchlens.v1.GetProductRequest\x1a .merchlens.v1.GetProductResponse\x12U\n\x0cListProducts\x12!.merchlens.v1.ListProductsRequest\x1a\".merchlens.v1.ListProductsResponse\x12I\n\x08GetIndex\x12\x1d.merchlens.v1.GetIndexRequest\x1a\x1e.merchlens.v1.GetIndexResponse\x12\x64\n\x11ListIndexVersions\x12&.merchlens.v1.ListIndexVersionsRequest\x1a\'.merchlens.v1.ListIndexVersionsResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"merchlens/v1/catalog_service.proto\x12\x0cmerchlens.v1\x1a google/protobuf/field_mask.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17merchlens/v1/meta.proto\x1a\x18merchlens/v1/query.proto\x1a\x19merchlens/v1/status.proto\"\x80\x01\n\x11GetProductRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x12\n\nproduct_id\x18\x02 \x01(\t\x12-\n\tread_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x17\n\x0finclude_vectors\x18\x04 \x01(\x08\"f\n\x12GetProductResponse\x12&\n\x07product\x18\x01 \x01(\x0b\x32\x15.merchlens.v1.Product\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\x9e\x01\n\x07Product\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12(\n\x07payload\x18\x02 \x01(\x0b\x32\x17.google.protobuf.Struct\x12%\n\x07vectors\x18\x03 \x03(\x0b\x32\x14.merchlens.v1.Vector\x12.\n\nindex_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x8c\x01\n\x13ListProductsRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x0e\n\x06\x66ilter\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\x12-\n\tread_mask\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\"\x82\x01\n\x14ListProductsResponse\x12\'\n\x08products\x18\x01 \x03(\x0b\x32\x15.merchlens.v1.Product\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12(\n\x04meta\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\"\n\x0fGetIndexRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\"`\n\x10GetIndexResponse\x12\"\n\x05index\x18\x01 \x01(\x0b\x32\x13.merchlens.v1.Index\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\xe5\x02\n\x05Index\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12+\n\x07version\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.IndexVersion\x12\x1e\n\x16rejected_product_count\x18\x03 \x01(\x03\x12\x1e\n\x16rejected_picture_count\x18\x04 \x01(\x03\x12\x0b\n\x03\x64im\x18\x05 \x01(\x05\x12\x12\n\nhas_titles\x18\x06 \x01(\x08\x12\x11\n\thas_words\x18\x07 \x01(\x08\x12(\n\x06\x66ields\x18\x08 \x03(\x0b\x32\x18.merchlens.v1.IndexField\x12/\n\ncategories\x18\t \x03(\x0b\x32\x1b.merchlens.v1.IndexCategory\x12)\n\x08settings\x18\n \x01(\x0b\x32\x17.google.protobuf.Struct\x12$\n\x06limits\x18\x0b \x01(\x0b\x32\x14.merchlens.v1.Limits\"\xaa\x01\n\nIndexField\x12\x0c\n\x04path\x18\x01 \x01(\t\x12+\n\x04type\x18\x02 \x01(\x0e\x32\x1d.merchlens.v1.IndexField.Type\"a\n\x04Type\x12\x14\n\x10TYPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cTYPE_KEYWORD\x10\x01\x12\x0f\n\x0bTYPE_NUMBER\x10\x02\x12\r\n\tTYPE_BOOL\x10\x03\x12\x11\n\rTYPE_CATEGORY\x10\x04\"8\n\rIndexCategory\x12\x10\n\x08\x63\x61tegory\x18\x01 \x01(\t\x12\x15\n\rproduct_count\x18\x02 \x01(\x03\"\x8e\x03\n\x06Limits\x12\x19\n\x11max_message_bytes\x18\x01 \x01(\x03\x12\x17\n\x0fmax_image_bytes\x18\x02 \x01(\x03\x12\x18\n\x10max_image_pixels\x18\x03 \x01(\x03\x12\x16\n\x0emax_image_side\x18\x04 \x01(\x03\x12\x16\n\x0emax_text_chars\x18\x05 \x01(\x03\x12\x15\n\rmax_page_size\x18\x06 \x01(\x03\x12\x18\n\x10max_filter_chars\x18\x07 \x01(\x03\x12\x18\n\x10max_filter_depth\x18\x08 \x01(\x03\x12\x19\n\x11max_batch_queries\x18\t \x01(\x03\x12\x18\n\x10max_embed_inputs\x18\n \x01(\x03\x12\x17\n\x0fmax_query_parts\x18\x0b \x01(\x03\x12\x1e\n\x16max_recommend_products\x18\x0c \x01(\x03\x12\x1d\n\x15max_search_candidates\x18\r \x01(\x03\x12\x12\n\nmax_facets\x18\x0e \x01(\x03\x12\x1a\n\x12max_write_products\x18\x0f \x01(\x03\"+\n\x18ListIndexVersionsRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\"s\n\x19ListIndexVersionsResponse\x12,\n\x08versions\x18\x01 \x03(\x0b\x32\x1a.merchlens.v1.IndexVersion\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\xf5\x02\n\x0cIndexVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12/\n\x05state\x18\x02 \x01(\x0e\x32 .merchlens.v1.IndexVersion.State\x12\x0f\n\x07is_live\x18\x03 \x01(\x08\x12\x11\n\tis_served\x18\x04 \x01(\x08\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bretire_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\rproduct_count\x18\x07 \x01(\x03\x12\x15\n\rpicture_count\x18\x08 \x01(\x03\x12\x19\n\x11model_fingerprint\x18\t \x01(\t\x12\x12\n\nmodel_base\x18\n \x01(\t\"C\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x12\n\x0eSTATE_BUILDING\x10\x01\x12\x0f\n\x0bSTATE_READY\x10\x02\"i\n\x15UpsertProductsRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12+\n\x07product\x18\x03 \x01(\x0b\x32\x1a.merchlens.v1.ProductInput\"\xf7\x01\n\x0cProductInput\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61tegory\x18\x04 \x01(\t\x12\x12\n\x05price\x18\x05 \x01(\x01H\x00\x88\x01\x01\x12\x15\n\x08in_stock\x18\x06 \x01(\x08H\x01\x88\x01\x01\x12+\n\nattributes\x18\x07 \x01(\x0b\x32\x17.google.protobuf.Struct\x12.\n\x08pictures\x18\x08 \x03(\x0b\x32\x1c.merchlens.v1.ProductPictureB\x08\n\x06_priceB\x0b\n\t_in_stock\"v\n\x0eProductPicture\x12$\n\x05image\x18\x01 \x01(\x0b\x32\x13.merchlens.v1.ImageH\x00\x12&\n\x06vector\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.VectorH\x00\x12\x0c\n\x04name\x18\x03 \x01(\tB\x08\n\x06source\"n\n\x16UpsertProductsResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.merchlens.v1.WriteResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta\"\xde\x01\n\x0bWriteResult\x12\x12\n\nproduct_id\x18\x01 \x01(\t\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x14.merchlens.v1.Status\x12.\n\nindex_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x61lready_applied\x18\x04 \x01(\x08\x12\x16\n\twas_there\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12\'\n\x08warnings\x18\x06 \x03(\x0b\x32\x15.merchlens.v1.WarningB\x0c\n\n_was_there\"Q\n\x15\x44\x65leteProductsRequest\x12\x0f\n\x07\x63\x61talog\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0bproduct_ids\x18\x03 \x03(\t\"n\n\x16\x44\x65leteProductsResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.merchlens.v1.WriteResult\x12(\n\x04meta\x18\x02 \x01(\x0b\x32\x1a.merchlens.v1.ResponseMeta2\xa7\x04\n\x0e\x43\x61talogService\x12O\n\nGetProduct\x12\x1f.merchlens.v1.GetProductRequest\x1a .merchlens.v1.GetProductResponse\x12U\n\x0cListProducts\x12!.merchlens.v1.ListProductsRequest\x1a\".merchlens.v1.ListProductsResponse\x12I\n\x08GetIndex\x12\x1d.merchlens.v1.GetIndexRequest\x1a\x1e.merchlens.v1.GetIndexResponse\x12\x64\n\x11ListIndexVersions\x12&.merchlens.v1.ListIndexVersionsRequest\x1a\'.merchlens.v1.ListIndexVersionsResponse\x12]\n\x0eUpsertProducts\x12#.merchlens.v1.UpsertProductsRequest\x1a$.merchlens.v1.UpsertProductsResponse(\x01\x12]\n\x0e\x44\x65leteProducts\x12#.merchlens.v1.DeleteProductsRequest\x1a$.merchlens.v1.DeleteProductsResponse(\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'merchlens.v1.catalog_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETPRODUCTREQUEST']._serialized_start=201
-  _globals['_GETPRODUCTREQUEST']._serialized_end=329
-  _globals['_GETPRODUCTRESPONSE']._serialized_start=331
-  _globals['_GETPRODUCTRESPONSE']._serialized_end=433
-  _globals['_PRODUCT']._serialized_start=435
-  _globals['_PRODUCT']._serialized_end=545
-  _globals['_LISTPRODUCTSREQUEST']._serialized_start=548
-  _globals['_LISTPRODUCTSREQUEST']._serialized_end=688
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=691
-  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=821
-  _globals['_GETINDEXREQUEST']._serialized_start=823
-  _globals['_GETINDEXREQUEST']._serialized_end=857
-  _globals['_GETINDEXRESPONSE']._serialized_start=859
-  _globals['_GETINDEXRESPONSE']._serialized_end=955
-  _globals['_INDEX']._serialized_start=958
-  _globals['_INDEX']._serialized_end=1315
-  _globals['_INDEXFIELD']._serialized_start=1318
-  _globals['_INDEXFIELD']._serialized_end=1488
-  _globals['_INDEXFIELD_TYPE']._serialized_start=1391
-  _globals['_INDEXFIELD_TYPE']._serialized_end=1488
-  _globals['_INDEXCATEGORY']._serialized_start=1490
-  _globals['_INDEXCATEGORY']._serialized_end=1546
-  _globals['_LIMITS']._serialized_start=1549
-  _globals['_LIMITS']._serialized_end=1919
-  _globals['_LISTINDEXVERSIONSREQUEST']._serialized_start=1921
-  _globals['_LISTINDEXVERSIONSREQUEST']._serialized_end=1964
-  _globals['_LISTINDEXVERSIONSRESPONSE']._serialized_start=1966
-  _globals['_LISTINDEXVERSIONSRESPONSE']._serialized_end=2081
-  _globals['_INDEXVERSION']._serialized_start=2084
-  _globals['_INDEXVERSION']._serialized_end=2457
-  _globals['_INDEXVERSION_STATE']._serialized_start=2390
-  _globals['_INDEXVERSION_STATE']._serialized_end=2457
-  _globals['_CATALOGSERVICE']._serialized_start=2460
-  _globals['_CATALOGSERVICE']._serialized_end=2821
+  _globals['_GETPRODUCTREQUEST']._serialized_start=228
+  _globals['_GETPRODUCTREQUEST']._serialized_end=356
+  _globals['_GETPRODUCTRESPONSE']._serialized_start=358
+  _globals['_GETPRODUCTRESPONSE']._serialized_end=460
+  _globals['_PRODUCT']._serialized_start=463
+  _globals['_PRODUCT']._serialized_end=621
+  _globals['_LISTPRODUCTSREQUEST']._serialized_start=624
+  _globals['_LISTPRODUCTSREQUEST']._serialized_end=764
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_start=767
+  _globals['_LISTPRODUCTSRESPONSE']._serialized_end=897
+  _globals['_GETINDEXREQUEST']._serialized_start=899
+  _globals['_GETINDEXREQUEST']._serialized_end=933
+  _globals['_GETINDEXRESPONSE']._serialized_start=935
+  _globals['_GETINDEXRESPONSE']._serialized_end=1031
+  _globals['_INDEX']._serialized_start=1034
+  _globals['_INDEX']._serialized_end=1391
+  _globals['_INDEXFIELD']._serialized_start=1394
+  _globals['_INDEXFIELD']._serialized_end=1564
+  _globals['_INDEXFIELD_TYPE']._serialized_start=1467
+  _globals['_INDEXFIELD_TYPE']._serialized_end=1564
+  _globals['_INDEXCATEGORY']._serialized_start=1566
+  _globals['_INDEXCATEGORY']._serialized_end=1622
+  _globals['_LIMITS']._serialized_start=1625
+  _globals['_LIMITS']._serialized_end=2023
+  _globals['_LISTINDEXVERSIONSREQUEST']._serialized_start=2025
+  _globals['_LISTINDEXVERSIONSREQUEST']._serialized_end=2068
+  _globals['_LISTINDEXVERSIONSRESPONSE']._serialized_start=2070
+  _globals['_LISTINDEXVERSIONSRESPONSE']._serialized_end=2185
+  _globals['_INDEXVERSION']._serialized_start=2188
+  _globals['_INDEXVERSION']._serialized_end=2561
+  _globals['_INDEXVERSION_STATE']._serialized_start=2494
+  _globals['_INDEXVERSION_STATE']._serialized_end=2561
+  _globals['_UPSERTPRODUCTSREQUEST']._serialized_start=2563
+  _globals['_UPSERTPRODUCTSREQUEST']._serialized_end=2668
+  _globals['_PRODUCTINPUT']._serialized_start=2671
+  _globals['_PRODUCTINPUT']._serialized_end=2918
+  _globals['_PRODUCTPICTURE']._serialized_start=2920
+  _globals['_PRODUCTPICTURE']._serialized_end=3038
+  _globals['_UPSERTPRODUCTSRESPONSE']._serialized_start=3040
+  _globals['_UPSERTPRODUCTSRESPONSE']._serialized_end=3150
+  _globals['_WRITERESULT']._serialized_start=3153
+  _globals['_WRITERESULT']._serialized_end=3375
+  _globals['_DELETEPRODUCTSREQUEST']._serialized_start=3377
+  _globals['_DELETEPRODUCTSREQUEST']._serialized_end=3458
+  _globals['_DELETEPRODUCTSRESPONSE']._serialized_start=3460
+  _globals['_DELETEPRODUCTSRESPONSE']._serialized_end=3570
+  _globals['_CATALOGSERVICE']._serialized_start=3573
+  _globals['_CATALOGSERVICE']._serialized_end=4124
 # @@protoc_insertion_point(module_scope)

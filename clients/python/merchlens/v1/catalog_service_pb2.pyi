@@ -5,6 +5,7 @@ from google.protobuf import struct_pb2 as _struct_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from merchlens.v1 import meta_pb2 as _meta_pb2
 from merchlens.v1 import query_pb2 as _query_pb2
+from merchlens.v1 import status_pb2 as _status_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -35,14 +36,16 @@ class GetProductResponse(_message.Message):
     def __init__(self, product: _Optional[_Union[Product, _Mapping]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...
 
 class Product(_message.Message):
-    __slots__ = ("product_id", "payload", "vectors")
+    __slots__ = ("product_id", "payload", "vectors", "index_time")
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     VECTORS_FIELD_NUMBER: _ClassVar[int]
+    INDEX_TIME_FIELD_NUMBER: _ClassVar[int]
     product_id: str
     payload: _struct_pb2.Struct
     vectors: _containers.RepeatedCompositeFieldContainer[_query_pb2.Vector]
-    def __init__(self, product_id: _Optional[str] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., vectors: _Optional[_Iterable[_Union[_query_pb2.Vector, _Mapping]]] = ...) -> None: ...
+    index_time: _timestamp_pb2.Timestamp
+    def __init__(self, product_id: _Optional[str] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., vectors: _Optional[_Iterable[_Union[_query_pb2.Vector, _Mapping]]] = ..., index_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ListProductsRequest(_message.Message):
     __slots__ = ("catalog", "filter", "page_size", "page_token", "read_mask")
@@ -137,7 +140,7 @@ class IndexCategory(_message.Message):
     def __init__(self, category: _Optional[str] = ..., product_count: _Optional[int] = ...) -> None: ...
 
 class Limits(_message.Message):
-    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_image_side", "max_text_chars", "max_page_size", "max_filter_chars", "max_filter_depth", "max_batch_queries", "max_embed_inputs", "max_query_parts", "max_recommend_products", "max_search_candidates", "max_facets")
+    __slots__ = ("max_message_bytes", "max_image_bytes", "max_image_pixels", "max_image_side", "max_text_chars", "max_page_size", "max_filter_chars", "max_filter_depth", "max_batch_queries", "max_embed_inputs", "max_query_parts", "max_recommend_products", "max_search_candidates", "max_facets", "max_write_products")
     MAX_MESSAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_BYTES_FIELD_NUMBER: _ClassVar[int]
     MAX_IMAGE_PIXELS_FIELD_NUMBER: _ClassVar[int]
@@ -152,6 +155,7 @@ class Limits(_message.Message):
     MAX_RECOMMEND_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     MAX_SEARCH_CANDIDATES_FIELD_NUMBER: _ClassVar[int]
     MAX_FACETS_FIELD_NUMBER: _ClassVar[int]
+    MAX_WRITE_PRODUCTS_FIELD_NUMBER: _ClassVar[int]
     max_message_bytes: int
     max_image_bytes: int
     max_image_pixels: int
@@ -166,7 +170,8 @@ class Limits(_message.Message):
     max_recommend_products: int
     max_search_candidates: int
     max_facets: int
-    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_image_side: _Optional[int] = ..., max_text_chars: _Optional[int] = ..., max_page_size: _Optional[int] = ..., max_filter_chars: _Optional[int] = ..., max_filter_depth: _Optional[int] = ..., max_batch_queries: _Optional[int] = ..., max_embed_inputs: _Optional[int] = ..., max_query_parts: _Optional[int] = ..., max_recommend_products: _Optional[int] = ..., max_search_candidates: _Optional[int] = ..., max_facets: _Optional[int] = ...) -> None: ...
+    max_write_products: int
+    def __init__(self, max_message_bytes: _Optional[int] = ..., max_image_bytes: _Optional[int] = ..., max_image_pixels: _Optional[int] = ..., max_image_side: _Optional[int] = ..., max_text_chars: _Optional[int] = ..., max_page_size: _Optional[int] = ..., max_filter_chars: _Optional[int] = ..., max_filter_depth: _Optional[int] = ..., max_batch_queries: _Optional[int] = ..., max_embed_inputs: _Optional[int] = ..., max_query_parts: _Optional[int] = ..., max_recommend_products: _Optional[int] = ..., max_search_candidates: _Optional[int] = ..., max_facets: _Optional[int] = ..., max_write_products: _Optional[int] = ...) -> None: ...
 
 class ListIndexVersionsRequest(_message.Message):
     __slots__ = ("catalog",)
@@ -213,3 +218,85 @@ class IndexVersion(_message.Message):
     model_fingerprint: str
     model_base: str
     def __init__(self, name: _Optional[str] = ..., state: _Optional[_Union[IndexVersion.State, str]] = ..., is_live: _Optional[bool] = ..., is_served: _Optional[bool] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., retire_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., product_count: _Optional[int] = ..., picture_count: _Optional[int] = ..., model_fingerprint: _Optional[str] = ..., model_base: _Optional[str] = ...) -> None: ...
+
+class UpsertProductsRequest(_message.Message):
+    __slots__ = ("catalog", "request_id", "product")
+    CATALOG_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_FIELD_NUMBER: _ClassVar[int]
+    catalog: str
+    request_id: str
+    product: ProductInput
+    def __init__(self, catalog: _Optional[str] = ..., request_id: _Optional[str] = ..., product: _Optional[_Union[ProductInput, _Mapping]] = ...) -> None: ...
+
+class ProductInput(_message.Message):
+    __slots__ = ("product_id", "title", "description", "category", "price", "in_stock", "attributes", "pictures")
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
+    CATEGORY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_FIELD_NUMBER: _ClassVar[int]
+    IN_STOCK_FIELD_NUMBER: _ClassVar[int]
+    ATTRIBUTES_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    title: str
+    description: str
+    category: str
+    price: float
+    in_stock: bool
+    attributes: _struct_pb2.Struct
+    pictures: _containers.RepeatedCompositeFieldContainer[ProductPicture]
+    def __init__(self, product_id: _Optional[str] = ..., title: _Optional[str] = ..., description: _Optional[str] = ..., category: _Optional[str] = ..., price: _Optional[float] = ..., in_stock: _Optional[bool] = ..., attributes: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., pictures: _Optional[_Iterable[_Union[ProductPicture, _Mapping]]] = ...) -> None: ...
+
+class ProductPicture(_message.Message):
+    __slots__ = ("image", "vector", "name")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    VECTOR_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    image: _query_pb2.Image
+    vector: _query_pb2.Vector
+    name: str
+    def __init__(self, image: _Optional[_Union[_query_pb2.Image, _Mapping]] = ..., vector: _Optional[_Union[_query_pb2.Vector, _Mapping]] = ..., name: _Optional[str] = ...) -> None: ...
+
+class UpsertProductsResponse(_message.Message):
+    __slots__ = ("results", "meta")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    META_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[WriteResult]
+    meta: _meta_pb2.ResponseMeta
+    def __init__(self, results: _Optional[_Iterable[_Union[WriteResult, _Mapping]]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...
+
+class WriteResult(_message.Message):
+    __slots__ = ("product_id", "error", "index_time", "already_applied", "was_there", "warnings")
+    PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
+    ERROR_FIELD_NUMBER: _ClassVar[int]
+    INDEX_TIME_FIELD_NUMBER: _ClassVar[int]
+    ALREADY_APPLIED_FIELD_NUMBER: _ClassVar[int]
+    WAS_THERE_FIELD_NUMBER: _ClassVar[int]
+    WARNINGS_FIELD_NUMBER: _ClassVar[int]
+    product_id: str
+    error: _status_pb2.Status
+    index_time: _timestamp_pb2.Timestamp
+    already_applied: bool
+    was_there: bool
+    warnings: _containers.RepeatedCompositeFieldContainer[_meta_pb2.Warning]
+    def __init__(self, product_id: _Optional[str] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., index_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., already_applied: _Optional[bool] = ..., was_there: _Optional[bool] = ..., warnings: _Optional[_Iterable[_Union[_meta_pb2.Warning, _Mapping]]] = ...) -> None: ...
+
+class DeleteProductsRequest(_message.Message):
+    __slots__ = ("catalog", "request_id", "product_ids")
+    CATALOG_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    PRODUCT_IDS_FIELD_NUMBER: _ClassVar[int]
+    catalog: str
+    request_id: str
+    product_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, catalog: _Optional[str] = ..., request_id: _Optional[str] = ..., product_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DeleteProductsResponse(_message.Message):
+    __slots__ = ("results", "meta")
+    RESULTS_FIELD_NUMBER: _ClassVar[int]
+    META_FIELD_NUMBER: _ClassVar[int]
+    results: _containers.RepeatedCompositeFieldContainer[WriteResult]
+    meta: _meta_pb2.ResponseMeta
+    def __init__(self, results: _Optional[_Iterable[_Union[WriteResult, _Mapping]]] = ..., meta: _Optional[_Union[_meta_pb2.ResponseMeta, _Mapping]] = ...) -> None: ...

@@ -58,6 +58,16 @@ class CatalogServiceStub:
                 request_serializer=merchlens_dot_v1_dot_catalog__service__pb2.ListIndexVersionsRequest.SerializeToString,
                 response_deserializer=merchlens_dot_v1_dot_catalog__service__pb2.ListIndexVersionsResponse.FromString,
                 _registered_method=True)
+        self.UpsertProducts = channel.stream_unary(
+                '/merchlens.v1.CatalogService/UpsertProducts',
+                request_serializer=merchlens_dot_v1_dot_catalog__service__pb2.UpsertProductsRequest.SerializeToString,
+                response_deserializer=merchlens_dot_v1_dot_catalog__service__pb2.UpsertProductsResponse.FromString,
+                _registered_method=True)
+        self.DeleteProducts = channel.stream_unary(
+                '/merchlens.v1.CatalogService/DeleteProducts',
+                request_serializer=merchlens_dot_v1_dot_catalog__service__pb2.DeleteProductsRequest.SerializeToString,
+                response_deserializer=merchlens_dot_v1_dot_catalog__service__pb2.DeleteProductsResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer:
@@ -95,6 +105,25 @@ class CatalogServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpsertProducts(self, request_iterator, context):
+        """Writes products, each as a whole: what is not given is not there any more. A product is durable and seen by the next
+        search before the answer comes; of products that are sent in one call, a part may be written where the call fails.
+        Sent again with the same `request_id`, each is written once.
+
+        On an address that others reach, and without `--allow-unauthenticated-writes`: PERMISSION_DENIED (WRITES_REFUSED).
+        Where the index is in a Qdrant server: UNIMPLEMENTED (WRITES_UNSUPPORTED).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteProducts(self, request_iterator, context):
+        """Takes products away; all that is said of `UpsertProducts` holds here, too.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +146,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListIndexVersions,
                     request_deserializer=merchlens_dot_v1_dot_catalog__service__pb2.ListIndexVersionsRequest.FromString,
                     response_serializer=merchlens_dot_v1_dot_catalog__service__pb2.ListIndexVersionsResponse.SerializeToString,
+            ),
+            'UpsertProducts': grpc.stream_unary_rpc_method_handler(
+                    servicer.UpsertProducts,
+                    request_deserializer=merchlens_dot_v1_dot_catalog__service__pb2.UpsertProductsRequest.FromString,
+                    response_serializer=merchlens_dot_v1_dot_catalog__service__pb2.UpsertProductsResponse.SerializeToString,
+            ),
+            'DeleteProducts': grpc.stream_unary_rpc_method_handler(
+                    servicer.DeleteProducts,
+                    request_deserializer=merchlens_dot_v1_dot_catalog__service__pb2.DeleteProductsRequest.FromString,
+                    response_serializer=merchlens_dot_v1_dot_catalog__service__pb2.DeleteProductsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -231,6 +270,60 @@ class CatalogService:
             '/merchlens.v1.CatalogService/ListIndexVersions',
             merchlens_dot_v1_dot_catalog__service__pb2.ListIndexVersionsRequest.SerializeToString,
             merchlens_dot_v1_dot_catalog__service__pb2.ListIndexVersionsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpsertProducts(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/merchlens.v1.CatalogService/UpsertProducts',
+            merchlens_dot_v1_dot_catalog__service__pb2.UpsertProductsRequest.SerializeToString,
+            merchlens_dot_v1_dot_catalog__service__pb2.UpsertProductsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteProducts(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_unary(
+            request_iterator,
+            target,
+            '/merchlens.v1.CatalogService/DeleteProducts',
+            merchlens_dot_v1_dot_catalog__service__pb2.DeleteProductsRequest.SerializeToString,
+            merchlens_dot_v1_dot_catalog__service__pb2.DeleteProductsResponse.FromString,
             options,
             channel_credentials,
             insecure,

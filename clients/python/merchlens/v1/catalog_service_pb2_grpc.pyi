@@ -45,6 +45,16 @@ class CatalogServiceStub:
     """Describes the index version that is served, its model, and the limits of this server."""
     ListIndexVersions: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListIndexVersionsRequest, _catalog_service_pb2.ListIndexVersionsResponse]
     """Lists all versions of the index."""
+    UpsertProducts: _grpc.StreamUnaryMultiCallable[_catalog_service_pb2.UpsertProductsRequest, _catalog_service_pb2.UpsertProductsResponse]
+    """Writes products, each as a whole: what is not given is not there any more. A product is durable and seen by the next
+    search before the answer comes; of products that are sent in one call, a part may be written where the call fails.
+    Sent again with the same `request_id`, each is written once.
+
+    On an address that others reach, and without `--allow-unauthenticated-writes`: PERMISSION_DENIED (WRITES_REFUSED).
+    Where the index is in a Qdrant server: UNIMPLEMENTED (WRITES_UNSUPPORTED).
+    """
+    DeleteProducts: _grpc.StreamUnaryMultiCallable[_catalog_service_pb2.DeleteProductsRequest, _catalog_service_pb2.DeleteProductsResponse]
+    """Takes products away; all that is said of `UpsertProducts` holds here, too."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
@@ -63,6 +73,16 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     """Describes the index version that is served, its model, and the limits of this server."""
     ListIndexVersions: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListIndexVersionsRequest, _catalog_service_pb2.ListIndexVersionsResponse]  # type: ignore[assignment]
     """Lists all versions of the index."""
+    UpsertProducts: _aio.StreamUnaryMultiCallable[_catalog_service_pb2.UpsertProductsRequest, _catalog_service_pb2.UpsertProductsResponse]  # type: ignore[assignment]
+    """Writes products, each as a whole: what is not given is not there any more. A product is durable and seen by the next
+    search before the answer comes; of products that are sent in one call, a part may be written where the call fails.
+    Sent again with the same `request_id`, each is written once.
+
+    On an address that others reach, and without `--allow-unauthenticated-writes`: PERMISSION_DENIED (WRITES_REFUSED).
+    Where the index is in a Qdrant server: UNIMPLEMENTED (WRITES_UNSUPPORTED).
+    """
+    DeleteProducts: _aio.StreamUnaryMultiCallable[_catalog_service_pb2.DeleteProductsRequest, _catalog_service_pb2.DeleteProductsResponse]  # type: ignore[assignment]
+    """Takes products away; all that is said of `UpsertProducts` holds here, too."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """What is indexed: products as they are stored, and the index versions that hold them.
@@ -102,5 +122,27 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_service_pb2.ListIndexVersionsResponse, _abc.Awaitable[_catalog_service_pb2.ListIndexVersionsResponse]]:
         """Lists all versions of the index."""
+
+    @_abc_1.abstractmethod
+    def UpsertProducts(
+        self,
+        request_iterator: _MaybeAsyncIterator[_catalog_service_pb2.UpsertProductsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.UpsertProductsResponse, _abc.Awaitable[_catalog_service_pb2.UpsertProductsResponse]]:
+        """Writes products, each as a whole: what is not given is not there any more. A product is durable and seen by the next
+        search before the answer comes; of products that are sent in one call, a part may be written where the call fails.
+        Sent again with the same `request_id`, each is written once.
+
+        On an address that others reach, and without `--allow-unauthenticated-writes`: PERMISSION_DENIED (WRITES_REFUSED).
+        Where the index is in a Qdrant server: UNIMPLEMENTED (WRITES_UNSUPPORTED).
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteProducts(
+        self,
+        request_iterator: _MaybeAsyncIterator[_catalog_service_pb2.DeleteProductsRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.DeleteProductsResponse, _abc.Awaitable[_catalog_service_pb2.DeleteProductsResponse]]:
+        """Takes products away; all that is said of `UpsertProducts` holds here, too."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

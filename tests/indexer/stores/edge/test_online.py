@@ -12,9 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.changes.change import Change, ChangedProduct, Noted
-from indexer.changes.rows import cannot_embed
-from indexer.errors import StoreError, StoreLocked, StoreUnavailable
+from indexer.changes.change import Change, ChangedProduct, Noted, cannot_embed
+from indexer.errors import StoreLocked, StoreUnavailable
 from indexer.stores.edge.online import EdgeOnline
 from indexer.stores.edge.store import EdgeStore
 from indexer.stores.points import INDEX_TIME_KEY
@@ -270,11 +269,25 @@ def test_one_process_at_a_time_takes_changes(store: EdgeStore) -> None:
             assert second.reader.fetch("b") is not None
 
 
-def test_an_update_of_its_files_is_refused_while_changes_are_only_in_the_journal(store: EdgeStore) -> None:
+def test_what_is_made_of_its_files_holds_the_changes_and_later_ones_are_applied_to_that(store: EdgeStore) -> None:
+    base = str(store.live_version())
     with online(store) as opened:
-        written(opened, upserting("a", "r1"))
-    with pytest.raises(StoreError, match=r"was changed 1 times while it was served.*next step"):
-        store.revise(replace(_begun(store), version="v9"), str(store.live_version()))
+        written(opened, upserting("a", "r1"), deleting(THINGS.ids[0], "r2"), upserting(THINGS.ids[1], "r3", seed=9))
+        manifest = opened.reader.manifest
+        before = held(opened.reader)
+    writer = store.revise(replace(manifest, version="v9", state="building"), base)
+    (row,) = [batch.take([2]) for batch in THINGS.batches()[:1]]
+    writer.upsert(replace(row, payloads=[{**row.payloads[0], "title": "of the update"}]))
+    writer.finish(replace(manifest, version="v9"))
+    with online(store, "v9") as opened:
+        assert opened._copy is None
+        after = held(opened.reader)
+        assert after.pop(THINGS.ids[2])[0]["title"] == "of the update"
+        del before[THINGS.ids[2]]
+        assert {name: payload for name, (payload, _) in after.items()} == {name: p for name, (p, _) in before.items()}
+        written(opened, upserting("b", "r4", seed=4))
+        assert opened.reader.count() == 61
+    assert list((Path(store.url[5:]) / "copies").iterdir()) == []
 
 
 def test_a_disk_without_room_refuses_before_anything_is_written_down(

@@ -1,0 +1,1 @@
+"""Products that are written and taken away while they are searched."""
