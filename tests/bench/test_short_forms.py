@@ -43,6 +43,7 @@ TIMED = {
     "serve_start_up": {"serve_start_up_s", "serve_heavy_imports"},
     "serve_stream": {"serve_stream_cpu_ratio"},
     "serve_text_query": {"serve_text_query_ratio"},
+    "serve_writes": {"serve_writes_speedup"},
 }
 SURE = {
     "index_beside_server_failed",
@@ -57,7 +58,7 @@ SURE = {
 }
 """Bars of benches of speed that no machine's speed decides."""
 
-LONG = {"index_memory", "index_text_cost", "serve_batch_search", "serve_rankings", "serve_stream"}
+LONG = {"index_memory", "index_text_cost", "serve_batch_search", "serve_rankings", "serve_stream", "serve_writes"}
 """Of the benches of speed, those that take longest and have no sure bar that says something of so few products."""
 
 QUALITY = {
