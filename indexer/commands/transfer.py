@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +13,8 @@ from embedder.catalogs.guessed_columns import log_columns
 from embedder.catalogs.registry import parse_columns
 from embedder.export.base_bundles import resolve_bundle
 from embedder.progress import ProgressReport
+from indexer.changes.change import cannot_embed
+from indexer.changes.opening import opened_with_changes
 from indexer.commands.output import default_rejects
 from indexer.commands.shared import (
     EXIT_SOME_REJECTED,
@@ -49,7 +50,7 @@ def export(
 
     target = IndexerSettings.from_flags(config, store=store).open_store()
     with (
-        closing(target.open(version, "indexer export")) as reader,
+        opened_with_changes(target, version, cannot_embed, "indexer export") as reader,
         ProgressReport(logging.getLogger("indexer")) as progress,
     ):
         step = progress.step("exporting", reader.manifest.products)

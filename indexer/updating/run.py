@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,12 +21,12 @@ from indexer.building.pipeline import Pipeline
 from indexer.building.plan import BuildPlan, plan_build
 from indexer.building.rejects import RejectLog
 from indexer.caches.embedding_cache import EmbeddingCache
-from indexer.changes.change import Reembed
+from indexer.changes.opening import opened_with_changes
 from indexer.changes.reembedding import Reembedder
 from indexer.errors import BuildError, StoreNotFound
 from indexer.filters.schema import FieldType, Schema
 from indexer.settings import IndexerSettings
-from indexer.stores.protocol import Store, VersionReader
+from indexer.stores.protocol import Store
 from indexer.updating.changes import Changes
 from indexer.versions.going_live import filling, go_live, seal_version
 from indexer.versions.graph_effort import carried
@@ -110,7 +109,7 @@ def update(
     reembed = Reembedder(encoder, settings.picture_limits())
     with filling(store.revise(manifest, base.version, reembed)) as writer:
         with (
-            _opened(store, base.version, reembed) as before,
+            opened_with_changes(store, base.version, reembed, "indexer update") as before,
             EmbeddingCache(settings.cache_dir, settings.embedding_cache_mb * 2**20) as cache,
             RejectLog(rejects_path) as rejects,
         ):
@@ -157,18 +156,6 @@ def update(
         cached.pictures_embedded,
         time.monotonic() - started,
     )
-
-
-@contextmanager
-def _opened(store: Store, version: str, reembed: Reembed) -> Iterator[VersionReader]:
-    """A version, with all that it was changed while it was served."""
-    reader = store.open(version, "indexer update")
-    online = None
-    try:
-        online = store.take_changes(reader, reembed, "indexer update")
-        yield reader if online is None else online.reader
-    finally:
-        (online or reader).close()
 
 
 def live_base(store: Store) -> Manifest:

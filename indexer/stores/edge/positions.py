@@ -70,6 +70,20 @@ class Positions:
         with closing(Journal(self.journal)) as journal:
             return journal.count(journal.after(self.begun_at(version)))
 
+    def tell_later(self, version: str) -> None:
+        """Say in the log that a version's files lack changes, where they do."""
+        try:
+            count = self.later(version)
+        except StoreError as error:
+            _log.warning("whether version %s was changed while it was served is not known: %s", version, error)
+            return
+        if count:
+            _log.warning(
+                "version %s was changed %d times while it was served: its files, which are looked at here, lack that",
+                version,
+                count,
+            )
+
     def trim(self, journal: Journal) -> None:
         """Have a journal forget what is in every version, unless it is young."""
         try:

@@ -250,6 +250,7 @@ class EdgeStore:
         except StoreLocked:
             if not beside:
                 raise
+            self._positions.tell_later(name)
             return self._open_copy(folder, manifest, called, owner)
         return self._open_folder(folder, manifest, called, lock)
 
@@ -382,6 +383,7 @@ class EdgeStore:
     def files(self, version: str) -> VersionFiles:
         """See `Store`; another process may have it open."""
         self._ready(version)
+        self._positions.tell_later(version)
         folder = self._folder(version)
         sealed = read_seal(folder, f"version {version} at {self.url}")
         sizes = {name: FileSize(file.size, file.data) for name, file in sealed.files.items() if name != MANIFEST}

@@ -290,6 +290,16 @@ def test_what_is_made_of_its_files_holds_the_changes_and_later_ones_are_applied_
     assert list((Path(store.url[5:]) / "copies").iterdir()) == []
 
 
+def test_a_backup_says_that_it_lacks_the_changes(store: EdgeStore, caplog) -> None:
+    live = str(store.live_version())
+    store.files(live)
+    assert caplog.text == ""
+    with online(store) as opened:
+        written(opened, upserting("a", "r1"))
+        store.files(live)
+    assert "was changed 1 times while it was served: its files, which are looked at here, lack that" in caplog.text
+
+
 def test_a_disk_without_room_refuses_before_anything_is_written_down(
     store: EdgeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
