@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -14,6 +15,9 @@ from indexer.errors import StoreUnavailable
 MOST_TOGETHER = 256
 """Changes that are written down as one, unless one writer alone has more."""
 
+_PATIENCE = 0.25
+"""Of a group's time: for so long the next one waits for the writers that were just answered."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
@@ -22,7 +26,11 @@ class _Asked:
 
 
 class GroupCommit:
-    """Whoever comes while a group is being written down is part of the next one: nobody waits for others to come.
+    """Whoever comes while a group is being written down is part of the next one.
+
+    Writers that were just answered often have more to write. The next group waits for them a little: else those that
+    came meanwhile would be one group, and those that were answered the next, in turns, at twice the syncs. A writer
+    that is alone never waits.
 
     Calls from several threads are allowed.
     """
@@ -67,23 +75,32 @@ class GroupCommit:
         self._thread.join()
 
     def _run(self) -> None:
-        while group := self._next():
-            changes = [change for asked in group for change in asked.changes]
-            try:
-                outcomes = self._commit(changes)
-            # Whatever it is, those who wait must learn of it, and the next group has its own chance.
-            except BaseException as error:  # noqa: BLE001
-                for asked in group:
-                    asked.answer.set_exception(error)
-                continue
-            start = 0
-            for asked in group:
-                asked.answer.set_result(outcomes[start : start + len(asked.changes)])
-                start += len(asked.changes)
+        expected, patience_s = 0, 0.0
+        while group := self._next(expected, patience_s):
+            started = time.monotonic()
+            self._write(group)
+            patience_s = _PATIENCE * (time.monotonic() - started)
+            expected = len(group) + len(self._waiting)
 
-    def _next(self) -> list[_Asked]:
-        """What is written down next; empty at the end."""
+    def _write(self, group: Sequence[_Asked]) -> None:
+        changes = [change for asked in group for change in asked.changes]
+        try:
+            outcomes = self._commit(changes)
+        # Whatever it is, those who wait must learn of it, and the next group has its own chance.
+        except BaseException as error:  # noqa: BLE001
+            for asked in group:
+                asked.answer.set_exception(error)
+            return
+        start = 0
+        for asked in group:
+            asked.answer.set_result(outcomes[start : start + len(asked.changes)])
+            start += len(asked.changes)
+
+    def _next(self, expected: int, patience_s: float) -> list[_Asked]:
+        """What is written down next, once as many writers wait as expected, or after a while; empty at the end."""
         with self._changed:
+            if expected > 1:
+                self._changed.wait_for(lambda: self._closed or len(self._waiting) >= expected, patience_s)
             while not self._waiting and not self._closed:
                 self._changed.wait()
             group: list[_Asked] = []

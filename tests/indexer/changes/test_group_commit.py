@@ -60,6 +60,25 @@ def test_a_group_has_its_limit_and_a_larger_writer_is_one_of_its_own() -> None:
     assert [len(members) for members in disk.groups] == [5]
 
 
+def test_writers_that_go_on_writing_stay_together() -> None:
+    disk = Disk()
+    disk.may_end.release(1000)
+
+    def slowly(changes: Sequence[Change]) -> list[Outcome]:
+        threading.Event().wait(0.2)
+        return disk.commit(changes)
+
+    with closing(GroupCommit(slowly)) as group, ThreadPoolExecutor(8) as pool:
+
+        def write(writer: int) -> None:
+            for number in range(6):
+                group.write([deleting(str(number), f"{writer} {number}")])
+
+        list(pool.map(write, range(8)))
+    # Without waiting, those that came meanwhile and those that were answered would take turns: 12 groups.
+    assert len(disk.groups) < 12
+
+
 def test_a_failure_reaches_all_of_its_group_and_no_other() -> None:
     disk = Disk()
     disk.may_end.release(10)
