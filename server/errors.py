@@ -9,7 +9,7 @@ ServerError
 ├── WritesRefused      a write where anybody could write
 ├── WritesUnsupported  a write to an index that is not changed while it is served
 ├── DecodeMemoryFull   pictures being decoded leave no memory for another
-├── StreamsFull        streams that are open leave no worker for another
+├── StreamsFull        as many streams are open as are answered at once
 ├── DeadlineExpired    the caller no longer waits for the answer
 │   └── StreamIdle     no query came for too long
 ├── ServerStopping     a call that came after the signal to stop
@@ -88,7 +88,7 @@ class StreamIdle(DeadlineExpired):
 
 
 class StreamsFull(ServerError):
-    """Streams that are open leave no worker for another."""
+    """As many streams are open as are answered at once."""
 
 
 class ServerStopping(ServerError):

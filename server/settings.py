@@ -27,8 +27,8 @@ class ServerSettings(StoreSettings):
         precision: "auto", as the bundle decided for each tower when it was exported with a catalog; or "fp32", "fp16",
             "int8" for both.
         workers: calls handled at once.
-        max_streams: streams of queries that are answered at once, each by a worker of its own; one worker at least is
-            left to other calls.
+        max_streams: streams of queries that are answered at once. They, and as many streams of changes as there are
+            `workers`, have threads of their own.
         stream_idle_s: a stream without a deadline ends when no query comes for so long.
         default_timeout_s: deadline of calls that have none.
         drain_s: how long calls in flight may take after SIGTERM.

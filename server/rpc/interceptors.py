@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +34,8 @@ class StatusInterceptor(grpc.ServerInterceptor):
     def __init__(self, settings: ServerSettings) -> None:
         self._settings = settings
         self._handlers: dict[str, Any] = {}
+        # A stream holds a thread for as long as it is open: those of other calls would soon be gone.
+        self._streams = ThreadPoolExecutor(settings.max_streams + settings.workers, thread_name_prefix="stream")
         self._stopping = False
 
     def refuse_new_calls(self) -> None:
@@ -76,7 +79,10 @@ class StatusInterceptor(grpc.ServerInterceptor):
                 for reply in answer(given(request), call):
                     yield write(reply)
 
-        return make(run_stream if handler.response_streaming else run, request_deserializer=read)
+        behavior: Any = run_stream if handler.response_streaming else run
+        if handler.request_streaming:
+            behavior.experimental_thread_pool = self._streams
+        return make(behavior, request_deserializer=read)
 
     def _reading(self, deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any]:
         most = self._settings.max_message_bytes

@@ -25,8 +25,7 @@ class SearchServicer:
     def __init__(self, catalog: ServedCatalog) -> None:
         self._catalog = catalog
         self._searcher = catalog.searcher
-        settings = catalog.settings
-        self._streams = StreamPlaces(min(settings.max_streams, settings.workers - 1))
+        self._streams = StreamPlaces(catalog.settings.max_streams)
 
     def Search(  # noqa: N802  (the contract's name)
         self, request: search_service_pb2.SearchRequest, call: Call

@@ -10,7 +10,7 @@ from server.errors import StreamsFull
 
 
 class StreamPlaces:
-    """Streams hold a worker each for as long as they are open: all of them would leave none to other calls."""
+    """Streams hold a thread each for as long as they are open; further ones would wait for one without a word."""
 
     def __init__(self, most: int) -> None:
         self._most = most

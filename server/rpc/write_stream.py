@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
@@ -11,12 +9,10 @@ from merchlens.v1 import catalog_service_pb2
 
 from server.errors import InvalidRequest
 from server.rpc.call import Call
+from server.rpc.read_ahead import End, ReadAhead
 from server.writes.product_writer import WriteRequest
 
 Message = TypeVar("Message", catalog_service_pb2.UpsertProductsRequest, catalog_service_pb2.DeleteProductsRequest)
-
-_LOOK_S = 0.25
-"""So often a stream that waits looks whether its caller still does."""
 
 
 class WriteStream(Generic[Message]):
@@ -34,15 +30,12 @@ class WriteStream(Generic[Message]):
             Exception: what reading it raised.
         """
         self._call = call
-        # One at a time: gRPC's flow control makes the caller wait.
-        self._read: queue.Queue[Message | BaseException | None] = queue.Queue(1)
-        self._is_over = threading.Event()
-        # It ends with the call, since reading does; a daemon, so that a process that must end does not wait for it.
-        threading.Thread(target=self._read_all, args=(messages,), name="writes", daemon=True).start()
+        # One at a time: they may be large.
+        self._ahead: ReadAhead[Message] = ReadAhead(messages, 1)
         try:
             self._first: Message | None = self._next()
         except BaseException:
-            self._is_over.set()
+            self._ahead.close()
             raise
         first = self._first
         self.request = WriteRequest("", "") if first is None else WriteRequest(first.catalog, first.request_id)
@@ -62,7 +55,7 @@ class WriteStream(Generic[Message]):
                 yield message
                 message = self._next()
         finally:
-            self._is_over.set()
+            self._ahead.close()
 
     def _check(self, message: Message) -> None:
         for field in ("catalog", "request_id"):
@@ -76,32 +69,9 @@ class WriteStream(Generic[Message]):
                 )
 
     def _next(self) -> Message | None:
-        while True:
-            try:
-                item = self._read.get(timeout=_LOOK_S)
-            except queue.Empty:
-                self._call.check_goes_on()
-                continue
-            if isinstance(item, BaseException):
-                raise item
+        item = self._ahead.next(self._call.check_goes_on)
+        if not isinstance(item, End):
             return item
-
-    def _read_all(self, messages: Iterator[Message]) -> None:
-        last: BaseException | None = None
-        try:
-            for message in messages:
-                if not self._put(message):
-                    return
-        # Whatever it is, the caller is to be told.
-        except BaseException as error:  # noqa: BLE001
-            last = error
-        self._put(last)
-
-    def _put(self, item: Message | BaseException | None) -> bool:
-        while not self._is_over.is_set():
-            try:
-                self._read.put(item, timeout=_LOOK_S)
-            except queue.Full:
-                continue
-            return True
-        return False
+        if item.error is not None:
+            raise item.error
+        return None

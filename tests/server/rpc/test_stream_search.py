@@ -181,10 +181,10 @@ def test_the_callers_own_deadline_ends_it(served: Served) -> None:
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
 
 
-def test_streams_leave_workers_to_other_calls(served: Served) -> None:
+def test_streams_leave_workers_to_other_calls_and_their_number_is_bounded(served: Served) -> None:
     held = Held(request("1"))
     with (
-        served_with(served, workers=2, max_streams=4) as target,
+        served_with(served, workers=1, max_streams=1) as target,
         open_stream(target, iter(held)) as call,
         Client(target) as client,
     ):

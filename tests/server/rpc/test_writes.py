@@ -12,6 +12,7 @@ import grpc
 import numpy as np
 import pytest
 from merchlens import (
+    Client,
     InvalidArgument,
     MerchlensError,
     NotFound,
@@ -335,6 +336,26 @@ def test_a_caller_that_sends_no_more_holds_nobody_up(changing: Served) -> None:
             ended.set()
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert unpacked(caught.value)["ErrorInfo"].reason == "DEADLINE_EXPIRED"
+
+
+def test_a_caller_that_is_slow_to_send_leaves_the_others_their_workers(changing: Served) -> None:
+    ended = threading.Event()
+
+    def slow() -> Iterator[catalog_service_pb2.DeleteProductsRequest]:
+        yield catalog_service_pb2.DeleteProductsRequest(product_ids=["nobody"])
+        ended.wait(120)
+
+    settings = changing.settings.model_copy(update={"workers": 1})
+    with (
+        serving(settings, list_services(changing.catalog)) as target,
+        grpc.insecure_channel(target) as channel,
+        Client(target) as client,
+    ):
+        pending = catalog_service_pb2_grpc.CatalogServiceStub(channel).DeleteProducts.future(slow(), timeout=60)
+        assert len(client.search(text="ball", timeout_s=30)) == 10
+        assert not pending.done()
+        ended.set()
+        assert [result.product_id for result in pending.result().results] == ["nobody"]
 
 
 def test_another_catalog_and_nothing_at_all_are_refused(changing: Served) -> None:
