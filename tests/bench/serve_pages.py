@@ -1,9 +1,11 @@
 """Pages of a search: what they cost, whether they count rightly, and whether a walk gives everything once.
 
 Titled products, a server in a process of its own, one client. 500 generated queries with facets, totals and groups are
-compared with counting what their pages give; 200 walks over filtered, grouped and counted queries with the best 1,000
-products of an exact search. Bars: nothing differs, nothing comes twice, nothing is left out. Reported: what a page takes
-beside the first ten hits of the same query. Short: 2,000 products, 60 queries, 20 walks.
+compared with counting what their pages give. Then 200 walks go over filtered, grouped and counted queries while another
+client writes: a tenth of the products get other prices and titles, others come and go. What nobody wrote, and is among
+the best 1,000 products of exact searches before and after a walk, must have come, and nothing twice. Bars: nothing
+differs, nothing comes twice, nothing is left out. Reported: what a page takes beside the first ten hits of the same
+query. Short: 2,000 products, 60 queries, 20 walks.
 """
 
 from __future__ import annotations
@@ -11,17 +13,19 @@ from __future__ import annotations
 import random
 import statistics
 import tempfile
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
-from merchlens import Client, FacetQuery, Hit, SearchQuery, SearchResult
+from merchlens import Client, FacetQuery, Hit, ProductInput, ProductPicture, SearchQuery, SearchResult
 
 from tests.bench.bars import Bars, arguments
 from tests.bench.prepared import command, demo_bundle, server
 from tests.bench.serve_text_query import timed
-from tests.bench.titled_catalog import COLORS, DETAILS, MATERIALS, OCCASIONS, write_titled
+from tests.bench.titled_catalog import COLORS, DETAILS, MATERIALS, OCCASIONS, Row, write_titled
 
 SEED = 0
 DEPTH = 1_000
@@ -53,11 +57,13 @@ def main() -> None:
         )  # fmt: skip
         with server(bundle, store) as target, Client(target, timeout_s=120) as client:
             differing = sum(counts_differ(client, any_query(chosen)) for _ in range(queries))
-            repeats, gaps = 0, 0
-            for _ in range(walks):
-                twice, missing = walk(client, any_query(chosen), chosen.randint(20, 400))
-                repeats, gaps = repeats + twice, gaps + missing
             report_costs(bars, client, rounds)
+            repeats, gaps = 0, 0
+            with Changes(target, catalog.rows) as changes:
+                for _ in range(walks):
+                    twice, missing = walk(client, any_query(chosen), chosen.randint(20, 400), changes.touches)
+                    repeats, gaps = repeats + twice, gaps + missing
+            bars.row("products written during the walks", f"{changes.written:,}")
     bars.at_most("serve_pages_counts_that_differ", differing, 0)
     bars.at_most("serve_pages_repeats", repeats, 0)
     bars.at_most("serve_pages_gaps", gaps, 0)
@@ -119,22 +125,89 @@ def values_of(hit: Hit, field: str) -> list[str]:
     return [] if value is None else [str(value).lower() if isinstance(value, bool) else str(value)]
 
 
-def walk(client: Client, query: SearchQuery, size: int) -> tuple[int, int]:
-    """How often something came twice, and how many of the exact first 1,000 never came."""
-    exact = client.search(
-        text=query.text, filter=query.filter, keep_duplicates=query.keep_duplicates, top_k=DEPTH, accuracy="exact",
-        min_match_probability=query.min_match_probability,
-    )  # fmt: skip
+class Changes:
+    """Writes for the length of a block: products whose numbers end in 3 change, others come and go."""
+
+    def __init__(self, target: str, rows: Sequence[Row]) -> None:
+        self._client = Client(target, timeout_s=120)
+        self._rows = [row for number, row in enumerate(rows) if number % 10 == 3]
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write)
+        self._failure: BaseException | None = None
+        self.written = 0
+
+    @staticmethod
+    def touches(product_id: str) -> bool:
+        """Whether a product may be written."""
+        return product_id.startswith("new-") or product_id.endswith("3")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._client.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _write(self) -> None:
+        chosen = random.Random(SEED + 1)
+        try:
+            vectors = [
+                vector
+                for row in chosen.sample(self._rows, 20)
+                for vector in self._client.get_product(row["id"], vectors=True).product.vectors
+            ]
+            while not self._stop.wait(0.01):
+                changed = chosen.choice(self._rows)
+                title = f"{changed['title']} {chosen.choice(COLORS)}"
+                product = ProductInput(
+                    product_id=changed["id"],
+                    title=title,
+                    category=changed["category"],
+                    price=float(chosen.randint(5, 400)),
+                    in_stock=chosen.random() < 0.5,
+                    attributes={"color": chosen.choice(COLORS)},
+                )
+                come = ProductInput(
+                    product_id=f"new-{chosen.randint(0, 99)}",
+                    title=title,
+                    price=50.0,
+                    pictures=[ProductPicture(vector=chosen.choice(vectors))],
+                )
+                written = self._client.upsert_products([product, come])
+                assert all(result.error is None for result in written), written
+                self._client.delete_products([f"new-{chosen.randint(0, 99)}"])
+                self.written += 2
+        except BaseException as error:
+            self._failure = error
+
+
+def walk(client: Client, query: SearchQuery, size: int, touches: Callable[[str], bool]) -> tuple[int, int]:
+    """How often something came twice, and how many of the exact first 1,000 that nobody wrote never came."""
+    before = exact(client, query)
     found: list[str] = []
     groups: list[str | None] = []
     for page in client.walk_search(replace(query, top_k=size, hits_per_group=100, facets=FIELDS[:1])):
         found += [hit.product_id for hit in page]
         groups += [group.value for group in page.groups if group.value is not None]
         found += [hit.product_id for group in page.groups if group.value is None for hit in group]
+    after = {hit.product_id for hit in exact(client, query)}
+    stayed = [hit for hit in before if hit.product_id in after and not touches(hit.product_id)]
     if not query.group_by:
-        return len(found) - len(set(found)), len({hit.product_id for hit in exact} - set(found))
-    wanted = {value for hit in exact for value in values_of(hit, query.group_by)[-1:]}
+        return len(found) - len(set(found)), len({hit.product_id for hit in stayed} - set(found))
+    wanted = {value for hit in stayed for value in values_of(hit, query.group_by)[-1:]}
     return len(groups) - len(set(groups)), len(wanted - set(groups))
+
+
+def exact(client: Client, query: SearchQuery) -> tuple[Hit, ...]:
+    """The best 1,000 products by an exact search."""
+    return client.search(
+        text=query.text, filter=query.filter, keep_duplicates=query.keep_duplicates, top_k=DEPTH, accuracy="exact",
+        min_match_probability=query.min_match_probability,
+    ).hits  # fmt: skip
 
 
 def report_costs(bars: Bars, client: Client, rounds: int) -> None:
