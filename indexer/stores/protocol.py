@@ -290,6 +290,12 @@ class Searchable(Protocol):
             StoreUnavailable, VersionIncomplete: see `query`.
         """
 
+    def scores(self, part: QueryPart, product_ids: Sequence[str]) -> dict[str, float]:
+        """What one part by itself gives some products: their cosine, not scaled, or what their words score.
+
+        Products that are not there, lack such a vector, or have none of the words are absent.
+        """
+
     def fetch_many(self, product_ids: Sequence[str]) -> list[Stored]:
         """Those of some products that the version holds, in the order in which they are asked for."""
 

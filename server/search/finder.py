@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from embedder.index_space import IndexQuery
@@ -12,6 +12,7 @@ from indexer.filters.expression import Expression
 from indexer.stores.protocol import Effort, QueryPart, Scored, VersionReader
 from indexer.words.text_ranking import RankingMode, TextRanking
 from server.search.encoded_part import EncodedPart
+from server.search.query import HitParts
 from server.search.recognizer import Recognizer
 
 
@@ -94,6 +95,22 @@ class Finder:
         if not limit or not by.finds:
             return []
         return self._reader.query(by.parts, by.weights, limit, scope.where, scope.effort)
+
+    def parts_of(self, part: EncodedPart, hits: Sequence[Scored]) -> dict[str, HitParts]:
+        """What a text's hits are ranked by, by product id; none for other queries."""
+        if part.text is None:
+            return {}
+        by = self._ranking.of(part.query, part.semantic, part.text)
+        scores: dict[str, float] = {}
+        for each in by.parts:
+            if each.using == "words":
+                scores = self._reader.scores(each, [hit.product_id for hit in hits])
+        return {
+            hit.product_id: HitParts(
+                hit.score, hit.title, scores.get(hit.product_id, 0.0) if self._ranking.has_words else None
+            )
+            for hit in hits
+        }
 
     def nearest(self, query: IndexQuery, limit: int, scope: Scope = EVERYTHING) -> list[Scored]:
         """The products with the nearest pictures, nearest first.

@@ -70,6 +70,7 @@ class SearchCommand:
         effort: how thoroughly is searched.
         page: which page of the hits, and what is said of all of them.
         mode: by what a text's hits are ranked.
+        with_parts: whether hits of a text say what they are ranked by.
     """
 
     catalog: str
@@ -80,6 +81,7 @@ class SearchCommand:
     effort: Effort | int = "balanced"
     page: PageCommand = FIRST_PAGE
     mode: RankingMode = "hybrid"
+    with_parts: bool = False
 
     @classmethod
     def of(cls, query: Query, filter: str = "", page_size: int = 0) -> SearchCommand:
@@ -148,6 +150,21 @@ UNJUDGED = Match()
 
 
 @dataclass(frozen=True, slots=True)
+class HitParts:
+    """What each thing that a text's hits are ranked by says of one of them.
+
+    Attributes:
+        picture: cosine of the text and the product's nearest picture, -1..1.
+        title: of the text and what the title means, -1..1; None where there is none.
+        words: what the title's words score (BM25), 0 or more; None where the index holds no words.
+    """
+
+    picture: float
+    title: float | None = None
+    words: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A product found.
 
@@ -158,6 +175,7 @@ class Hit:
         picture: name of the one of its pictures that matched; "" where that is not known.
         match: what it is worth.
         duplicates: ids of products that show the same, and that it stands for; best first.
+        parts: what it is ranked by; None: not asked for, or not a text's.
     """
 
     product_id: str
@@ -166,6 +184,7 @@ class Hit:
     picture: str = ""
     match: Match = UNJUDGED
     duplicates: tuple[str, ...] = ()
+    parts: HitParts | None = None
 
 
 @dataclass(frozen=True, slots=True)

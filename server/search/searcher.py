@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from indexer.filters.expression import Expression
@@ -27,6 +27,7 @@ from server.search.query import (
     UNJUDGED,
     Hit,
     HitGroup,
+    HitParts,
     Match,
     Origin,
     ProductQuery,
@@ -68,16 +69,18 @@ class _Checked:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """A page, what the query shows, and what the hits on the page are worth, by product id."""
+    """A page, what the query shows, and by product id what the hits on the page are worth and ranked by."""
 
     page: Page
     seen: Recognized
     matches: Mapping[str, Match]
+    parts: Mapping[str, HitParts]
 
     def hit(self, candidate: Candidate, mask: ReadMask) -> Hit:
         """What is given of a candidate."""
-        match = self.matches.get(candidate.hit.product_id, UNJUDGED)
-        return to_hit(candidate.hit, mask, match, candidate.duplicates)
+        product_id = candidate.hit.product_id
+        hit = to_hit(candidate.hit, mask, self.matches.get(product_id, UNJUDGED), candidate.duplicates)
+        return replace(hit, parts=self.parts[product_id]) if product_id in self.parts else hit
 
 
 class Searcher:
@@ -246,7 +249,8 @@ class Searcher:
             )
             given = page.hits(asked.plan.group_hits)
             matches = dict(zip((hit.product_id for hit in given), judge(given), strict=True))
-            return _Answer(page, seen, matches)
+            parts = self._finder.parts_of(part, given) if asked.command.with_parts else {}
+            return _Answer(page, seen, matches, parts)
 
     def _answer_mixed(self, asked: _Checked, parts: Sequence[EncodedPart], timings: StageTimings) -> _Answer:
         """What matches are worth, and what is seen, was fitted on queries of one part: nothing is said of it here."""
@@ -259,7 +263,7 @@ class Searcher:
             candidates = self._collected(asked, nearest(asked.plan.wanted), nearest)
         with timings.stage("rank"):
             page = self._pager.cut(asked.plan, candidates, lambda hits: [None] * len(hits), asked.scope.where)
-            return _Answer(page, Recognized(), {})
+            return _Answer(page, Recognized(), {}, {})
 
     def _collected(
         self, asked: _Checked, found: Sequence[Scored], search: Callable[[int], Sequence[Scored]]

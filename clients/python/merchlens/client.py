@@ -87,6 +87,7 @@ class Client:
         fields: Sequence[str] = (),
         accuracy: Accuracy = "balanced",
         ranking: Ranking = "hybrid",
+        parts_of_hits: bool = False,
         page_token: str = "",
         group_by: str = "",
         hits_per_group: int = 3,
@@ -114,6 +115,7 @@ class Client:
             fields: which fields of the hits' payloads are given, as in `["title", "color"]`; empty is all.
             accuracy: how thoroughly to search: "balanced", "fast", "exact", or among so many candidates (1 to 10,000).
             ranking: by what a text's hits are ranked: "hybrid", "pictures" alone, or titles' "words" alone.
+            parts_of_hits: whether a text's hits say what they are ranked by (`Hit.parts`).
             page_token: `next_page_token` of the page before, with the same query; "" is the first page; see
                 `walk_search`.
             group_by: a field by whose values hits are grouped; "" is not at all.
@@ -147,6 +149,7 @@ class Client:
                 fields=fields,
                 accuracy=accuracy,
                 ranking=ranking,
+                parts_of_hits=parts_of_hits,
                 page_token=page_token,
                 group_by=group_by,
                 hits_per_group=hits_per_group,

@@ -8,7 +8,31 @@ from dataclasses import dataclass
 from merchlens.payload import AttributeValue, read_payload
 from merchlens.v1 import search_service_pb2
 
-__all__ = ["Facet", "Hit", "HitGroup", "TotalSize"]
+__all__ = ["Facet", "Hit", "HitGroup", "HitParts", "TotalSize"]
+
+
+@dataclass(frozen=True, slots=True)
+class HitParts:
+    """What each thing that a text's hits are ranked by says of one of them.
+
+    Attributes:
+        picture: cosine of the text and the nearest picture, -1..1: the hit's score.
+        title: cosine of the text and what the title means, -1..1; None where there is none.
+        words: what the words of title and description score (BM25), 0 or more; None where the index holds none.
+    """
+
+    picture: float
+    title: float | None = None
+    words: float | None = None
+
+    @classmethod
+    def from_message(cls, message: search_service_pb2.HitParts) -> HitParts:
+        """Read the parts of a hit."""
+        return cls(
+            message.picture,
+            message.title if message.HasField("title") else None,
+            message.words if message.HasField("words") else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +54,7 @@ class Hit:
         match_probability: that it is of the kind asked for, 0..1, calibrated; None where the server does not say.
         same_product_probability: that it is the very product shown, 0..1, calibrated; None where it does not say.
         duplicate_product_ids: products that show the same, and that this one stands for; best first.
+        parts: what it is ranked by; None where that was not asked for, or the query is no text.
     """
 
     product_id: str
@@ -44,6 +69,7 @@ class Hit:
     match_probability: float | None = None
     same_product_probability: float | None = None
     duplicate_product_ids: tuple[str, ...] = ()
+    parts: HitParts | None = None
 
     @classmethod
     def from_message(cls, message: search_service_pb2.Hit) -> Hit:
@@ -58,6 +84,7 @@ class Hit:
             if message.HasField("same_product_probability")
             else None,
             duplicate_product_ids=tuple(message.duplicate_product_ids),
+            parts=HitParts.from_message(message.parts) if message.HasField("parts") else None,
         )
 
 

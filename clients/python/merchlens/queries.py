@@ -70,6 +70,7 @@ class SearchQuery:
         fields: which fields of the hits' payloads are given; empty is all.
         accuracy: how thoroughly is searched.
         ranking: by what a text's hits are ranked.
+        parts_of_hits: whether a text's hits say what they are ranked by.
         page_token, group_by, hits_per_group, facets, diversity, min_match_probability, count_total, keep_duplicates:
             which page, and what is said of all of them.
     """
@@ -85,6 +86,7 @@ class SearchQuery:
     fields: Sequence[str] = ()
     accuracy: Accuracy = "balanced"
     ranking: Ranking = "hybrid"
+    parts_of_hits: bool = False
     page_token: str = ""
     group_by: str = ""
     hits_per_group: int = 3

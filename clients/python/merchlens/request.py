@@ -133,6 +133,7 @@ def build_search_request(query: SearchQuery, within: str = "") -> search_service
         min_match_probability=query.min_match_probability,
         count_total=query.count_total,
         keep_duplicates=query.keep_duplicates,
+        include_parts=query.parts_of_hits,
     )
 
 

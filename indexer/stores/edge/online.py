@@ -83,6 +83,11 @@ class OnlineReader:
         with self._answering() as shard:
             return shard.recommend(liked, disliked, limit, where, effort)
 
+    def scores(self, part: QueryPart, product_ids: Sequence[str]) -> dict[str, float]:
+        """See `VersionReader`."""
+        with self._answering() as shard:
+            return shard.scores(part, product_ids)
+
     def has_graph(self) -> bool:
         """See `VersionReader`."""
         copy = self._copy

@@ -126,6 +126,11 @@ class EdgeReader:
         with self._whole():
             return self._shard.has_graph()
 
+    def scores(self, part: QueryPart, product_ids: Sequence[str]) -> dict[str, float]:
+        """See `VersionReader`."""
+        with self._whole():
+            return self._shard.scores(part, product_ids)
+
     def fetch(self, product_id: str) -> Stored | None:
         """See `VersionReader`."""
         return next(iter(self.fetch_many([product_id])), None)

@@ -287,6 +287,13 @@ class Shard:
                 found[point.id][part.using] = float(point.score)
         return found
 
+    def scores(self, part: QueryPart, product_ids: Sequence[str]) -> dict[str, float]:
+        """See `VersionReader.scores`."""
+        points = {point_id(each): each for each in product_ids}
+        with _translated("comparing products"):
+            found = self._cosines([part], list(points))
+        return {points[point]: scores[part.using] for point, scores in found.items() if part.using in scores}
+
     def recommend(
         self,
         liked: Sequence[QueryPart],

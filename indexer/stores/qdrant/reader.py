@@ -111,6 +111,23 @@ class QdrantReader:
             ranking,
         )
 
+    def scores(self, part: QueryPart, product_ids: Sequence[str]) -> dict[str, float]:
+        """See `VersionReader`."""
+        if not product_ids:
+            return {}
+        these = models.HasIdCondition(has_id=[str(point_id(each)) for each in product_ids])
+        found = self._call(
+            self._client.query_points,
+            self._name,
+            query=self._nearest(part),
+            using=part.using,
+            query_filter=models.Filter(must=[these]),
+            search_params=None if part.using == WORDS else models.SearchParams(exact=True),
+            limit=len(product_ids),
+            with_payload=["product_id"],
+        ).points
+        return {str((point.payload or {})["product_id"]): float(point.score) for point in found}
+
     def recommend(
         self,
         liked: Sequence[QueryPart],

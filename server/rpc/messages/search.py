@@ -14,7 +14,7 @@ from server.rpc.messages.page import to_facet, to_page_command, to_total
 from server.rpc.messages.payload import to_struct
 from server.rpc.messages.query import to_query
 from server.rpc.messages.recognition import to_attribute, to_category
-from server.search.query import Hit, HitGroup, SearchCommand, SearchOutcome, WeightedPart
+from server.search.query import Hit, HitGroup, HitParts, SearchCommand, SearchOutcome, WeightedPart
 from server.search.recommender import RecommendCommand, Strategy
 
 _MOST_WEIGHT = 10.0
@@ -71,6 +71,7 @@ def to_search_command(request: search_service_pb2.SearchRequest, most_parts: int
         _to_effort(request.accuracy),
         to_page_command(request),
         _to_mode(request.ranking),
+        request.include_parts,
     )
 
 
@@ -144,7 +145,12 @@ def to_hit_message(hit: Hit) -> search_service_pb2.Hit:
         match_probability=hit.match.relevant,
         same_product_probability=hit.match.same,
         duplicate_product_ids=hit.duplicates,
+        parts=None if hit.parts is None else _to_parts(hit.parts),
     )
+
+
+def _to_parts(parts: HitParts) -> search_service_pb2.HitParts:
+    return search_service_pb2.HitParts(picture=parts.picture, title=parts.title, words=parts.words)
 
 
 def _to_group(group: HitGroup) -> search_service_pb2.HitGroup:

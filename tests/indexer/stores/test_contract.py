@@ -509,6 +509,23 @@ class TestTitlesAndWords:
                 [item.score for item in found], [0.5 * pictures[item.product_id] for item in found], atol=1e-5
             )
 
+    def test_what_a_part_gives_some_products_is_what_it_gives_them_among_all(
+        self, titled_reader: VersionReader, titled: Titled
+    ) -> None:
+        picture, title = unit_rows(1, seed=35)[0], unit_rows(1, seed=36, dim=TITLE_DIM)[0]
+        words = titled.words.query("red boxes")
+        assert words is not None
+        some = [*titled.things.ids[::3], "not there"]
+        for part, expected in (
+            (QueryPart(picture, scale=0.5), titled.by_image(picture)),
+            (QueryPart(title, "title"), titled.by_title(title)),
+            (QueryPart(words, "words"), titled.by_words("red boxes")),
+        ):
+            found = titled_reader.scores(part, some)
+            assert set(found) == set(some) & set(expected)
+            assert found == pytest.approx({name: expected[name] for name in found}, rel=1e-4, abs=1e-5)
+            assert titled_reader.scores(part, []) == {}
+
     @pytest.mark.parametrize("text", ["red", "box", "red boxes", "the", "can", "hat 4", "nothing of the kind"])
     def test_by_words(self, titled_reader: VersionReader, titled: Titled, text: str) -> None:
         words = titled.words.query(text)

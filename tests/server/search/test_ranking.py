@@ -13,6 +13,8 @@ from indexer.words.bm25 import Bm25Words
 from indexer.words.postings import WordPostings
 from server.hosting.served_catalog import ServedCatalog
 from server.rpc.services import list_services
+from server.search.encoded_part import EncodedPart
+from server.search.query import TextQuery
 from tests.server.conftest import Served, serving, unpacked
 
 TEXT = "a red ball"
@@ -99,6 +101,36 @@ def test_an_index_without_words_is_not_ranked_by_them(served: Served) -> None:
         with pytest.raises(InvalidArgument) as caught:
             client.search(text=TEXT, ranking="words")
     assert caught.value.reason == "RANKING_WITHOUT_WORDS"
+
+
+def test_hits_say_what_they_are_ranked_by(served: Served) -> None:
+    result = served.client.search(text=TEXT, top_k=160, parts_of_hits=True)
+    manifest = served.catalog.reader.manifest
+    assert manifest.texts is not None
+    assert manifest.texts.bm25 is not None
+    stored = {item.product_id: item for item in served.catalog.reader.fetch_many([hit.product_id for hit in result])}
+    words = Bm25Words(manifest.texts.bm25)
+    names = list(stored)
+    titles = [words.title(str(stored[name].payload["title"])) for name in names]
+    scores = dict(zip(names, WordPostings(titles).scores(words.query(TEXT)), strict=True))
+    (part,) = served.catalog.parts.encode_each([(TextQuery(TEXT), "parts[0]")], lambda: None)
+    assert isinstance(part, EncodedPart)
+    for hit in result:
+        assert hit.parts is not None
+        assert hit.parts.picture == pytest.approx(hit.score)
+        assert hit.parts.words == pytest.approx(scores[hit.product_id], rel=1e-3)
+        title = stored[hit.product_id].title
+        assert title is not None
+        assert hit.parts.title == pytest.approx(float(title @ part.semantic), abs=1e-4)
+
+
+def test_they_say_so_only_where_it_is_asked_for_and_of_texts(served: Served) -> None:
+    assert {hit.parts for hit in served.client.search(text=TEXT)} == {None}
+    assert {hit.parts for hit in served.client.search(product_id="p-0000", parts_of_hits=True)} == {None}
+    named = served.client.search(text="p-0007", parts_of_hits=True).hits[0]
+    assert (named.product_id, named.parts is not None) == ("p-0007", True)
+    grouped = served.client.search(text=TEXT, parts_of_hits=True, group_by="color")
+    assert all(hit.parts is not None for group in grouped.groups for hit in group)
 
 
 def test_an_unknown_ranking_is_refused(served: Served) -> None:

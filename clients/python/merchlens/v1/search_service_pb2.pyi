@@ -26,7 +26,7 @@ RANKING_PICTURES: Ranking
 RANKING_WORDS: Ranking
 
 class SearchRequest(_message.Message):
-    __slots__ = ("catalog", "parts", "filter", "page_size", "page_token", "group_by", "facets", "diversity", "min_match_probability", "ranking", "read_mask", "accuracy", "count_total", "keep_duplicates")
+    __slots__ = ("catalog", "parts", "filter", "page_size", "page_token", "group_by", "facets", "diversity", "min_match_probability", "ranking", "read_mask", "accuracy", "count_total", "keep_duplicates", "include_parts")
     CATALOG_FIELD_NUMBER: _ClassVar[int]
     PARTS_FIELD_NUMBER: _ClassVar[int]
     FILTER_FIELD_NUMBER: _ClassVar[int]
@@ -41,6 +41,7 @@ class SearchRequest(_message.Message):
     ACCURACY_FIELD_NUMBER: _ClassVar[int]
     COUNT_TOTAL_FIELD_NUMBER: _ClassVar[int]
     KEEP_DUPLICATES_FIELD_NUMBER: _ClassVar[int]
+    INCLUDE_PARTS_FIELD_NUMBER: _ClassVar[int]
     catalog: str
     parts: _containers.RepeatedCompositeFieldContainer[_query_pb2.QueryPart]
     filter: str
@@ -55,7 +56,8 @@ class SearchRequest(_message.Message):
     accuracy: Accuracy
     count_total: bool
     keep_duplicates: bool
-    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., group_by: _Optional[_Union[GroupBy, _Mapping]] = ..., facets: _Optional[_Iterable[_Union[FacetRequest, _Mapping]]] = ..., diversity: _Optional[_Union[Diversity, _Mapping]] = ..., min_match_probability: _Optional[float] = ..., ranking: _Optional[_Union[Ranking, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., count_total: _Optional[bool] = ..., keep_duplicates: _Optional[bool] = ...) -> None: ...
+    include_parts: bool
+    def __init__(self, catalog: _Optional[str] = ..., parts: _Optional[_Iterable[_Union[_query_pb2.QueryPart, _Mapping]]] = ..., filter: _Optional[str] = ..., page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., group_by: _Optional[_Union[GroupBy, _Mapping]] = ..., facets: _Optional[_Iterable[_Union[FacetRequest, _Mapping]]] = ..., diversity: _Optional[_Union[Diversity, _Mapping]] = ..., min_match_probability: _Optional[float] = ..., ranking: _Optional[_Union[Ranking, str]] = ..., read_mask: _Optional[_Union[_field_mask_pb2.FieldMask, _Mapping]] = ..., accuracy: _Optional[_Union[Accuracy, _Mapping]] = ..., count_total: _Optional[bool] = ..., keep_duplicates: _Optional[bool] = ..., include_parts: _Optional[bool] = ...) -> None: ...
 
 class GroupBy(_message.Message):
     __slots__ = ("field", "hits_per_group")
@@ -178,7 +180,7 @@ class TotalSize(_message.Message):
     def __init__(self, value: _Optional[int] = ..., is_exact: _Optional[bool] = ...) -> None: ...
 
 class Hit(_message.Message):
-    __slots__ = ("product_id", "score", "payload", "picture", "match_probability", "same_product_probability", "duplicate_product_ids")
+    __slots__ = ("product_id", "score", "payload", "picture", "match_probability", "same_product_probability", "duplicate_product_ids", "parts")
     PRODUCT_ID_FIELD_NUMBER: _ClassVar[int]
     SCORE_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
@@ -186,6 +188,7 @@ class Hit(_message.Message):
     MATCH_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     SAME_PRODUCT_PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     DUPLICATE_PRODUCT_IDS_FIELD_NUMBER: _ClassVar[int]
+    PARTS_FIELD_NUMBER: _ClassVar[int]
     product_id: str
     score: float
     payload: _struct_pb2.Struct
@@ -193,7 +196,18 @@ class Hit(_message.Message):
     match_probability: float
     same_product_probability: float
     duplicate_product_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, product_id: _Optional[str] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., picture: _Optional[str] = ..., match_probability: _Optional[float] = ..., same_product_probability: _Optional[float] = ..., duplicate_product_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    parts: HitParts
+    def __init__(self, product_id: _Optional[str] = ..., score: _Optional[float] = ..., payload: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., picture: _Optional[str] = ..., match_probability: _Optional[float] = ..., same_product_probability: _Optional[float] = ..., duplicate_product_ids: _Optional[_Iterable[str]] = ..., parts: _Optional[_Union[HitParts, _Mapping]] = ...) -> None: ...
+
+class HitParts(_message.Message):
+    __slots__ = ("picture", "title", "words")
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    TITLE_FIELD_NUMBER: _ClassVar[int]
+    WORDS_FIELD_NUMBER: _ClassVar[int]
+    picture: float
+    title: float
+    words: float
+    def __init__(self, picture: _Optional[float] = ..., title: _Optional[float] = ..., words: _Optional[float] = ...) -> None: ...
 
 class BatchSearchRequest(_message.Message):
     __slots__ = ("queries",)
