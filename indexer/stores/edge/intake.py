@@ -10,8 +10,7 @@ from pathlib import Path
 from indexer.changes.journal import Position
 from indexer.errors import VersionIncomplete
 from indexer.stores.edge.durable import sync_tree, write_durably
-from indexer.stores.edge.positions import CHANGES_FROM
-from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, check_files, manifest_file, read_seal
+from indexer.stores.edge.seal import CHANGES_FROM, FILES, MANIFEST, NEXT_STEP, check_files, read_seal, text_file
 from indexer.stores.edge.space import writing
 from indexer.versions.manifest import Manifest
 
@@ -42,7 +41,8 @@ def take_in(folder: Path, manifest: Manifest, unpack: Callable[[Path], None], po
             raise VersionIncomplete(f"{called} has a file that was not sealed, {name}; {NEXT_STEP}")
         check_files(folder, sealed, called, listed)
         text = manifest.to_json()
-        sealed = replace(sealed, files={**sealed.files, MANIFEST: manifest_file(text)})
+        own = {CHANGES_FROM: text_file(position.to_text()), MANIFEST: text_file(text)}
+        sealed = replace(sealed, files={**sealed.files, **own})
         with writing(folder, "take in a version"):
             sync_tree(folder)
             write_durably(folder / FILES, sealed.to_json())

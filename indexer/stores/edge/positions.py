@@ -9,12 +9,9 @@ from pathlib import Path
 
 from indexer.changes.journal import Journal, Position
 from indexer.errors import StoreError, VersionIncomplete
-from indexer.stores.edge.seal import NEXT_STEP
+from indexer.stores.edge.seal import CHANGES_FROM, NEXT_STEP
 
 _log = logging.getLogger(__name__)
-
-CHANGES_FROM = "CHANGES_FROM"
-"""File beside a version's manifest that says so."""
 
 REMEMBERED = timedelta(days=7)
 """How long a change is kept that every version holds: for so long a request that is sent again is known."""

@@ -26,6 +26,8 @@ from indexer.stores.edge.durable import extents
 
 FILES = "files.json"
 MANIFEST = "manifest.json"
+CHANGES_FROM = "CHANGES_FROM"
+"""Where in the journal of changes the version was begun (see `Positions`)."""
 NEXT_STEP = "next step: run python -m indexer build again"
 
 CHECKED_WHOLE_BELOW = 2 << 30
@@ -97,12 +99,14 @@ def seal(folder: Path, manifest_text: str) -> Seal:
         for path in sorted((folder / "shard").rglob("*"))
         if path.is_file()
     }
-    files[MANIFEST] = manifest_file(manifest_text)
+    if (folder / CHANGES_FROM).exists():
+        files[CHANGES_FROM] = digest(folder / CHANGES_FROM)
+    files[MANIFEST] = text_file(manifest_text)
     return Seal(edge_release(), "", files)
 
 
-def manifest_file(text: str) -> SealedFile:
-    """A manifest as the file that it will be."""
+def text_file(text: str) -> SealedFile:
+    """A text as the file that it will be."""
     data = text.encode()
     blocks = [data[start : start + _BLOCK] for start in range(0, len(data), _BLOCK)]
     return _sum_up(len(data), ((at * _BLOCK, block) for at, block in enumerate(blocks)))

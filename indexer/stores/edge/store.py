@@ -271,7 +271,7 @@ class EdgeStore:
         try:
             with writing(self._root, "copy a version"):
                 copy_tree(folder / "shard", copy / "shard")
-                for name in (MANIFEST, FILES):
+                for name in {FILES, *(name for name in sealed.files if "/" not in name)}:
                     shutil.copyfile(folder / name, copy / name)
             check_files(copy, sealed, f"the copy of {called}", sealed.files)
         except BaseException:

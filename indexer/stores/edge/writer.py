@@ -13,8 +13,7 @@ from indexer.errors import StoreError, StoreUnavailable
 from indexer.stores.edge.arguments import EdgeArguments
 from indexer.stores.edge.durable import copy_tree, sync_tree, write_durably
 from indexer.stores.edge.loader import EdgeLoader
-from indexer.stores.edge.positions import CHANGES_FROM
-from indexer.stores.edge.seal import FILES, MANIFEST, NEXT_STEP, seal
+from indexer.stores.edge.seal import CHANGES_FROM, FILES, MANIFEST, NEXT_STEP, seal
 from indexer.stores.edge.shard import Shard
 from indexer.stores.edge.space import OPENING_BYTES, check_room, fill_holes, writing
 from indexer.stores.protocol import Batch
