@@ -140,6 +140,18 @@ def recommended(
     return [item for _, item in sorted(ranked, key=lambda pair: (pair[0], pair[1].product_id))]
 
 
+def with_derived(payload: Payload, old: Payload | None) -> dict[str, Any]:
+    """A product's new payload: what was found out about its pictures holds as long as they stay the same.
+
+    Args:
+        payload: as its row says.
+        old: what is held of it; None: nothing.
+    """
+    if old is None or old.get(CONTENT_KEY) != payload.get(CONTENT_KEY):
+        return dict(payload)
+    return {**payload, **{key: old[key] for key in DERIVED_KEYS if key in old}}
+
+
 def value_name(value: object) -> str:
     """A payload's value as text, for people and for comparing: of a bool "true" or "false"."""
     return str(value).lower() if isinstance(value, bool) else str(value)

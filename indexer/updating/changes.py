@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from indexer.stores.points import CONTENT_KEY, DERIVED_KEYS, UNCOMPARED_KEYS
+from indexer.stores.points import UNCOMPARED_KEYS, with_derived
 from indexer.stores.protocol import Batch, VersionReader
 from indexer.versions.examination import ASKED
 from indexer.versions.holdings import Holdings
@@ -57,9 +57,7 @@ class Changes:
             if old is not None and _said(old) == dict(payload):
                 continue
             rows.append(row)
-            if old is not None and old.get(CONTENT_KEY) == payload.get(CONTENT_KEY):
-                # What was found out about its pictures holds for them still.
-                payloads[row] = {**payload, **{key: old[key] for key in DERIVED_KEYS if key in old}}
+            payloads[row] = with_derived(payload, old)
             if old is not None:
                 self.holdings.remove(old)
             self.holdings.add(payload)

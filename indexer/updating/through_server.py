@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from merchlens import Client, ProductInput, ProductPicture, WriteResults
+from merchlens import Client, MerchlensError, ProductInput, ProductPicture, WriteResults
 
 from embedder.catalogs.product import Product, Rejection
 from embedder.catalogs.registry import CatalogReader
@@ -99,8 +99,7 @@ def update_through_server(
                 if result.error is None:
                     written += 1
                 else:
-                    reason = result.error.reason or result.error.code.name
-                    rejects.add(Rejection(line, result.product_id, reason, result.error.message))
+                    rejects.add(_refused(line, result.product_id, result.error))
             on_rows(len(group))
         for ids in _by_count(deletions):
             gone = client.delete_products(ids, timeout_s=_TIMEOUT_S, request_id=str(uuid.uuid4()))
@@ -194,7 +193,10 @@ def _count_there(gone: WriteResults, rejects: RejectLog) -> int:
     there = 0
     for result in gone:
         if result.error is not None:
-            reason = result.error.reason or result.error.code.name
-            rejects.add(Rejection(0, result.product_id, reason, result.error.message))
+            rejects.add(_refused(0, result.product_id, result.error))
         there += bool(result.was_there)
     return there
+
+
+def _refused(line: int, product_id: str, error: MerchlensError) -> Rejection:
+    return Rejection(line, product_id, error.reason or error.code.name, error.message)

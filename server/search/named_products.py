@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from indexer.filters.expression import Equals, Expression, Or, matches
 from indexer.filters.schema import Field, FieldType
 from indexer.stores.condition import payload_key
 from indexer.stores.payload_indexes import choose_payload_indexes
-from indexer.stores.protocol import Scored, Stored, VersionReader
+from indexer.stores.points import IMAGE, TITLE, to_scored
+from indexer.stores.protocol import QueryPart, Scored, Stored, VersionReader
 from server.search.encoded_part import EncodedPart
 
 IDENTIFIERS = frozenset(
@@ -71,10 +73,11 @@ class NamedProducts:
 
     @staticmethod
     def _scored(part: EncodedPart, item: Stored) -> Scored:
-        cosines = item.vectors @ part.query.vector
-        picture = int(cosines.argmax())
-        title = None if item.title is None else float(item.title @ part.semantic)
-        return Scored(item.product_id, float(cosines[picture]) * part.query.scale, item.payload, picture, title)
+        parts = [QueryPart(part.query.vector, scale=part.query.scale), QueryPart(part.semantic, TITLE)]
+        held: dict[str, Any] = {IMAGE: item.vectors}
+        if item.title is not None:
+            held[TITLE] = item.title
+        return to_scored(item.payload, 0.0, parts, held)
 
 
 def first(named: Sequence[Scored], found: Sequence[Scored]) -> Sequence[Scored]:

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from indexer.changes.change import Record
 from indexer.changes.rows import ChangedRows, to_batch
 from indexer.errors import StoreError
 from indexer.stores.edge.shard import Shard
-from indexer.stores.points import CONTENT_KEY, DERIVED_KEYS
+from indexer.stores.points import with_derived
 from indexer.stores.protocol import Payload, Row
 from indexer.versions.holdings import Holdings
 from indexer.versions.manifest import Manifest
@@ -95,7 +95,7 @@ class WorkingCopy:
                 del now[product_id]
                 written.pop(product_id, None)
             if row is not None:
-                payload = _with_derived(row.payload, old)
+                payload = with_derived(row.payload, old)
                 written[product_id] = Row(product_id, row.vectors, payload, row.title, row.words)
                 now[product_id] = payload
                 self._holdings.add(payload)
@@ -114,10 +114,3 @@ class WorkingCopy:
             self.shard.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
-
-
-def _with_derived(payload: Payload, old: Payload | None) -> dict[str, Any]:
-    """What was found out about a product's pictures holds as long as they stay the same."""
-    if old is None or old.get(CONTENT_KEY) != payload.get(CONTENT_KEY):
-        return dict(payload)
-    return {**payload, **{key: old[key] for key in DERIVED_KEYS if key in old}}
